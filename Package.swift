@@ -1,0 +1,110 @@
+// swift-tools-version: 6.2
+// One target a room (what each may use is declared here and checked by `scripts/check`).
+import PackageDescription
+
+/// Strict settings for every Swift target: no implicit imports, no unmarked unsafe code, no warnings.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// A library of Debian's, found by its pkg-config name.
+func system(_ name: String, pkgConfig: String, debian: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([debian])])
+}
+
+/// A Swift library target and what it may import.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The tests of one library; they may import Foundation and need not mark unsafe code.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: (name == "ExecutorCore" ? [] : ["ExecutorCore"])
+            + [.init(stringLiteral: name), "TestSupport"] + dependencies)
+}
+
+let package = Package(
+    name: "argoexec",
+    products: [.executable(name: "argoexec", targets: ["argoexec"])],
+    targets: [
+        // C libraries
+        system("CCurl", pkgConfig: "libcurl", debian: "libcurl4-openssl-dev"),
+        system("CArchive", pkgConfig: "libarchive", debian: "libarchive-dev"),
+        system("CDeflate", pkgConfig: "libdeflate", debian: "libdeflate-dev"),
+        system("CISAL", pkgConfig: "libisal", debian: "libisal-dev"),
+        system("CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
+        system("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
+        system("CExpat", pkgConfig: "expat", debian: "libexpat1-dev"),
+        system("CRE2Library", pkgConfig: "re2", debian: "libre2-dev"),
+        .target(name: "CCurlShims", dependencies: ["CCurl"]),
+        .target(name: "CLinuxShims"),
+        .target(name: "CRE2", dependencies: ["CRE2Library"]),
+
+        // What everything stands on
+        room("ExecutorCore"),
+        room("Documents", ["ExecutorCore"]),
+        room("WorkflowModel", ["ExecutorCore", "Documents"]),
+        room("RunDirectory", ["ExecutorCore", "CLinuxShims"]),
+        room("ProcessControl", ["ExecutorCore", "CLinuxShims"]),
+        room("FileTrees", ["ExecutorCore", "CLinuxShims"]),
+        room("Archiving", ["ExecutorCore", "FileTrees", "CArchive", "CDeflate", "CISAL", "CZlib"]),
+
+        // The network
+        room("HTTPTransport", ["ExecutorCore", "CCurl", "CCurlShims"]),
+        room("RequestSigning", ["ExecutorCore", "CCrypto"]),
+        room(
+            "Artifacts",
+            [
+                "ExecutorCore", "Documents", "WorkflowModel", "FileTrees", "Archiving", "HTTPTransport",
+                "RequestSigning", "CExpat", "CRE2",
+            ]),
+        room("KubernetesAPI", ["ExecutorCore", "Documents", "WorkflowModel", "HTTPTransport"]),
+
+        // The roles
+        room(
+            "Emissary",
+            ["ExecutorCore", "Documents", "RunDirectory", "WorkflowModel", "ProcessControl", "FileTrees", "Archiving"]),
+        room(
+            "Executor",
+            [
+                "ExecutorCore", "Documents", "WorkflowModel", "RunDirectory", "FileTrees", "Archiving", "Artifacts",
+                "KubernetesAPI",
+            ]),
+        room("CommandLineInterface", ["ExecutorCore"]),
+        room(
+            "ExecutorCommands",
+            [
+                "CommandLineInterface", "ExecutorCore", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl",
+                "FileTrees", "Archiving", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
+            ]),
+        .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands"], swiftSettings: strict),
+
+        // Tests
+        .target(name: "TestSupport", dependencies: ["ExecutorCore"], path: "Tests/TestSupport"),
+        tests("ExecutorCore"),
+        tests("Documents"),
+        tests("WorkflowModel", ["Documents"]),
+        tests("RunDirectory"),
+        tests("ProcessControl"),
+        tests("FileTrees"),
+        tests("Archiving", ["FileTrees"]),
+        tests("HTTPTransport"),
+        tests("RequestSigning"),
+        tests("Artifacts", ["Documents", "WorkflowModel", "HTTPTransport", "FileTrees"]),
+        tests("KubernetesAPI", ["Documents", "WorkflowModel", "HTTPTransport"]),
+        tests("Emissary", ["RunDirectory", "WorkflowModel", "Documents"]),
+        tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees"]),
+        tests("CommandLineInterface"),
+        tests("ExecutorCommands", ["CommandLineInterface"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["ExecutorCore", "Documents", "TestSupport"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,4 @@
+#pragma once
+#include "files.h"
+#include "process.h"
+#include "startup.h"

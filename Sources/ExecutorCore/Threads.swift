@@ -1,0 +1,175 @@
+import Glibc
+import Synchronization
+
+/// Suspends the calling thread.
+package func sleepNanoseconds(_ duration: Int64) {
+    guard duration > 0 else { return }
+    var rest = timespec(tv_sec: Int(duration / 1_000_000_000), tv_nsec: Int(duration % 1_000_000_000))
+    var left = timespec()
+    while unsafe nanosleep(&rest, &left) == -1, errno == EINTR { rest = left }
+}
+
+/// A thread of our own: blocking work never runs on the cooperative pool.
+package struct WorkerThread: ~Copyable, Sendable {
+    private let handle: pthread_t
+
+    private final class Start {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+
+    /// Starts `body` on a new thread with a small stack (512 KiB). All signals are blocked there but for those of faults, so
+    /// that only the thread that asks for signals sees them.
+    package init(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
+        var attributes = pthread_attr_t()
+        unsafe pthread_attr_init(&attributes)
+        defer { unsafe pthread_attr_destroy(&attributes) }
+        unsafe pthread_attr_setstacksize(&attributes, 512 << 10)
+        var blocked = sigset_t()
+        var previous = sigset_t()
+        unsafe sigfillset(&blocked)
+        for fault in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP] { unsafe sigdelset(&blocked, fault) }
+        unsafe pthread_sigmask(SIG_SETMASK, &blocked, &previous)
+        defer { unsafe pthread_sigmask(SIG_SETMASK, &previous, nil) }
+        var handle = pthread_t()
+        let start = unsafe Unmanaged.passRetained(Start(body))
+        let status = unsafe pthread_create(
+            &handle, &attributes,
+            { argument in
+                let start = unsafe Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+                start.body()
+                return nil
+            }, start.toOpaque())
+        if status != 0 {
+            unsafe start.release()
+            throw SystemError("start a thread", "", status)
+        }
+        self.handle = handle
+    }
+
+    /// Waits for the thread's end.
+    package consuming func join() { pthread_join(handle, nil) }
+
+    /// Lets the thread run on by itself.
+    package consuming func detach() { pthread_detach(handle) }
+}
+
+/// A value under a lock, with a condition to wait on: what `Mutex` lacks.
+@safe
+package final class Monitor<Value: Sendable>: @unchecked Sendable {
+    // The mutex and the condition need a stable address, which a stored property of a class does not promise.
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private var value: Value
+
+    package init(_ value: Value) {
+        unsafe mutex = .allocate(capacity: 1)
+        unsafe condition = .allocate(capacity: 1)
+        unsafe mutex.initialize(to: pthread_mutex_t())
+        unsafe condition.initialize(to: pthread_cond_t())
+        unsafe pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        unsafe pthread_condattr_init(&attributes)
+        unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        unsafe pthread_cond_init(condition, &attributes)
+        unsafe pthread_condattr_destroy(&attributes)
+        self.value = value
+    }
+
+    deinit {
+        unsafe pthread_cond_destroy(condition)
+        unsafe pthread_mutex_destroy(mutex)
+        unsafe condition.deallocate()
+        unsafe mutex.deallocate()
+    }
+
+    /// Runs `body` under the lock and wakes all waiters.
+    package func update<R>(_ body: (inout Value) throws -> R) rethrows -> R {
+        unsafe pthread_mutex_lock(mutex)
+        defer {
+            unsafe pthread_cond_broadcast(condition)
+            unsafe pthread_mutex_unlock(mutex)
+        }
+        return try body(&value)
+    }
+
+    /// A copy of the value.
+    package var current: Value {
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        return value
+    }
+
+    /// Waits until `body` returns something, looking again after every update.
+    @discardableResult
+    package func wait<R>(_ body: (inout Value) throws -> R?) rethrows -> R {
+        unsafe pthread_mutex_lock(mutex)
+        defer {
+            unsafe pthread_cond_broadcast(condition)
+            unsafe pthread_mutex_unlock(mutex)
+        }
+        while true {
+            if let result = try body(&value) { return result }
+            unsafe pthread_cond_wait(condition, mutex)
+        }
+    }
+
+    /// As `wait`, but gives up after that many nanoseconds and returns nil.
+    package func wait<R>(atMost nanoseconds: Int64, _ body: (inout Value) throws -> R?) rethrows -> R? {
+        let end = monotonicNanoseconds() + max(0, nanoseconds)
+        var until = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
+        unsafe pthread_mutex_lock(mutex)
+        defer {
+            unsafe pthread_cond_broadcast(condition)
+            unsafe pthread_mutex_unlock(mutex)
+        }
+        while true {
+            if let result = try body(&value) { return result }
+            if unsafe pthread_cond_timedwait(condition, mutex, &until) == ETIMEDOUT { return try body(&value) }
+        }
+    }
+}
+
+/// Work done side by side.
+package enum Parallel {
+    /// Runs `body` for each index below `count` on at most `width` threads and waits for all.
+    ///
+    /// Once one has failed no further index is begun. Of several failures the one with the lowest index is thrown.
+    package static func forEach(count: Int, width: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
+        if count == 0 { return }
+        if min(count, width) <= 1 {
+            for index in 0..<count { try body(index) }
+            return
+        }
+        let state = Mutex((next: 0, failure: (index: Int, error: any Error)?.none))
+        let work: @Sendable () -> Void = {
+            while true {
+                let index = state.withLock { state -> Int? in
+                    guard state.next < count, state.failure == nil else { return nil }
+                    defer { state.next += 1 }
+                    return state.next
+                }
+                guard let index else { return }
+                do { try body(index) } catch {
+                    state.withLock { if $0.failure == nil || index < $0.failure!.index { $0.failure = (index, error) } }
+                }
+            }
+        }
+        let running = Monitor(0)
+        for _ in 1..<min(count, width) {
+            running.update { $0 += 1 }
+            do {
+                try WorkerThread {
+                    work()
+                    running.update { $0 -= 1 }
+                }.detach()
+            } catch {  // fewer threads do the same work
+                running.update { $0 -= 1 }
+                break
+            }
+        }
+        work()
+        running.wait { $0 == 0 ? true : nil }
+        if let failure = state.withLock({ $0.failure }) { throw failure.error }
+    }
+}
