@@ -64,7 +64,7 @@ let package = Package(
             "Artifacts",
             [
                 "ExecutorCore", "Documents", "WorkflowModel", "FileTrees", "Archiving", "HTTPTransport",
-                "RequestSigning", "CExpat", "CRE2",
+                "RequestSigning", "CExpat", "CISAL", "CRE2",
             ]),
         room("KubernetesAPI", ["ExecutorCore", "Documents", "WorkflowModel", "HTTPTransport"]),
 
