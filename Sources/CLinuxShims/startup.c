@@ -39,20 +39,26 @@ static bool steers_us(const char *variable) {
     return false;
 }
 
-/// What the Swift run time is told instead: to install no handlers of its own, and where its crash reporter is said to be. Without
-/// that it looks around our file for one, and aborts where /proc is not mounted ("Unable to obtain Swift runtime path").
-static char backtrace_setting[] = "SWIFT_BACKTRACE=enable=no,swift-backtrace=/";
+/// What is said instead.
+static char *const settings[] = {
+    // No handlers of the Swift run time's own. It is told where its crash reporter lies, because it looks around our file for one
+    // otherwise, and aborts where /proc is not mounted ("Unable to obtain Swift runtime path").
+    "SWIFT_BACKTRACE=enable=no,swift-backtrace=/",
+    // No configuration file: libcrypto reads the one of the image that we happen to run in, whoever has initialised it.
+    "OPENSSL_CONF=",
+};
+enum { setting_count = sizeof settings / sizeof settings[0] };
 
 static void hide_steering_variables(void) {
     original_environment = environ;
     size_t count = 0;
     while (environ[count] != NULL) count++;
-    char **kept = malloc((count + 2) * sizeof *kept);
+    char **kept = malloc((count + setting_count + 1) * sizeof *kept);
     if (kept == NULL) abort();
     size_t next = 0;
     for (size_t index = 0; index < count; index++)
         if (!steers_us(environ[index])) kept[next++] = environ[index];
-    kept[next++] = backtrace_setting;
+    for (size_t index = 0; index < setting_count; index++) kept[next++] = settings[index];
     kept[next] = NULL;
     environ = kept;
 }
