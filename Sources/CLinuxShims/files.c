@@ -1,3 +1,6 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "files.h"
 
 #include <errno.h>
@@ -24,7 +27,7 @@ struct how {
   uint64_t resolve;
 };
 
-int linux_openat2(int directory, const char *path, int flags, mode_t mode, uint64_t resolve) {
+int linux_openat2(int directory, const char *path, int flags, uint32_t mode, uint64_t resolve) {
   struct how how = {
       .flags = (uint64_t)(unsigned)flags,
       .mode = (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) ? mode & 07777 : 0,
@@ -33,7 +36,7 @@ int linux_openat2(int directory, const char *path, int flags, mode_t mode, uint6
   return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
-int linux_chmod_nofollow(int directory, const char *name, mode_t mode) {
+int linux_chmod_nofollow(int directory, const char *name, uint32_t mode) {
   if (syscall(SYS_fchmodat2, directory, name, mode, AT_SYMLINK_NOFOLLOW) == 0) return 0;
   if (errno != ENOSYS && errno != EPERM) return -1;
   // Before Linux 6.6: by the magic link of an O_PATH descriptor, or, where /proc is not mounted, by an open file.
@@ -64,7 +67,7 @@ int linux_chmod_nofollow(int directory, const char *name, mode_t mode) {
   return result;
 }
 
-ssize_t linux_copy_file_range(int source, int target, size_t length) {
+int64_t linux_copy_file_range(int source, int target, size_t length) {
   return copy_file_range(source, NULL, target, NULL, length, 0);
 }
 
@@ -73,15 +76,15 @@ int linux_clone_file(int source, int target) { return ioctl(target, FICLONE, sou
 int linux_o_path(void) { return O_PATH; }
 int linux_at_empty_path(void) { return AT_EMPTY_PATH; }
 
-uint32_t linux_device_major(dev_t device) { return major(device); }
-uint32_t linux_device_minor(dev_t device) { return minor(device); }
+uint32_t linux_device_major(uint64_t device) { return major(device); }
+uint32_t linux_device_minor(uint64_t device) { return minor(device); }
 
 int linux_seek_data(void) { return SEEK_DATA; }
 int linux_seek_hole(void) { return SEEK_HOLE; }
 
-ssize_t linux_flistxattr(int file, char *names, size_t size) { return flistxattr(file, names, size); }
+int64_t linux_flistxattr(int file, char *names, size_t size) { return flistxattr(file, names, size); }
 
-ssize_t linux_fgetxattr(int file, const char *name, void *value, size_t size) {
+int64_t linux_fgetxattr(int file, const char *name, void *value, size_t size) {
   return fgetxattr(file, name, value, size);
 }
 

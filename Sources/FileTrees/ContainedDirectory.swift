@@ -128,14 +128,16 @@ package final class ContainedDirectory: Sendable {
     @discardableResult
     package func makeDirectories(_ path: BytePath, mode: UInt32) throws(SystemError) -> Descriptor {
         let components = try components(of: path)
-        var depth = components.count
-        var current: Descriptor
-        while true {
+        // Where a prefix exists, so do the shorter ones: the longest that does is found by halving.
+        var (depth, missing) = (0, components.count + 1)
+        var current = try openDirectory(".")
+        while missing - depth > 1 {
+            let middle = missing == components.count + 1 ? components.count : (depth + missing) / 2
             do {
-                current = try open(BytePath.joining(components[..<depth]), O_RDONLY | O_DIRECTORY)
-                break
-            } catch where error.code == ENOENT && depth > 0 {
-                depth -= 1
+                current = try openDirectory(BytePath.joining(components[..<middle]))
+                depth = middle
+            } catch where error.code == ENOENT {
+                missing = middle
             }
         }
         for component in components[depth...] {

@@ -65,8 +65,8 @@ package struct FileStatus: Sendable, Equatable {
         device = UInt64(raw.st_dev)
         inode = UInt64(raw.st_ino)
         linkCount = UInt64(raw.st_nlink)
-        specialMajor = linux_device_major(raw.st_rdev)
-        specialMinor = linux_device_minor(raw.st_rdev)
+        specialMajor = linux_device_major(UInt64(raw.st_rdev))
+        specialMinor = linux_device_minor(UInt64(raw.st_rdev))
     }
 
     /// The status of an open file.

@@ -1,3 +1,4 @@
+import CCurl
 import ExecutorCore
 
 /// A transfer that brought no answer, or only a part of one. Any status is an answer, not an error.
@@ -32,6 +33,47 @@ package struct TransferError: ClassifiedError, Sendable {
     package let message: String
     /// Bytes of the body that had come, so that a caller can ask for the rest by range.
     package let bytesReceived: Int64
-    package let isTransient: Bool
     package var isNotFound: Bool { false }
+
+    /// Whether a retry may help: whatever a socket operation answered, time-outs, name resolution (contract 02 §12).
+    package var isTransient: Bool {
+        switch code {
+        case .resolve, .connect, .timeout, .broken, .truncated: true
+        case .invalid, .tls, .malformed, .tooLarge, .aborted, .other: false
+        }
+    }
+
+    private init(_ code: Code, _ message: String, bytesReceived: Int64 = 0) {
+        self.code = code
+        self.message = message
+        self.bytesReceived = bytesReceived
+    }
+
+    /// What was asked for cannot be sent.
+    static func invalid(_ cause: String) -> Self { .init(.invalid, cause) }
+
+    static func tls(_ cause: String) -> Self { .init(.tls, cause) }
+
+    /// A failure of libcurl that has nothing to do with the other side.
+    static func library(_ operation: String, _ status: CURLcode) -> Self {
+        .init(.other, "\(operation): \(unsafe String(cString: curl_easy_strerror(status)))")
+    }
+
+    /// The same with the request put before the cause.
+    func during(_ request: RequestName) -> Self {
+        .init(code, "\(request.text): \(message)", bytesReceived: bytesReceived)
+    }
+
+    static func made(_ code: Code, _ cause: String, bytesReceived: Int64) -> Self {
+        .init(code, cause, bytesReceived: bytesReceived)
+    }
+}
+
+/// A request as messages name it: `Get "https://host/path"`, as Go writes it.
+struct RequestName {
+    let text: String
+
+    init(_ method: String, _ url: HTTPURL) {
+        text = "\(method.prefix(1).uppercased())\(method.dropFirst().lowercased()) \"\(url.redacted)\""
+    }
 }

@@ -28,11 +28,16 @@ package protocol ArtifactDriver: Sendable {
     /// How to store one large object in parts; nil where the store has no such thing.
     func multipart(at relative: BytePath?, fileName: BytePath) throws -> (any MultipartTarget)?
 
-    /// Removes the artifact, object or directory. What is absent already is no error.
-    func delete() throws
+    /// Removes the artifact, object or directory, or a page of it. What is absent already is no error.
+    ///
+    /// - Parameter continuation: nil at first, else what the call before returned.
+    /// - Returns: nil when all is done.
+    func delete(after continuation: String?) throws -> String?
 
-    /// Full keys of all objects below the location (contract 03 §6, ListObjects).
-    func list() throws -> [String]
+    /// A page of the full keys of all objects below the location (contract 03 §6, ListObjects).
+    ///
+    /// - Parameter continuation: nil at first, else `KeyPage.next` of the page before.
+    func list(after continuation: String?) throws -> KeyPage
 
     /// Whether objects stand below the location.
     func isDirectory() throws -> Bool
@@ -49,6 +54,18 @@ package struct DriverNeeds: Sendable, Equatable {
     package var length: Bool
 
     package init(length: Bool) { self.length = length }
+}
+
+/// Some keys of a list.
+package struct KeyPage: Sendable, Equatable {
+    package var keys: [String]
+    /// Asks for the next page; nil at the end.
+    package var next: String?
+
+    package init(keys: [String], next: String?) {
+        self.keys = keys
+        self.next = next
+    }
 }
 
 extension ArtifactDriver {

@@ -21,6 +21,8 @@ package struct DriverContext: Sendable {
     /// Stands in place of every store: `ARGOEXEC_LOCAL_STORE`.
     package var localStore: BytePath?
     package var cancellation: TransferCancellation
+    package let memory: StoreMemory
+    package var contentTypes: ContentTypes
 
     package init(
         clients: HTTPClients, log: Log, executorBackoff: Backoff, secretsDirectory: BytePath = "/argo/secret",
@@ -40,6 +42,8 @@ package struct DriverContext: Sendable {
         self.spoolDirectory = spoolDirectory
         self.localStore = localStore
         self.cancellation = cancellation
+        memory = StoreMemory()
+        contentTypes = ContentTypes()
     }
 
     /// Ends all running transfers and refuses later ones. May be called from any thread.
@@ -78,6 +82,23 @@ package final class HTTPClients: Sendable {
 
     package func cancelAll() {
         for (_, client) in clients.withLock({ $0 }) { client.cancelAll() }
+    }
+}
+
+/// What drivers learn of stores, e.g. a bucket's region, kept for the artifacts that follow.
+package final class StoreMemory: Sendable {
+    private let values = Mutex<[String: any Sendable]>([:])
+
+    package init() {}
+
+    /// The value kept under a key; made when it is first asked for.
+    package func value<Value: Sendable>(for key: String, _ make: () -> Value) -> Value {
+        values.withLock { values in
+            if let known = values[key] as? Value { return known }
+            let value = make()
+            values[key] = value
+            return value
+        }
     }
 }
 

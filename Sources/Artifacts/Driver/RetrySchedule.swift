@@ -12,7 +12,10 @@ package struct RetrySchedule: Sendable, Equatable {
         self.quick = quick
     }
 
-    /// R5 and R8 without a request's own quick attempts.
+    /// A single attempt.
+    package static let once = RetrySchedule(Backoff(duration: 0, factor: 1, jitter: 0, steps: 1))
+
+    /// R5: removing at S3.
     package static let delete = RetrySchedule(Backoff(duration: 10_000_000, factor: 5, jitter: 0.1, steps: 4))
 
     /// R6: GCS and OSS.

@@ -6,10 +6,13 @@ package struct UploadSettings: Sendable, Equatable {
     package var threads: Int
     /// Bytes of a part as the user wants it; nil for our own choice.
     package var partSize: Int64?
+    /// Parts that an object may have: 10,000 at Amazon, 1,000 at some others.
+    package var maximumParts: Int
 
-    package init(threads: Int = 4, partSize: Int64? = nil) {
+    package init(threads: Int = 4, partSize: Int64? = nil, maximumParts: Int = 10_000) {
         self.threads = threads
         self.partSize = partSize
+        self.maximumParts = maximumParts
     }
 
     /// Reads `ARTIFACT_S3_UPLOAD_THREADS` and `ARTIFACT_S3_UPLOAD_PART_SIZE_MIB`; what is not valid is ignored with a warning.
