@@ -53,14 +53,14 @@ struct ArtifactLoader: Sendable {
         case .directory(let directory):
             switch artifact.archive {
             case .tar, .zip: throw ExecutorError.badRequest("unpack: it is a directory in its store, not an archive")
-            case .some(.none), .empty, nil: break
+            case .asIs, .empty, nil: break
             }
             try DirectoryIO.makeDirectories(aside, mode: 0o700)
             try store.download.directory(directory, into: ContainedDirectory(aside))
             try AtomicFile.rename(aside, to: target)
         case .object(let object):
             switch artifact.archive {
-            case .some(.none):
+            case .asIs:
                 try store.download.file(object, at: aside)
                 try AtomicFile.rename(aside, to: target)
             case .zip:
