@@ -24,6 +24,9 @@ final class ChecksumMeter {
         }
     }
 
+    /// The checksum of the bytes so far, where it is a cyclic one.
+    var cyclicValue: UInt64? { if case .cyclic = expected { cyclic } else { nil } }
+
     /// Whether all bytes together have the expected checksum; asked once, at the end.
     func matches() -> Bool {
         switch expected {
