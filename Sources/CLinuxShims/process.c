@@ -194,6 +194,8 @@ int linux_highest_signal(void) { return highest_signal; }
 
 int linux_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC); }
 
+int linux_memory_file(void) { return memfd_create("argoexec", MFD_CLOEXEC); }
+
 int linux_set_pipe_size(int descriptor, int size) { return fcntl(descriptor, F_SETPIPE_SZ, size) == -1 ? -1 : 0; }
 
 int linux_readable_count(int descriptor, int *count) { return ioctl(descriptor, FIONREAD, count); }

@@ -13,6 +13,20 @@ package enum AtomicFile {
         }
     }
 
+    /// As `write`, with content that `body` writes to a raw descriptor.
+    package static func write(_ path: BytePath, mode: mode_t, _ body: (Int32) throws -> Void) throws {
+        let aside = temporaryName(for: path)
+        let file = try createAside(aside, mode: mode, finalName: path)
+        do {
+            try body(file.raw)
+            try file.close(path.text)
+            try rename(aside, to: path)
+        } catch {
+            remove(aside)
+            throw error
+        }
+    }
+
     /// As `write`, but leaves a file that is there already.
     ///
     /// - Returns: whether the file is ours.
@@ -85,26 +99,31 @@ package enum AtomicFile {
 
     /// A name beside `path` that nobody else uses: containers share the directory but not the numbers of their processes.
     package static func temporaryName(for path: BytePath) -> BytePath {
-        let name = ".\(path.base.text.prefix(32)).\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"
-        return path.directory.appending(BytePath(name))
+        let number = String(UInt64.random(in: .min ... .max), radix: 36)
+        return path.directory.appending(
+            BytePath(bytes: [UInt8(ascii: ".")] + path.base.bytes.prefix(64)).suffixed(".\(number).tmp"))
     }
 
-    /// Creates a file that must not exist; removes it again when it cannot be written.
     private static func create(
         _ path: BytePath, _ bytes: [UInt8], mode: mode_t, finalName: BytePath
     ) throws(SystemError) {
-        let file: Descriptor
+        let file = try createAside(path, mode: mode, finalName: finalName)
         do throws(SystemError) {
-            file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
-        } catch { throw SystemError("create", finalName.text, error.code) }
-        do throws(SystemError) {
-            let raw = file.raw
-            try checked("chmod", finalName.text) { fchmod(raw, mode) }
-            try DescriptorIO.write(raw, bytes.span, subject: finalName.text)
+            try DescriptorIO.write(file.raw, bytes.span, subject: finalName.text)
             try file.close(finalName.text)
         } catch {
             remove(path)
             throw error
         }
+    }
+
+    /// Creates a file that must not exist. Errors name the file that it is for.
+    private static func createAside(_ path: BytePath, mode: mode_t, finalName: BytePath) throws(SystemError) -> Descriptor {
+        do throws(SystemError) {
+            let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
+            let raw = file.raw
+            try checked("chmod", "") { fchmod(raw, mode) }
+            return file
+        } catch { throw SystemError(error.operation == "open" ? "create" : error.operation, finalName.text, error.code) }
     }
 }

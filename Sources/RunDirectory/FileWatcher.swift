@@ -18,6 +18,8 @@ package final class FileWatcher {
     /// Directories that could not be watched so far; while there are any, `wait` polls.
     private var unwatched: [Watch] = []
     private var pollInterval = FileWatcher.shortestInterval
+    /// When everything is to be looked at again whatever was reported; by `monotonicNanoseconds`.
+    private var nextLook: Int64 = 0
 
     private static let shortestInterval: Int64 = 50_000_000
     private static let longestInterval: Int64 = 250_000_000
@@ -51,24 +53,39 @@ package final class FileWatcher {
 
     /// Waits until something may have changed, one of `others` has events, or the clock of `monotonicNanoseconds` reaches
     /// `deadline`; nil for no limit of the caller's own. May return early.
-    package func wait(until deadline: Int64? = nil, also others: inout PollSet) throws(SystemError) {
+    ///
+    /// - Returns: whether something may have changed in the directories.
+    @discardableResult
+    package func wait(until deadline: Int64? = nil, also others: inout PollSet) throws(SystemError) -> Bool {
         if descriptor != nil, !unwatched.isEmpty {
             let before = unwatched.count
             unwatched.removeAll { begin($0) }
             // What happened before the watch began is nowhere reported.
-            if unwatched.count < before { return }
+            if unwatched.count < before { return true }
         }
-        let look = monotonicNanoseconds() + (isPolling ? pollInterval : Self.recheckInterval)
+        if nextLook == 0 { scheduleLook() }
         let own = descriptor.map { others.add($0, .readable) }
-        let happened = try others.wait(until: min(deadline ?? look, look))
-        pollInterval = happened ? Self.shortestInterval : min(Self.longestInterval, pollInterval + pollInterval / 8)
-        if let own, others[own].contains(.readable) { discardEvents() }
+        try others.wait(until: min(deadline ?? nextLook, nextLook))
+        if let own, others[own].contains(.readable) {
+            discardEvents()
+            pollInterval = Self.shortestInterval
+        } else if monotonicNanoseconds() < nextLook {
+            return false
+        }
+        scheduleLook()
+        return true
+    }
+
+    private func scheduleLook() {
+        nextLook = monotonicNanoseconds() + (isPolling ? pollInterval : Self.recheckInterval)
+        pollInterval = min(Self.longestInterval, pollInterval + pollInterval / 8)
     }
 
     /// As `wait(until:also:)` with nothing else to wait for.
-    package func wait(until deadline: Int64? = nil) throws(SystemError) {
+    @discardableResult
+    package func wait(until deadline: Int64? = nil) throws(SystemError) -> Bool {
         var none = PollSet()
-        try wait(until: deadline, also: &none)
+        return try wait(until: deadline, also: &none)
     }
 
     /// What happened is of no interest, only that it did.

@@ -61,6 +61,9 @@ int linux_forward_sent_faults(int descriptor);
 /// A pipe: descriptors [0] for reading, [1] for writing.
 int linux_pipe(int descriptors[_Nonnull 2]);
 
+/// A file in memory, without a name.
+int linux_memory_file(void);
+
 /// Asks for a larger pipe; the kernel may refuse.
 int linux_set_pipe_size(int descriptor, int size);
 
