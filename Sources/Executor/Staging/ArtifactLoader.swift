@@ -55,7 +55,7 @@ struct ArtifactLoader: Sendable {
             case .tar, .zip: throw ExecutorError.badRequest("unpack: it is a directory in its store, not an archive")
             case .asIs, .empty, nil: break
             }
-            try DirectoryIO.makeDirectories(aside, mode: 0o700)
+            try DirectoryIO.makeDirectories(aside, mode: store.driver.loadedModes.directory)
             try store.download.directory(directory, into: ContainedDirectory(aside))
             try AtomicFile.rename(aside, to: target)
         case .object(let object):
@@ -91,7 +91,7 @@ struct ArtifactLoader: Sendable {
                 return .unpacked
             }
             if object.head.supportsRanges, object.head.length ?? 0 >= Self.parallelFrom { return .fetchInParts }
-            let file = try Descriptor.open(aside, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+            let file = try Descriptor.open(aside, O_WRONLY | O_CREAT | O_TRUNC, mode: store.driver.loadedModes.file)
             try copy(detected.source, to: DescriptorSink(file.raw, subject: aside.text))
             try file.close(aside.text)
             return .stored
