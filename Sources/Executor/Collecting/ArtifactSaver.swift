@@ -58,33 +58,16 @@ struct ArtifactSaver: Sendable {
     private func store(_ data: OutputData, of artifact: Artifact, fileName: String) throws -> Artifact {
         let location = try artifact.location.withDefaultKey(in: template.archiveLocation, fileName: fileName)
         let complete = try location.relocated(to: template.archiveLocation)
-        let driver = try ArtifactDrivers.driver(for: complete, artifactName: artifact.name, context: drivers)
+        let driver = try ArtifactDrivers.driver(for: complete, name: artifact.name, context: drivers)
         let upload = ArtifactStore(driver: driver, context: drivers).upload
         let fileName = BytePath(fileName)
         switch data {
         case .file(let file): try upload.file(file, fileName: fileName)
         case .directory(let path, let root): try upload.directory(try root.openDirectory(path), path: BytePath(root.subject(path)))
-        case .archive(let write): try stream(write, fileName: fileName, upload)
+        case .archive(let write):
+            try BytePipe.run(writing: write) { source in try upload.stream(source, fileName: fileName) }
         }
         return artifact.withLocation(location)
-    }
-
-    /// Packs on a thread of its own while the bytes are sent from this one.
-    private func stream(
-        _ write: @escaping @Sendable (any ByteSink) throws -> Void, fileName: BytePath, _ upload: ArtifactUpload
-    ) throws {
-        let pipe = BytePipe()
-        let packing = try WorkerThread {
-            do {
-                try write(pipe)
-                pipe.finish()
-            } catch { pipe.fail(error) }
-        }
-        defer {
-            pipe.abandon()
-            packing.join()
-        }
-        try upload.stream(pipe, fileName: fileName)
     }
 }
 
