@@ -41,6 +41,7 @@ let package = Package(
         system("CISAL", pkgConfig: "libisal", debian: "libisal-dev"),
         system("CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
         system("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
+        system("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
         system("CExpat", pkgConfig: "expat", debian: "libexpat1-dev"),
         system("CRE2Library", pkgConfig: "re2", debian: "libre2-dev"),
         .target(name: "CCurlShims", dependencies: ["CCurl"]),
@@ -49,7 +50,7 @@ let package = Package(
 
         // What everything stands on
         room("ExecutorCore"),
-        room("Documents", ["ExecutorCore"]),
+        room("Documents", ["ExecutorCore", "CYAML"]),
         room("WorkflowModel", ["ExecutorCore", "Documents"]),
         room("RunDirectory", ["ExecutorCore", "CLinuxShims"]),
         room("ProcessControl", ["ExecutorCore", "CLinuxShims"]),
@@ -74,8 +75,15 @@ let package = Package(
         room(
             "Executor",
             [
-                "ExecutorCore", "Documents", "WorkflowModel", "RunDirectory", "FileTrees", "Archiving", "Artifacts",
-                "KubernetesAPI",
+                "ExecutorCore", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees", "Archiving",
+                "Artifacts", "KubernetesAPI", "HTTPTransport",
+            ]),
+        room("WorkflowEngine", ["ExecutorCore", "Documents", "WorkflowModel"]),
+        room(
+            "LocalRunner",
+            [
+                "ExecutorCore", "Documents", "WorkflowModel", "WorkflowEngine", "RunDirectory", "ProcessControl", "FileTrees",
+                "Archiving", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
             ]),
         room("CommandLineInterface", ["ExecutorCore"]),
         room(
@@ -83,6 +91,7 @@ let package = Package(
             [
                 "CommandLineInterface", "ExecutorCore", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl",
                 "FileTrees", "Archiving", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
+                "WorkflowEngine", "LocalRunner",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands"], swiftSettings: strict),
 
@@ -101,6 +110,8 @@ let package = Package(
         tests("KubernetesAPI", ["Documents", "WorkflowModel", "HTTPTransport"]),
         tests("Emissary", ["RunDirectory", "WorkflowModel", "Documents"]),
         tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees"]),
+        tests("WorkflowEngine", ["Documents", "WorkflowModel"]),
+        tests("LocalRunner", ["Documents", "WorkflowModel", "WorkflowEngine"]),
         tests("CommandLineInterface"),
         tests("ExecutorCommands", ["CommandLineInterface"]),
         .testTarget(name: "EndToEndTests", dependencies: ["ExecutorCore", "Documents", "TestSupport"]),

@@ -39,25 +39,51 @@ static bool steers_us(const char *variable) {
     return false;
 }
 
-/// Runs before the constructors of the Swift run time, which have the default priority. (A development build links the run time
-/// as a shared library, whose constructors come first: there these variables still steer it.)
-__attribute__((constructor(101))) static void prepare_process(void) {
+/// What is said instead.
+static char *const settings[] = {
+    // No handlers of the Swift run time's own. It is told where its crash reporter lies, because it looks around our file for one
+    // otherwise, and aborts where /proc is not mounted ("Unable to obtain Swift runtime path").
+    "SWIFT_BACKTRACE=enable=no,swift-backtrace=/",
+    // No configuration file: libcrypto reads the one of the image that we happen to run in, whoever has initialised it.
+    "OPENSSL_CONF=",
+};
+enum { setting_count = sizeof settings / sizeof settings[0] };
+
+static void hide_steering_variables(void) {
     original_environment = environ;
     size_t count = 0;
     while (environ[count] != NULL) count++;
-    char **kept = malloc((count + 1) * sizeof *kept);
+    char **kept = malloc((count + setting_count + 1) * sizeof *kept);
     if (kept == NULL) abort();
     size_t next = 0;
     for (size_t index = 0; index < count; index++)
         if (!steers_us(environ[index])) kept[next++] = environ[index];
+    for (size_t index = 0; index < setting_count; index++) kept[next++] = settings[index];
     kept[next] = NULL;
     environ = kept;
+}
 
-    // glibc gives each thread a heap of 64 MiB of address space that it seldom gives back; two are shared well enough. Blocks
-    // from 256 KiB up (buffers of the data path) go straight back to the system when freed, and the threshold no longer grows.
+/// The C library takes its tunables from the environment before anything of ours runs: what matters is set back here.
+static void settle_memory(void) {
+    // Each thread gets a heap of its own by default, seldom given back; two are shared well enough.
     mallopt(M_ARENA_MAX, 2);
+    // Blocks from 256 KiB up (buffers of the data path) go straight back to the system when freed, and the limit does not grow.
     mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    mallopt(M_MMAP_MAX, 65536);
     mallopt(M_TRIM_THRESHOLD, 512 << 10);
+    mallopt(M_PERTURB, 0);
+}
+
+/// The Swift run time finds the command line by going back on the stack from where `environ` points to, within the bounds that
+/// /proc tells; since we move `environ`, we tell it.
+extern void _swift_stdlib_overrideUnsafeArgvArgc(char **arguments, int count);
+
+/// Runs before the constructors of the Swift run time, which have the default priority. (A development build links the run time
+/// as a shared library, whose constructors come first: there the variables still steer it.)
+__attribute__((constructor(101))) static void prepare_process(int argument_count, char **arguments) {
+    hide_steering_variables();
+    _swift_stdlib_overrideUnsafeArgvArgc(arguments, argument_count);
+    settle_memory();
 }
 
 char *const *argoexec_original_environment(void) { return original_environment; }

@@ -52,11 +52,6 @@ package struct JSONObject: Sendable {
         reindex()
     }
 
-    /// Changes the value of a member in place; nothing happens where there is none of this name.
-    package mutating func update<E: Error>(_ name: String, _ body: (inout JSONValue) throws(E) -> Void) throws(E) {
-        if let position = position(of: name) { try body(&members[position].value) }
-    }
-
     /// Whether two names mean the same field to Go's reader: equal but for the case of ASCII letters.
     package static func isSameField(_ left: String, _ right: String) -> Bool {
         guard left.utf8.count == right.utf8.count else { return false }

@@ -84,10 +84,9 @@ struct JSONReader {
         }
     }
 
-    private mutating func word(_ word: StaticString, _ bytes: Span<UInt8>) throws(Fault) {
-        let text = "\(word)"
-        for byte in text.utf8 {
-            guard at < bytes.count, bytes[at] == byte else { throw fault("not the word \(text)") }
+    private mutating func word(_ word: String, _ bytes: Span<UInt8>) throws(Fault) {
+        for byte in word.utf8 {
+            guard at < bytes.count, bytes[at] == byte else { throw fault("not the word \(word)") }
             at += 1
         }
     }
@@ -240,7 +239,7 @@ struct JSONReader {
                     self = low
                 }
             }
-            buffer += UTF8.encode(Unicode.Scalar(code) ?? "\u{FFFD}").map { Array($0) } ?? []
+            if let encoded = UTF8.encode(Unicode.Scalar(code) ?? "\u{FFFD}") { buffer += encoded }
             return
         case let byte: throw fault("unknown escape \(shown(byte)) in a string")
         }
@@ -250,7 +249,7 @@ struct JSONReader {
     private mutating func hexadecimal(_ bytes: Span<UInt8>) throws(Fault) -> UInt32 {
         var code: UInt32 = 0
         for _ in 0..<4 {
-            guard at < bytes.count, let digit = Character(Unicode.Scalar(bytes[at])).hexDigitValue, bytes[at] < 0x80 else {
+            guard at < bytes.count, let digit = hexadecimalValue(bytes[at]) else {
                 throw fault("four hexadecimal digits are missing after \\u")
             }
             code = code << 4 | UInt32(digit)

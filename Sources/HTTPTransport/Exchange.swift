@@ -29,7 +29,7 @@ final class Exchange {
     private let url: String
 
     private(set) var head: HTTPResponseHead?
-    private var headIsComplete = false
+    private(set) var headIsComplete = false
     private var destination = Destination.undecided
     private(set) var collected: [UInt8] = []
     private(set) var bytesReceived: Int64 = 0

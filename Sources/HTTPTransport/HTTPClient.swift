@@ -99,7 +99,10 @@ package final class HTTPClient: Sendable {
                 throw TransferError.made(
                     .tooLarge, "the body is larger than \(exchange.bodyLimit) bytes", bytesReceived: exchange.bytesReceived)
             case (.enough, _), (nil, .complete):
-                guard let head = exchange.head else { throw TransferError.invalid("no answer") }
+                // libcurl takes a head that was cut off for a whole one.
+                guard let head = exchange.head, exchange.headIsComplete else {
+                    throw TransferError.made(.broken, "unexpected EOF", bytesReceived: 0)
+                }
                 return (head, exchange)
             case (nil, .cancelled):
                 throw TransferError.made(.aborted, "context canceled", bytesReceived: exchange.bytesReceived)

@@ -36,7 +36,7 @@ package struct Artifact: Sendable, Equatable {
         from = ""
         fromExpression = ""
         deleted = false
-        location = .none
+        location = .empty
     }
 
     init(_ fields: Fields) throws(ModelError) {

@@ -23,7 +23,7 @@ package struct ArtifactLocation: Sendable, Equatable {
     package init(document: JSONValue) throws(ModelError) { try self.init(try Fields(document, "location")) }
 
     /// A location of no type.
-    package static let none = ArtifactLocation()
+    package static let empty = ArtifactLocation()
 
     private init() {
         document = JSONObject()

@@ -22,6 +22,20 @@ package enum CRDLimits {
         if kinds.count > 1 {
             throw .refused(subject, "it has more than one location: \(kinds.map(\.rawValue).joined(separator: ", "))")
         }
+        try check(
+            artifact.document.field("artifactGC")?.field("strategy"), "artifactGC.strategy", subject,
+            ["", "OnWorkflowCompletion", "OnWorkflowDeletion", "Never"])
+        try check(
+            artifact.location.document["s3"]?.field("addressingStyle"), "s3.addressingStyle", subject,
+            ["", "path", "virtual-hosted"])
+    }
+
+    private static func check(
+        _ value: JSONValue?, _ field: String, _ subject: String, _ allowed: [String]
+    ) throws(ModelError) {
+        if let text = value?.string, !allowed.contains(text) {
+            throw .refused(subject, "\(field) '\(text)' is none of those allowed")
+        }
     }
 
     private static func isName(_ name: String, besides marks: String) -> Bool {

@@ -2,14 +2,18 @@ package import Documents
 
 /// What is told about a node, in a task result or by an executor plugin (contract 04 §4).
 package struct NodeResult: Sendable, Equatable {
-    package enum Phase: String, Sendable {
-        case pending = "Pending"
-        case running = "Running"
-        case succeeded = "Succeeded"
-        case skipped = "Skipped"
-        case failed = "Failed"
-        case error = "Error"
-        case omitted = "Omitted"
+    /// A node's phase; a plugin may answer with one that is not listed here.
+    package struct Phase: RawRepresentable, Sendable, Hashable {
+        package let rawValue: String
+        package init(rawValue: String) { self.rawValue = rawValue }
+
+        package static let pending = Phase(rawValue: "Pending")
+        package static let running = Phase(rawValue: "Running")
+        package static let succeeded = Phase(rawValue: "Succeeded")
+        package static let skipped = Phase(rawValue: "Skipped")
+        package static let failed = Phase(rawValue: "Failed")
+        package static let error = Phase(rawValue: "Error")
+        package static let omitted = Phase(rawValue: "Omitted")
     }
 
     package var phase: Phase?
@@ -25,12 +29,11 @@ package struct NodeResult: Sendable, Equatable {
         self.progress = progress
     }
 
-    /// - Throws: `ModelError` where a field is of the wrong kind or the phase is none of those known.
+    /// - Throws: `ModelError` where a field is of the wrong kind.
     package init(document: JSONValue) throws(ModelError) {
         let fields = try Fields(document, "node")
         let phase = try fields.string("phase")
-        self.phase = Phase(rawValue: phase)
-        if self.phase == nil, !phase.isEmpty { throw .badValue("node.phase", "unknown phase '\(phase)'") }
+        self.phase = phase.isEmpty ? nil : Phase(rawValue: phase)
         message = try fields.string("message")
         outputs = try fields.object("outputs") { (fields) throws(ModelError) in try Outputs(fields) }
         progress = try fields.string("progress")

@@ -9,7 +9,7 @@ package enum OutputFileName {
         artifactName: String, path: String, archive: ArchiveStrategy?, origin: OutputOrigin
     ) -> String {
         switch (archive, origin) {
-        case (.some(.none), _), (.empty, .baseImage): BytePath(path).base.text
+        case (.asIs, _), (.empty, .baseImage): BytePath(path).base.text
         case (.zip, _): artifactName + ".zip"
         case (nil, _), (.tar, _), (.empty, .mirror): artifactName + ".tgz"
         }

@@ -7,6 +7,8 @@ package struct Outputs: Sendable, Equatable {
     /// Empty differs from absent.
     package var result: String?
     package var exitCode: String?
+    /// Fields that we do not know, to be passed on.
+    private let others: JSONObject
 
     package init(
         parameters: [Parameter] = [], artifacts: [Artifact] = [], result: String? = nil, exitCode: String? = nil
@@ -15,6 +17,7 @@ package struct Outputs: Sendable, Equatable {
         self.artifacts = artifacts
         self.result = result
         self.exitCode = exitCode
+        others = JSONObject()
     }
 
     /// - Throws: `ModelError` where a field is of the wrong kind.
@@ -25,6 +28,9 @@ package struct Outputs: Sendable, Equatable {
         artifacts = try fields.list("artifacts") { (fields) throws(ModelError) in try Artifact(fields) }
         result = try fields.optionalString("result")
         exitCode = try fields.optionalString("exitCode")
+        var others = fields.object
+        for known in ["parameters", "artifacts", "result", "exitCode"] { others.removeField(known) }
+        self.others = others
     }
 
     /// As it is reported: empty lists are left out, an empty result is not.
@@ -34,6 +40,7 @@ package struct Outputs: Sendable, Equatable {
         if !artifacts.isEmpty { object["artifacts"] = .array(artifacts.map(\.document)) }
         if let result { object["result"] = .string(result) }
         if let exitCode { object["exitCode"] = .string(exitCode) }
+        for member in others.members { object[member.name] = member.value }
         return .object(object)
     }
 }

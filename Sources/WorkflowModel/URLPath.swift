@@ -10,7 +10,9 @@ enum URLPath {
         var index = path.startIndex
         while index < path.endIndex {
             if path[index] == UInt8(ascii: "%") {
-                guard index + 2 < path.endIndex, let high = digit(path[index + 1]), let low = digit(path[index + 2]) else {
+                guard index + 2 < path.endIndex, let high = hexadecimalValue(path[index + 1]),
+                    let low = hexadecimalValue(path[index + 2])
+                else {
                     throw .badURL(withoutPassword(url), "bad percent escape")
                 }
                 decoded.append(high << 4 | low)
@@ -56,15 +58,6 @@ enum URLPath {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), 0x30...0x39: true
         default: "-_.~$&+,/:;=@".utf8.contains(byte)
-        }
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
         }
     }
 

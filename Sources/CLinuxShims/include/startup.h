@@ -5,7 +5,7 @@
 #endif
 
 /// The environment that this process was started with: every variable in its original order, ended by NULL. `environ` lacks the
-/// variables that would steer our own libraries (see startup.c); this one is what a child is to be given.
+/// variables that would steer our own libraries, and holds some for them (see startup.c): every child is given this one instead.
 char *const _Nullable *_Nonnull argoexec_original_environment(void);
 
 /// Makes a fault or a trap of our own (SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT) end the process with exit code 2 after

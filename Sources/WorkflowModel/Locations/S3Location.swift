@@ -32,6 +32,7 @@ package struct S3Location: Sendable, Equatable {
         package let serverSideCustomerKeySecret: SecretKeySelector?
     }
 
+    /// Unknown styles count as automatic, as in the reference.
     package enum AddressingStyle: String, Sendable {
         case automatic = ""
         case path
@@ -59,10 +60,6 @@ package struct S3Location: Sendable, Equatable {
                 serverSideCustomerKeySecret: try fields.selector("serverSideCustomerKeySecret"))
         }
         caSecret = try fields.selector("caSecret")
-        let style = try fields.string("addressingStyle")
-        guard let addressingStyle = AddressingStyle(rawValue: style) else {
-            throw .badValue("\(fields.path).addressingStyle", "'\(style)' is neither path nor virtual-hosted")
-        }
-        self.addressingStyle = addressingStyle
+        addressingStyle = AddressingStyle(rawValue: try fields.string("addressingStyle")) ?? .automatic
     }
 }
