@@ -60,11 +60,12 @@ let package = Package(
         // The network
         room("HTTPTransport", ["ExecutorCore", "CCurl", "CCurlShims"]),
         room("RequestSigning", ["ExecutorCore", "CCrypto"]),
+        room("Formats", ["CExpat", "CISAL", "CRE2"]),
         room(
             "Artifacts",
             [
                 "ExecutorCore", "Documents", "WorkflowModel", "FileTrees", "Archiving", "HTTPTransport",
-                "RequestSigning", "CExpat", "CISAL", "CRE2",
+                "RequestSigning", "Formats",
             ]),
         room("KubernetesAPI", ["ExecutorCore", "Documents", "WorkflowModel", "HTTPTransport"]),
 
@@ -106,7 +107,8 @@ let package = Package(
         tests("Archiving", ["FileTrees"]),
         tests("HTTPTransport"),
         tests("RequestSigning"),
-        tests("Artifacts", ["Documents", "WorkflowModel", "HTTPTransport", "FileTrees"]),
+        tests("Formats"),
+        tests("Artifacts", ["Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning"]),
         tests("KubernetesAPI", ["Documents", "WorkflowModel", "HTTPTransport"]),
         tests("Emissary", ["RunDirectory", "WorkflowModel", "Documents"]),
         tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees"]),

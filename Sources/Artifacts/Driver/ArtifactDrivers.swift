@@ -5,10 +5,10 @@ package import WorkflowModel
 package enum ArtifactDrivers {
     /// The driver for an artifact's location; reads the secrets that the location names.
     ///
-    /// - Parameter name: the artifact's, for messages.
+    /// - Parameter artifactName: for messages.
     /// - Throws: `ArtifactError` (`unsupported`) where no driver serves the location.
     package static func driver(
-        for location: ArtifactLocation, name: String, context: DriverContext
+        for location: ArtifactLocation, artifactName: String, context: DriverContext
     ) throws -> any ArtifactDriver {
         if let folder = context.localStore, let place = localPlace(location) {
             return LocalStoreDriver(folder: folder, bucket: place.bucket, key: place.key)
@@ -18,14 +18,14 @@ package enum ArtifactDrivers {
         case .raw: if let raw = location.raw { return RawDriver(data: raw.data) }
         case .artifactory, .azure, .git, .gcs, .hdfs, .http, .oss, .plugin, nil: break
         }
-        throw ArtifactError.unsupported("Unsupported artifact driver for \(name)")
+        throw ArtifactError.unsupported("Unsupported artifact driver for \(artifactName)")
     }
 
     /// The store for an artifact's location: its driver with attempts, checks and parallel transfers.
     package static func store(
-        for location: ArtifactLocation, name: String, context: DriverContext
+        for location: ArtifactLocation, artifactName: String, context: DriverContext
     ) throws -> ArtifactStore {
-        ArtifactStore(driver: try driver(for: location, name: name, context: context), context: context)
+        ArtifactStore(driver: try driver(for: location, artifactName: artifactName, context: context), context: context)
     }
 
     /// Where a store of buckets is kept by the local store; others stay what they are.

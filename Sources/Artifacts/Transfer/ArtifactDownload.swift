@@ -1,5 +1,6 @@
 package import ExecutorCore
 package import FileTrees
+import Formats
 import Glibc
 
 /// Loads objects and directories: resumes what broke off, never gives a byte twice, checks length and checksum.

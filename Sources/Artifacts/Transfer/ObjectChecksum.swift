@@ -1,3 +1,4 @@
+package import Formats
 import RequestSigning
 
 /// A checksum of a whole object, as a store tells it.
