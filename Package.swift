@@ -91,7 +91,7 @@ let package = Package(
             "ExecutorCommands",
             [
                 "CommandLineInterface", "ExecutorCore", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl",
-                "FileTrees", "Archiving", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
+                "FileTrees", "Archiving", "Formats", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
                 "WorkflowEngine", "LocalRunner",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands"], swiftSettings: strict),
