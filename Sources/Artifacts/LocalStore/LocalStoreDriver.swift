@@ -16,6 +16,7 @@ package struct LocalStoreDriver: ArtifactDriver {
         self.key = key
     }
 
+    package var loadedModes: LoadedModes { .ownerOnly }
     package var subject: String { "\(folder)/\(bucket)/\(key)" }
     package var needs: DriverNeeds { DriverNeeds(length: false) }
 

@@ -37,17 +37,17 @@ package struct ArtifactDownload: Sendable {
         return meter.record
     }
 
-    /// Writes an object into a new or emptied file, mode 0644 less the umask; removed again when the object cannot be loaded.
+    /// Writes an object into a new or emptied file, of the driver's mode; removed again when the object cannot be loaded.
     @discardableResult
     package func file(_ object: any StoredObject, at path: BytePath) throws -> TransferRecord {
-        let descriptor = try Descriptor.open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
+        let descriptor = try Descriptor.open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: store.driver.loadedModes.file)
         do { return try file(object, into: OpenFile(descriptor, subject: path.text)) } catch {
             unlinkQuietly(path)
             throw error
         }
     }
 
-    /// Writes all objects of a directory beneath a directory of ours: directories 0755, files 0644, less the umask.
+    /// Writes all objects of a directory beneath a directory of ours: of the driver's modes.
     ///
     /// - Throws: `ArtifactError` (`invalid`) for a name that leads out.
     @discardableResult

@@ -51,11 +51,11 @@ struct DirectoryDownload: Sendable {
         let parts = entry.name.components
         if parts.count > 1 {
             try made.once(parts.dropLast().reduce(BytePath("")) { $0.appending($1) }) { path in
-                try root.makeDirectories(path, mode: 0o755)
+                try root.makeDirectories(path, mode: download.store.driver.loadedModes.directory)
             }
         }
         let file = OpenFile(
-            try root.open(entry.name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644),
+            try root.open(entry.name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: download.store.driver.loadedModes.file),
             subject: root.subject(entry.name))
         try download.file(
             entry.object, into: file, meter, rangesAtOnce: ArtifactDownload.rangesAtOnceInDirectory)
