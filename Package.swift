@@ -98,6 +98,8 @@ let package = Package(
 
         // Tests
         .target(name: "TestSupport", dependencies: ["ExecutorCore"], path: "Tests/TestSupport"),
+        .testTarget(name: "CLinuxShimsTests", dependencies: ["CLinuxShims", "TestSupport"]),
+        .testTarget(name: "CRE2Tests", dependencies: ["CRE2"]),
         tests("ExecutorCore"),
         tests("Documents"),
         tests("WorkflowModel", ["Documents"]),
