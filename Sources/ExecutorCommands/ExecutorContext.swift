@@ -1,6 +1,7 @@
 import Artifacts
 import ExecutorCore
 import Executor
+import Formats
 import HTTPTransport
 import ProcessControl
 import WorkflowModel
@@ -24,13 +25,12 @@ struct ExecutorContext {
         self.settings = settings
         let configuration = HTTPClientConfiguration(
             trust: .system(
-                file: environment.nonEmpty(.sslCertFile).map { BytePath($0) },
-                directories: environment.nonEmpty(.sslCertDirectory)?.split(separator: ":").map { BytePath(String($0)) }),
-            proxy: ProxySettings(environment), userAgent: UserAgent.text)
+                file: environment.nonEmpty(.sslCertFile), directories: environment.nonEmpty(.sslCertDirectory)),
+            proxy: ProxySettings(environment: { name in EnvironmentVariable(rawValue: name).flatMap { environment[$0] } }), userAgent: UserAgent.text)
         let pattern = environment.nonEmpty(.transientErrorPattern).flatMap { TransientPattern($0) }
         drivers = DriverContext(
             clients: HTTPClients(configuration), log: log, executorBackoff: settings.backoff,
-            secretsDirectory: settings.paths.secrets, uploads: UploadSettings(environment, log: log),
+            secretsDirectory: settings.paths.secrets, uploads: UploadSettings(environment: environment, log: log),
             localStore: environment.nonEmpty(.localStore).map { BytePath($0) },
             isTransientText: { text in pattern?.matches(text) ?? false })
     }

@@ -1,5 +1,5 @@
-package import CommandLineInterface
-package import ExecutorCore
+import CommandLineInterface
+import ExecutorCore
 import Executor
 
 /// What the flags of every command set (contract 01 §2, "Global flags").

@@ -1,3 +1,4 @@
+import Artifacts
 import CommandLineInterface
 import Executor
 import ExecutorCore

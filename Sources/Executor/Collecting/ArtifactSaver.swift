@@ -64,27 +64,10 @@ struct ArtifactSaver: Sendable {
         switch data {
         case .file(let file): try upload.file(file, fileName: fileName)
         case .directory(let path, let root): try upload.directory(try root.openDirectory(path), path: BytePath(root.subject(path)))
-        case .archive(let write): try stream(write, fileName: fileName, upload)
+        case .archive(let write):
+            try BytePipe.run(writing: write) { source in try upload.stream(source, fileName: fileName) }
         }
         return artifact.withLocation(location)
-    }
-
-    /// Packs on a thread of its own while the bytes are sent from this one.
-    private func stream(
-        _ write: @escaping @Sendable (any ByteSink) throws -> Void, fileName: BytePath, _ upload: ArtifactUpload
-    ) throws {
-        let pipe = BytePipe()
-        let packing = try WorkerThread {
-            do {
-                try write(pipe)
-                pipe.finish()
-            } catch { pipe.fail(error) }
-        }
-        defer {
-            pipe.abandon()
-            packing.join()
-        }
-        try upload.stream(pipe, fileName: fileName)
     }
 }
 

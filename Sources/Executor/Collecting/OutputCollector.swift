@@ -52,7 +52,8 @@ struct OutputCollector: Sendable {
         _ artifacts: [Artifact], _ logNames: [String], _ saver: ArtifactSaver, _ failures: Failures
     ) -> [Artifact] {
         let jobs: [@Sendable () throws -> Artifact?] =
-            artifacts.map { artifact in { try saver.save(artifact) } } + logNames.map { name in { try saver.saveLog(of: name) } }
+            artifacts.map { artifact in { @Sendable in try saver.save(artifact) } }
+            + logNames.map { name in { @Sendable in try saver.saveLog(of: name) } }
         let outcomes = Monitor([Result<Artifact?, any Error>?](repeating: nil, count: jobs.count))
         failures.record {
             try Parallel.forEach(count: jobs.count, width: Self.width) { index in

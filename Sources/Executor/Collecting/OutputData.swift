@@ -41,7 +41,7 @@ struct OutputDataFinder: Sendable {
             switch artifact.archive {
             case nil, .tar: handOver.tarball
             case .zip: handOver.zip
-            case .some(.none), .empty: handOver.plain
+            case .asIs, .empty: handOver.plain
             }
         let root = try ContainedDirectory(directory.root)
         return try plain(path.relative(to: directory.root), in: root)
@@ -53,7 +53,7 @@ struct OutputDataFinder: Sendable {
         let options = PackOptions(log: log.with(["artifact": .text(artifact.name)]))
         let level: Int
         switch artifact.archive {
-        case .some(.none): return try plain(path, in: root)
+        case .asIs: return try plain(path, in: root)
         case .zip:
             _ = try root.status(path, followingLinks: true)
             return .archive { sink in try Zip.pack(path, in: root, named: path.base, into: sink, options: options) }

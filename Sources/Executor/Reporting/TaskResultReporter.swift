@@ -38,7 +38,7 @@ package final class TaskResultReporter: Sendable {
     }
 
     private func retrying(_ operation: String, _ attempt: () throws -> Void) throws {
-        turn.wait { isTaken in
+        turn.wait { isTaken -> Void? in
             if isTaken { return nil }
             isTaken = true
             return ()

@@ -53,14 +53,14 @@ struct ArtifactLoader: Sendable {
         case .directory(let directory):
             switch artifact.archive {
             case .tar, .zip: throw ExecutorError.badRequest("unpack: it is a directory in its store, not an archive")
-            case .some(.none), .empty, nil: break
+            case .asIs, .empty, nil: break
             }
-            try DirectoryIO.makeDirectories(aside, mode: 0o700)
+            try DirectoryIO.makeDirectories(aside, mode: store.driver.loadedModes.directory)
             try store.download.directory(directory, into: ContainedDirectory(aside))
             try AtomicFile.rename(aside, to: target)
         case .object(let object):
             switch artifact.archive {
-            case .some(.none):
+            case .asIs:
                 try store.download.file(object, at: aside)
                 try AtomicFile.rename(aside, to: target)
             case .zip:
@@ -91,7 +91,7 @@ struct ArtifactLoader: Sendable {
                 return .unpacked
             }
             if object.head.supportsRanges, object.head.length ?? 0 >= Self.parallelFrom { return .fetchInParts }
-            let file = try Descriptor.open(aside, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+            let file = try Descriptor.open(aside, O_WRONLY | O_CREAT | O_TRUNC, mode: store.driver.loadedModes.file)
             try copy(detected.source, to: DescriptorSink(file.raw, subject: aside.text))
             try file.close(aside.text)
             return .stored
@@ -107,23 +107,11 @@ struct ArtifactLoader: Sendable {
     /// Downloads on a thread of its own while `body` reads what has come.
     ///
     /// What `body` leaves unread is not fetched; what it read to the end has been checked by length and checksum.
+    @discardableResult
     private func stream<R>(
         _ object: any StoredObject, from store: ArtifactStore, _ body: (any ByteSource) throws -> R
     ) throws -> R {
-        let pipe = BytePipe()
-        let download = try WorkerThread {
-            do {
-                try store.download.stream(object, into: pipe)
-                pipe.finish()
-            } catch {
-                pipe.fail(error)
-            }
-        }
-        defer {
-            pipe.abandon()
-            download.join()
-        }
-        return try body(pipe)
+        try BytePipe.run(writing: { sink in try store.download.stream(object, into: sink) }, reading: body)
     }
 
     private func copy(_ source: any ByteSource, to sink: any ByteSink) throws {

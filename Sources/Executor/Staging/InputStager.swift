@@ -73,7 +73,7 @@ struct InputPlan: Sendable {
             throw ExecutorError.notFound("required artifact '\(artifact.name)' not supplied")
         }
         do {
-            let path = try PathRules.cleanPath(artifact.path ?? "")
+            let path = try PathRules.cleanPath(artifact.path)
             location = try artifact.location.relocated(to: template.archiveLocation)
             if PathRules.overlappingVolume(path: path, mounts: template.declaredVolumeMounts) != nil {
                 target = BytePath(bytes: paths.mirror.bytes + BytePath(path).bytes)

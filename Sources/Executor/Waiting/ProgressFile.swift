@@ -46,14 +46,16 @@ enum FileTail {
         let file = try Descriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         let raw = file.raw
         let size = try checked("seek", path.text) { lseek(raw, 0, SEEK_END) }
-        var bytes = [UInt8](repeating: 0, count: min(count, size))
-        var filled = 0
-        while filled < bytes.count {
-            var span = bytes.mutableSpan.extracting(filled...)
-            let got = try DescriptorIO.read(raw, into: &span, at: Int64(size - bytes.count + filled), subject: path.text)
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: min(count, size))
+        var offset = size - chunk.count
+        while bytes.count < count {
+            var span = chunk.mutableSpan
+            let got = try DescriptorIO.read(raw, into: &span, at: Int64(offset), subject: path.text)
             if got == 0 { break }
-            filled += got
+            bytes += chunk[..<min(got, count - bytes.count)]
+            offset += got
         }
-        return Array(bytes[..<filled])
+        return bytes
     }
 }
