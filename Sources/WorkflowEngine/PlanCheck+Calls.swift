@@ -4,11 +4,14 @@ import WorkflowModel
 /// Templates that call others: order of steps and tasks, arguments, tags.
 extension PlanCheck {
     /// Fields of a call whose tags are not looked at here: a template of its own, and what is refused as a whole.
-    private static let otherScopes: Set<String> = ["inline", "when", "withItems", "withParam", "withSequence", "hooks", "onExit"]
+    private static let otherScopes: Set<String> = [
+        "inline", "when", "withItems", "withParam", "withSequence", "hooks", "onExit",
+    ]
 
     mutating func checkSteps(_ template: ResolvedTemplate, _ part: DocumentPart, _ own: TagScope) {
         var scope = own
         var seen: Set<String> = []
+        if part.member("steps").elements.isEmpty { error(part.member("steps"), "steps are needed", atValue: false) }
         for group in part.member("steps").elements {
             var produced = TagScope()
             for step in group.elements {
@@ -41,7 +44,8 @@ extension PlanCheck {
         for task in tasks.elements {
             var scope = own.inside(task.value)
             // What a condition in 'depends' names is not known; it is refused by itself.
-            let known = TemplateCall.dependencies(of: task.value) == nil ? Set(outputs.keys) : ancestors(of: task.name, dependencies)
+            let known =
+                TemplateCall.dependencies(of: task.value) == nil ? Set(outputs.keys) : ancestors(of: task.name, dependencies)
             for ancestor in known { scope.add(outputs[ancestor] ?? TagScope()) }
             checkTags(task, scope, skipping: Self.otherScopes)
             _ = check(call: task, in: template.space, scope: scope)
@@ -129,7 +133,8 @@ extension PlanCheck {
         if name.hasPrefix("{{") { name.removeFirst(2) }
         if name.hasSuffix("}}") { name.removeLast(2) }
         name = TagText.trim(name)
-        if name.contains("{{") || name.hasPrefix("=") { return }
+        // A tag that stands for nothing has been told.
+        if name.contains("{{") || name.hasPrefix("=") || scope.firstUnknown(in: text) != nil { return }
         if !scope.contains(name) {
             error(part, "there is no \(kind) '\(name)' here")
         } else if kind == "artifact", !name.contains("artifacts.") {
