@@ -19,7 +19,7 @@ extension PlanCheck {
                 let scope = scope.inside(step.value)
                 checkTags(step, scope, skipping: Self.otherScopes)
                 let called = check(call: step, in: template.space, scope: scope)
-                produced.add(.outputs(of: called, prefix: "steps.\(step.name)"))
+                produced.add(.outputs(of: called, prefix: "steps.\(step.name)", call: step.value))
             }
             // Only what earlier groups have brought forth is there.
             scope.add(produced)
@@ -39,14 +39,14 @@ extension PlanCheck {
         for task in tasks.elements {
             let call = TemplateCall(task.value)
             let resolved = try? plan.resolve(call, in: template.space, at: task)
-            outputs[task.name] = .outputs(of: resolved, prefix: "tasks.\(task.name)")
+            outputs[task.name] = .outputs(of: resolved, prefix: "tasks.\(task.name)", call: task.value)
         }
         for task in tasks.elements {
             var scope = own.inside(task.value)
             // What a condition in 'depends' names is not known; it is refused by itself.
             let known =
                 TemplateCall.dependencies(of: task.value) == nil ? Set(outputs.keys) : ancestors(of: task.name, dependencies)
-            for ancestor in known { scope.add(outputs[ancestor] ?? TagScope()) }
+            scope.add(tasks: outputs, reached: known)
             checkTags(task, scope, skipping: Self.otherScopes)
             _ = check(call: task, in: template.space, scope: scope)
         }
@@ -57,7 +57,7 @@ extension PlanCheck {
             }
         }
         var scope = own
-        for produced in outputs.values { scope.add(produced) }
+        scope.add(tasks: outputs, reached: Set(outputs.keys))
         finish(template, part, scope, skipping: ["dag", "metrics"])
     }
 

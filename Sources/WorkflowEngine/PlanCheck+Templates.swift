@@ -196,27 +196,36 @@ extension PlanCheck {
                 error(element.member(field), "\(what) '\(name)' is not defined")
             }
         }
-        var done: Set<String> = []
-        for element in elements {
-            if let cycle = cycle(from: element.name, dependencies, [], &done) {
-                error(
-                    element.member(element.value["depends"] == nil ? "dependencies" : "depends"),
-                    "\(what)s depend on each other: \(cycle.joined(separator: " → "))")
-                return
-            }
-        }
+        guard let cycle = cycle(in: dependencies), let first = elements.first(where: { $0.name == cycle[0] }) else { return }
+        let field = first.value["depends"] == nil ? "dependencies" : "depends"
+        error(first.member(field), "\(what)s depend on each other: \(cycle.joined(separator: " → "))")
     }
 
-    private func cycle(
-        from name: String, _ dependencies: [String: [String]], _ way: [String], _ done: inout Set<String>
-    ) -> [String]? {
-        if let start = way.firstIndex(of: name) { return Array(way[start...]) + [name] }
-        if done.contains(name) { return nil }
-        for next in dependencies[name] ?? [] {
-            if let found = cycle(from: next, dependencies, way + [name], &done) { return found }
+    /// A way through dependencies that comes back to where it began. No recursion: chains may be long.
+    private func cycle(in dependencies: [String: [String]]) -> [String]? {
+        // What depends on nothing that is left is taken away, until nothing is left but cycles and what depends on them.
+        var left = dependencies.mapValues { $0.filter { dependencies[$0] != nil }.count }
+        var dependants: [String: [String]] = [:]
+        for (name, needed) in dependencies {
+            for dependency in needed { dependants[dependency, default: []].append(name) }
         }
-        done.insert(name)
-        return nil
+        var free = left.filter { $0.value == 0 }.map(\.key)
+        while let next = free.popLast() {
+            left[next] = nil
+            for dependant in dependants[next] ?? [] {
+                guard let count = left[dependant] else { continue }
+                left[dependant] = count - 1
+                if count == 1 { free.append(dependant) }
+            }
+        }
+        guard var name = left.keys.min() else { return nil }
+        var way: [String] = []
+        while !way.contains(name) {
+            way.append(name)
+            guard let next = dependencies[name]?.first(where: { left[$0] != nil }) else { return nil }
+            name = next
+        }
+        return Array(way[(way.firstIndex(of: name) ?? 0)...]) + [name]
     }
 
     private mutating func checkDuration(_ part: DocumentPart) {

@@ -17,7 +17,7 @@ struct PlanCheck {
     /// Templates that have been looked at.
     private var checked: Set<String> = []
     /// The templates on the way from the entrypoint to here.
-    private var way: [(key: String, name: String)] = []
+    private var way: [(key: String, name: String, isConditional: Bool)] = []
 
     init(_ plan: WorkflowPlan, base: WorkflowDocument?) {
         self.plan = plan
@@ -159,14 +159,15 @@ struct PlanCheck {
     /// Checks a template that is reached from `site`.
     private mutating func check(_ template: ResolvedTemplate, site: DocumentPart) {
         let key = key(of: template)
+        let isConditional = site.value["when"] != nil
         if let start = way.firstIndex(where: { $0.key == key }) {
             // A condition might end it; it is refused by itself.
-            if site.value["when"] != nil { return }
+            if isConditional || way[(start + 1)...].contains(where: \.isConditional) { return }
             let names = way[start...].map(\.name) + [template.name]
             return error(site, "template '\(template.name)' calls itself without end (\(names.joined(separator: " → ")))")
         }
         guard checked.insert(key).inserted, let entry = template.entry else { return }
-        way.append((key, template.name))
+        way.append((key, template.name, isConditional))
         defer { way.removeLast() }
         if entry.path.steps.last != .member("inline") {
             for finding in entry.templateFieldFindings { add(finding) }

@@ -1,15 +1,18 @@
 import Documents
 import ExecutorCore
 
-/// What tags and references stand for while a template's steps or tasks run.
-struct Scope {
-    /// Parameters, results, states: by tag.
+/// What tags and references stand for while a template's steps or tasks run: the template's inputs, and the nodes of the steps or
+/// tasks by their names.
+struct Scope: Sendable {
+    /// `steps` or `tasks`.
+    let word: String
     private(set) var texts: [String: String] = [:]
-    /// Artifacts, by tag.
     private(set) var artifacts: [String: JSONObject] = [:]
+    /// The ids of the nodes that may be spoken of.
+    var members: [String: String] = [:]
 
-    /// What a template knows from the start: its inputs, and what the workflow has put out so far.
-    init(inputsOf template: JSONObject, workflowOutputs: JSONObject) {
+    init(_ template: JSONObject, word: String) {
+        self.word = word
         let inputs = template["inputs"]
         for parameter in inputs?["parameters"]?.array ?? [] {
             texts["inputs.parameters.\(parameter["name"]?.string ?? "")"] = parameter["value"]?.string ?? ""
@@ -17,32 +20,58 @@ struct Scope {
         for artifact in inputs?["artifacts"]?.array ?? [] {
             artifacts["inputs.artifacts.\(artifact["name"]?.string ?? "")"] = artifact.object
         }
-        add(outputs: workflowOutputs, prefix: "workflow")
     }
 
-    /// What a node has become, under `steps.NAME` or `tasks.NAME`.
-    mutating func add(_ node: Node, prefix: String) {
-        texts["\(prefix).id"] = node.id
-        texts["\(prefix).startedAt"] = node.startedAt.rfc3339()
-        texts["\(prefix).finishedAt"] = node.finishedAt?.rfc3339()
-        texts["\(prefix).status"] = node.phase.rawValue
-        if node.type == .pod { texts["\(prefix).hostNodeName"] = Self.hostName }
-        guard let outputs = node.outputs else { return }
-        texts["\(prefix).outputs.result"] = outputs["result"]?.string
-        texts["\(prefix).exitCode"] = outputs["exitCode"]?.string
-        add(outputs: outputs, prefix: prefix)
+    /// The node that a tag speaks of, and what it asks of it: `steps.NAME.REST`.
+    func member(of tag: String) -> (id: String, rest: Substring)? {
+        guard tag.hasPrefix(word), tag.dropFirst(word.count).first == "." else { return nil }
+        let path = tag.dropFirst(word.count + 1)
+        guard let end = path.firstIndex(of: "."), let id = members[String(path[..<end])] else { return nil }
+        return (id, path[path.index(after: end)...])
+    }
+}
+
+extension WorkflowRun {
+    /// The text that a tag stands for in a scope; nil for what is none of the scope's.
+    func text(_ tag: String, in scope: Scope) -> String? {
+        if let text = scope.texts[tag] { return text }
+        if let name = tag.dropping("workflow.outputs.parameters.") {
+            return outputs.output("parameters", name)?["value"]?.string
+        }
+        guard let (id, rest) = scope.member(of: tag), let node = nodes[id] else { return nil }
+        switch rest {
+        case "id": return node.id
+        case "status": return node.phase.rawValue
+        case "startedAt": return node.startedAt.rfc3339()
+        case "finishedAt": return node.finishedAt?.rfc3339()
+        case "hostNodeName": return node.type == .pod ? Self.hostName : nil
+        case "exitCode": return node.outputs?["exitCode"]?.string
+        case "outputs.result": return node.outputs?["result"]?.string
+        default:
+            return rest.dropping("outputs.parameters.").flatMap { node.outputs?.output("parameters", $0)?["value"]?.string }
+        }
     }
 
     /// The cluster node that local pods are on.
-    static let hostName = "localhost"
+    private static let hostName = "localhost"
 
-    private mutating func add(outputs: JSONObject, prefix: String) {
-        for parameter in outputs["parameters"]?.array ?? [] {
-            guard let value = parameter["value"]?.string else { continue }
-            texts["\(prefix).outputs.parameters.\(parameter["name"]?.string ?? "")"] = value
-        }
-        for artifact in outputs["artifacts"]?.array ?? [] {
-            artifacts["\(prefix).outputs.artifacts.\(artifact["name"]?.string ?? "")"] = artifact.object
-        }
+    /// The artifact that a reference leads to.
+    func artifact(_ tag: String, in scope: Scope) -> JSONObject? {
+        if let artifact = scope.artifacts[tag] { return artifact }
+        if let name = tag.dropping("workflow.outputs.artifacts.") { return outputs.output("artifacts", name)?.object }
+        guard let (id, rest) = scope.member(of: tag), let name = rest.dropping("outputs.artifacts.") else { return nil }
+        return nodes[id]?.outputs?.output("artifacts", name)?.object
+    }
+}
+
+extension StringProtocol {
+    /// What follows a beginning; nil where it does not begin so.
+    fileprivate func dropping(_ prefix: String) -> String? { hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil }
+}
+
+extension JSONObject {
+    /// The output of a name among `parameters` or `artifacts`.
+    fileprivate func output(_ kind: String, _ name: String) -> JSONValue? {
+        self[kind]?.array?.first { $0["name"]?.string == name }
     }
 }

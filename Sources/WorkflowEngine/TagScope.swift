@@ -6,6 +6,9 @@ struct TagScope {
     private var names: Set<String> = []
     /// Beginnings of tags whose rest is only known later.
     private var openPrefixes: [String] = []
+    /// What tasks leave behind, by their names, and which of them come before this place.
+    private var tasks: [String: TagScope] = [:]
+    private var reachedTasks: Set<String> = []
 
     mutating func add(_ names: String...) { self.names.formUnion(names) }
 
@@ -14,15 +17,30 @@ struct TagScope {
         openPrefixes += other.openPrefixes
     }
 
+    /// Adds what those tasks leave behind that come before.
+    mutating func add(tasks: [String: TagScope], reached: Set<String>) {
+        self.tasks = tasks
+        reachedTasks = reached
+    }
+
     mutating func open(_ prefix: String) { openPrefixes.append(prefix) }
 
-    func contains(_ tag: String) -> Bool { names.contains(tag) || openPrefixes.contains { tag.hasPrefix($0) } }
+    func contains(_ tag: String) -> Bool {
+        if names.contains(tag) || openPrefixes.contains(where: { tag.hasPrefix($0) }) { return true }
+        guard !tasks.isEmpty, tag.hasPrefix("tasks.") else { return false }
+        let name = String(tag.dropFirst("tasks.".count).prefix { $0 != "." })
+        return reachedTasks.contains(name) && tasks[name]?.contains(tag) == true
+    }
 
     /// The scope of a step or task; where it is a loop, which is refused by itself, its items are not told once more.
     func inside(_ call: JSONValue) -> TagScope {
         var scope = self
-        if ["withItems", "withParam", "withSequence"].contains(where: { call[$0] != nil }) { scope.open("item") }
+        if Self.isLoop(call) { scope.open("item") }
         return scope
+    }
+
+    static func isLoop(_ call: JSONValue) -> Bool {
+        ["withItems", "withParam", "withSequence"].contains { call[$0] != nil }
     }
 
     /// The first words of tags that are the workflow language's own; others are left alone.
@@ -107,9 +125,10 @@ extension TagScope {
     /// - Parameters:
     ///   - prefix: `steps.NAME` or `tasks.NAME`.
     ///   - template: nil where it is only known later.
-    static func outputs(of template: ResolvedTemplate?, prefix: String) -> TagScope {
+    ///   - call: the step or task; what a loop or a daemon leaves behind is of another kind, and they are refused by themselves.
+    static func outputs(of template: ResolvedTemplate?, prefix: String, call: JSONValue) -> TagScope {
         var scope = TagScope()
-        guard let template else {
+        guard let template, !isLoop(call), template.template["daemon"]?.bool != true else {
             scope.open(prefix + ".")
             return scope
         }

@@ -7,20 +7,15 @@ extension WorkflowRun {
     /// How deep templates may call each other.
     private static let maximumDepth = 100
 
-    /// Does what can be done for a call now.
+    /// Begins a node.
     ///
-    /// - Returns: the node's id.
     /// - Throws: `StepError` where the node cannot be run; it is marked.
     mutating func execute(
         _ call: TemplateCall, named name: String, in space: TemplateSpace, boundary: String, stepVariable: String = ""
-    ) throws(StepError) -> String {
+    ) throws(StepError) {
         depth += 1
         defer { depth -= 1 }
         let id = id(of: name)
-        if let node = nodes[id] {
-            if !node.phase.isFulfilled, let execution = executions[id] { try proceed(with: execution, named: name) }
-            return id
-        }
         let execution: Execution
         do throws(StepError) {
             if depth >= Self.maximumDepth { throw .tooDeep }
@@ -53,7 +48,12 @@ extension WorkflowRun {
             make(name, .skipped, call, in: space, boundary: boundary, phase: .error, message: error.message)
             throw error
         }
-        return id
+    }
+
+    /// Goes on with a node that has been begun.
+    mutating func goOn(_ id: String) throws(StepError) {
+        guard let node = nodes[id], !node.phase.isFulfilled, let execution = executions[id] else { return }
+        try proceed(with: execution, named: node.name)
     }
 
     private mutating func proceed(with execution: Execution, named name: String) throws(StepError) {
@@ -127,22 +127,5 @@ extension WorkflowRun {
                     nodeID: id, nodeName: node.name, podName: podName, template: .object(execution.template),
                     includesScriptOutput: isUsed, volumes: volumes, variables: variables, deadline: deadline,
                     activeDeadlineSeconds: limit)))
-    }
-}
-
-extension ResolvedTemplate {
-    /// The steps or tasks whose results the template speaks of: theirs are captured.
-    fileprivate var usedResults: Set<String> {
-        guard kind == .steps || kind == .dag else { return [] }
-        let word = kind == .steps ? "steps" : "tasks"
-        let text = JSONValue.object(template).serializedText()
-        let calls =
-            kind == .steps
-            ? (template["steps"]?.array ?? []).flatMap { $0.array ?? [] } : template["dag"]?["tasks"]?.array ?? []
-        let names = calls.compactMap { $0["name"]?.string }
-        return Set(
-            names.filter { name in
-                text.contains("\(word).\(name).outputs.result") || text.contains("\(word)['\(name)'].outputs.result")
-            })
     }
 }

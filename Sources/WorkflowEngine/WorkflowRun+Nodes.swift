@@ -6,8 +6,6 @@ import WorkflowModel
 extension WorkflowRun {
     func id(of nodeName: String) -> String { NodeNames.nodeID(workflow: identity.name, nodeName: nodeName) }
 
-    func node(named name: String) -> Node? { nodes[id(of: name)] }
-
     /// A new node.
     ///
     /// - Parameter template: what it runs; nil for those that run nothing.

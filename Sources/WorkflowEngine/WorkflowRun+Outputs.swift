@@ -13,7 +13,7 @@ extension WorkflowRun {
         if name.hasPrefix("{{") { name.removeFirst(2) }
         if name.hasSuffix("}}") { name.removeLast(2) }
         name = TagText.trim(name)
-        guard var found = scope.artifacts[name] else {
+        guard var found = self.artifact(name, in: scope) else {
             if artifact["optional"]?.bool == true { return nil }
             let problem = "Unable to resolve: \"\(name)\""
             throw .text(
@@ -27,7 +27,7 @@ extension WorkflowRun {
     /// The artifact at a path inside another.
     private func descended(_ artifact: JSONObject, _ subPath: String, _ scope: Scope) throws(StepError) -> JSONObject {
         do {
-            let path = try TagText.replace(text: subPath) { scope.texts[$0] }
+            let path = try TagText.replace(text: subPath) { text($0, in: scope) }
             let location = try ArtifactLocation(document: .object(artifact))
             let key = BytePath(try location.key()).appending(BytePath(path)).cleaned.text
             var result = artifact
@@ -69,7 +69,7 @@ extension WorkflowRun {
         if name.hasPrefix("{{") { name.removeFirst(2) }
         if name.hasSuffix("}}") { name.removeLast(2) }
         name = TagText.trim(name)
-        if let value = scope.texts[name] { return value }
+        if let value = text(name, in: scope) { return value }
         if let fallback = source["default"].flatMap({ AnyString.text(of: $0) }) { return fallback }
         throw .text("Unable to resolve: \"\(name)\"")
     }

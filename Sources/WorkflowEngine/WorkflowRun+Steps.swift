@@ -6,28 +6,32 @@ import WorkflowModel
 extension WorkflowRun {
     mutating func runSteps(_ execution: Execution, named name: String) throws(StepError) {
         let own = id(of: name)
-        var scope = Scope(inputsOf: execution.template, workflowOutputs: outputs)
-        let groups = (execution.template["steps"]?.array ?? []).map { $0.array ?? [] }
-        for (index, steps) in groups.enumerated() {
-            let groupName = "\(name)[\(index)]"
+        var state = stepsStates[own] ?? StepsState(execution.template)
+        while state.current < state.groups.count {
+            let groupName = "\(name)[\(state.current)]"
             let group = id(of: groupName)
             if nodes[group] == nil {
                 make(groupName, .stepGroup, nil, in: execution.space, boundary: own, phase: .running)
-                attach(group, number: index, of: name)
+                attach(group, number: state.current, of: name)
+                substituteVolumes(state.scope)
+                try begin(group, state, execution)
+            } else {
+                substituteVolumes(state.scope)
+                try goOn(with: group)
             }
-            try runGroup(group, steps, execution, scope)
+            stepsStates[own] = state
             guard let node = nodes[group], node.phase.isFulfilled else { return }
             if node.phase.isFailure {
-                setOutboundOfSteps(own, named: name, last: index)
+                setOutbound(of: own, from: group)
                 return mark(own, .failed, node.message)
             }
-            for step in steps {
-                let stepName = step["name"]?.string ?? ""
-                if let child = self.node(named: "\(groupName).\(stepName)") { scope.add(child, prefix: "steps.\(stepName)") }
+            for (step, child) in zip(state.groups[state.current], node.children) {
+                state.scope.members[step["name"]?.string ?? ""] = child
             }
+            state.current += 1
         }
-        setOutboundOfSteps(own, named: name, last: groups.count - 1)
-        let outputs = try templateOutputs(execution.template, scope)
+        setOutbound(of: own, from: id(of: "\(name)[\(state.groups.count - 1)]"))
+        let outputs = try templateOutputs(execution.template, state.scope)
         nodes[own]?.outputs = outputs
         raiseOutputs(of: own)
         mark(own, .succeeded)
@@ -35,55 +39,63 @@ extension WorkflowRun {
 
     /// Puts a group behind the one before it, the first behind the steps' own node.
     private mutating func attach(_ group: String, number: Int, of name: String) {
-        guard number > 0, let previous = node(named: "\(name)[\(number - 1)]") else {
+        guard number > 0, let previous = nodes[id(of: "\(name)[\(number - 1)]")] else {
             return addChild(group, to: id(of: name))
         }
         if previous.children.isEmpty { addChild(group, to: previous.id) }
         connect(group, behind: previous.children)
     }
 
-    private mutating func setOutboundOfSteps(_ own: String, named name: String, last: Int) {
-        let children = node(named: "\(name)[\(last)]")?.children ?? []
-        let ends = children.flatMap { outbound($0) }
+    private mutating func setOutbound(of own: String, from group: String) {
+        let ends = (nodes[group]?.children ?? []).flatMap { outbound($0) }
         nodes[own]?.outboundNodes = ends
     }
 
-    private mutating func runGroup(_ group: String, _ steps: [JSONValue], _ parent: Execution, _ scope: Scope) throws(StepError)
-    {
-        guard let node = nodes[group], !node.phase.isFulfilled else { return }
-        substituteVolumes(scope)
-        // All are resolved before the first begins.
-        var calls: [(name: String, call: TemplateCall)] = []
+    /// Begins all steps of a group; all are resolved before the first begins.
+    private mutating func begin(_ group: String, _ state: StepsState, _ parent: Execution) throws(StepError) {
+        guard let node = nodes[group] else { return }
+        var calls: [TemplateCall] = []
         do throws(StepError) {
-            for step in steps {
-                let name = "\(node.name).\(step["name"]?.string ?? "")"
-                let isKnown = nodes[id(of: name)] != nil
-                calls.append((name, TemplateCall(isKnown ? step : try resolved(step, scope))))
-            }
+            for step in state.groups[state.current] { calls.append(TemplateCall(try resolved(step, state.scope))) }
         } catch {
             return mark(group, .error, "failed to resolve references: \(error.message)")
         }
-        for (name, call) in calls {
+        var children: [String] = []
+        for call in calls {
+            let name = "\(node.name).\(call.name)"
+            children.append(id(of: name))
             do throws(StepError) {
-                let child = try execute(
-                    call, named: name, in: parent.space, boundary: node.boundaryID, stepVariable: "steps.name")
-                addChild(child, to: group)
+                try execute(call, named: name, in: parent.space, boundary: node.boundaryID, stepVariable: "steps.name")
             } catch {
-                addChild(id(of: name), to: group)
-                return mark(group, .error, "step group deemed errored due to child \(name) error: \(error.message)")
+                nodes[group]?.children = children
+                return fail(group, because: name, error)
+            }
+        }
+        nodes[group]?.children = children
+        assess(group)
+    }
+
+    private mutating func goOn(with group: String) throws(StepError) {
+        guard let node = nodes[group], !node.phase.isFulfilled else { return }
+        for child in node.children where isTouched(child) {
+            do throws(StepError) { try goOn(child) } catch {
+                return fail(group, because: nodes[child]?.name ?? child, error)
             }
         }
         assess(group)
     }
 
+    private mutating func fail(_ group: String, because name: String, _ error: StepError) {
+        mark(group, .error, "step group deemed errored due to child \(name) error: \(error.message)")
+    }
+
     private mutating func assess(_ group: String) {
-        let children = (nodes[group]?.children ?? []).compactMap { nodes[$0] }
-        guard children.allSatisfy(\.phase.isFulfilled) else { return }
-        if let failed = children.first(where: \.phase.isFailure) {
-            mark(group, .failed, "child '\(failed.id)' failed")
-        } else {
-            mark(group, .succeeded)
+        var failed: String?
+        for child in nodes[group]?.children ?? [] {
+            guard let phase = nodes[child]?.phase, phase.isFulfilled else { return }
+            if failed == nil, phase.isFailure { failed = child }
         }
+        if let failed { mark(group, .failed, "child '\(failed)' failed") } else { mark(group, .succeeded) }
     }
 
     /// A step or task with what it refers to put in: texts by their tags, artifacts as they are.
@@ -91,7 +103,7 @@ extension WorkflowRun {
         let variables = currentVariables
         var result: JSONValue
         do throws(TagText.Fault) {
-            result = try TagText.replace(call, strict: ["steps", "tasks"]) { scope.texts[$0] ?? variables[$0] }
+            result = try TagText.replace(call, strict: ["steps", "tasks"]) { text($0, in: scope) ?? variables[$0] }
         } catch {
             throw .text(error.text)
         }
@@ -107,6 +119,6 @@ extension WorkflowRun {
 
     mutating func substituteVolumes(_ scope: Scope) {
         if volumes.isEmpty { return }
-        volumes = (try? TagText.replace(.array(volumes)) { scope.texts[$0] })?.array ?? volumes
+        volumes = (try? TagText.replace(.array(volumes)) { text($0, in: scope) })?.array ?? volumes
     }
 }

@@ -50,6 +50,11 @@ package struct WorkflowRun: Sendable {
     /// In the order in which the nodes came to be.
     var order: [String] = []
     var executions: [String: Execution] = [:]
+    /// How far nodes of steps and of tasks have come.
+    var stepsStates: [String: StepsState] = [:]
+    var tasksStates: [String: TasksState] = [:]
+    /// Of tasks that were not run: how the branches stand that they end.
+    var branchPhases: [String: NodePhase] = [:]
     /// `workflow.…` without what changes during the run.
     var variables: [String: String]
     /// The workflow's labels and annotations, those from `workflowMetadata` included.
@@ -62,6 +67,8 @@ package struct WorkflowRun: Sendable {
     var actions: [Action] = []
     var volumes: [JSONValue] = []
     var depth = 0
+    /// The nodes that an event concerns: one that has ended, and those that it is part of. Nil: all.
+    private var touched: Set<String>?
     var now: Timestamp
 
     /// - Parameter identity: its name is the workflow's, or made of `generateName`.
@@ -129,7 +136,7 @@ package struct WorkflowRun: Sendable {
         nodes[nodeID] = node
         raiseOutputs(of: nodeID)
         finishContainers(of: node, result)
-        return walk(at: now)
+        return walk(at: now, from: nodeID)
     }
 
     /// A suspended node may go on, with values for the outputs that were to be supplied.
@@ -143,7 +150,7 @@ package struct WorkflowRun: Sendable {
         } catch {
             mark(nodeID, .error, error.message)
         }
-        return walk(at: now)
+        return walk(at: now, from: nodeID)
     }
 
     /// The workflow's deadline has come: what waits fails, pods end by their own.
@@ -182,18 +189,25 @@ package struct WorkflowRun: Sendable {
 
     package func node(_ id: String) -> Node? { nodes[id] }
 
-    /// One look at the whole workflow: everything that can be done now is done.
-    private mutating func walk(at now: Timestamp) -> [Action] {
+    /// One look at the workflow: everything that can be done now is done.
+    ///
+    /// - Parameter node: the one that has ended, where that is all that is new.
+    private mutating func walk(at now: Timestamp, from node: String? = nil) -> [Action] {
         self.now = now
         if finishedAt != nil { return [] }
         // What ends a workflow waits for the pods that are still being stopped.
         if isShuttingDown, !activePods.isEmpty { return [] }
         actions = []
         volumes = spec["volumes"]?.array ?? []
-        let root = TemplateCall(entrypoint: plan.entrypoint, arguments: spec["arguments"] ?? [:])
+        touched = isShuttingDown ? nil : node.map(wayToRoot)
         var failure: String?
         do throws(StepError) {
-            _ = try execute(root, named: identity.name, in: plan.local, boundary: "")
+            if nodes[identity.name] == nil {
+                let root = TemplateCall(entrypoint: plan.entrypoint, arguments: spec["arguments"] ?? [:])
+                try execute(root, named: identity.name, in: plan.local, boundary: "")
+            } else {
+                try goOn(identity.name)
+            }
         } catch {
             failure = "error in entry template execution: \(error.message)"
         }
@@ -203,6 +217,16 @@ package struct WorkflowRun: Sendable {
         defer { actions = [] }
         return actions
     }
+
+    private func wayToRoot(_ id: String) -> Set<String> {
+        var way: Set<String> = []
+        var next = id
+        while let node = nodes[next], way.insert(next).inserted { next = node.boundaryID }
+        return way
+    }
+
+    /// Whether the current event concerns a node.
+    func isTouched(_ id: String) -> Bool { touched?.contains(id) ?? true }
 
     private mutating func finish(_ failure: String?) {
         guard let root = nodes[identity.name], root.phase.isFulfilled || failure != nil, activePods.isEmpty else { return }

@@ -131,4 +131,20 @@ import WorkflowEngine
         try play.finish("wf.C")
         #expect(play.end?.phase == .error)
     }
+
+    /// Chains of tasks are walked without recursion, which would end the process.
+    @Test func longChainsAreWalked() throws {
+        let count = 3000
+        var tasks: [String] = []
+        for number in (0..<count).reversed() {
+            let before: String = number == 0 ? "" : "t\(number - 1)"
+            tasks.append("{name: t\(number), template: leaf, dependencies: [\(before)]}")
+        }
+        var play = try Play(dag(tasks.joined(separator: ", ")))
+        for number in 0..<5 { try play.finish("wf.t\(number)") }
+        #expect(play.pods.map(\.nodeName) == ["wf.t0", "wf.t1", "wf.t2", "wf.t3", "wf.t4", "wf.t5"])
+        try play.finish("wf.t5", .failed, exitCode: 1)
+        #expect(play.end?.phase == .failed)
+        #expect(play.phases.values.filter { $0 == "Omitted" }.count == count - 6)
+    }
 }

@@ -43,7 +43,7 @@ import WorkflowModel
         return text + "- {name: t4, container: {image: i}}\n- {name: t5, suspend: {}}\n"
     }
 
-    @Test(arguments: Array(1...60) as [UInt64])
+    @Test(arguments: Array(1...150) as [UInt64])
     func everyRunComesToAnEnd(_ start: UInt64) throws {
         var generator = Generator(state: start)
         let text = workflow(templates(&generator), entrypoint: "t0")

@@ -86,6 +86,14 @@ import WorkflowEngine
         #expect(play.end?.message == "child '\(id)' failed")
     }
 
+    @Test func anEmptyGroupIsPassed() throws {
+        var play = try Play(
+            workflow("- name: main\n  steps: [[], [{name: a, template: leaf}]]\n- {name: leaf, container: {image: i}}"))
+        try play.finish("wf[1].a")
+        #expect(play.end?.phase == .succeeded)
+        #expect(play.children("wf") == ["wf[0]"] && play.children("wf[0]") == ["wf[1]"])
+    }
+
     @Test func nestedStepsAreOneNodeOfTheGroup() throws {
         var play = try Play(
             workflow(

@@ -60,9 +60,8 @@ package struct TemplateCall: Sendable {
                 }
             }
         }
-        var unique: [String] = []
-        for name in names where !unique.contains(name) { unique.append(name) }
-        return unique
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
     }
 
     private static func isTaskName(_ text: String) -> Bool {
