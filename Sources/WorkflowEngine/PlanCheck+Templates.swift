@@ -3,7 +3,7 @@ import WorkflowModel
 
 /// What a template itself must be like.
 extension PlanCheck {
-    mutating func checkBody(_ template: ResolvedTemplate, _ part: DocumentPart) {
+    mutating func checkBody(_ template: ResolvedTemplate, _ part: DocumentPart, around outer: TagScope?) {
         let kinds = TemplateKind.present(in: part.value)
         if kinds.count != 1 {
             let text =
@@ -16,7 +16,8 @@ extension PlanCheck {
             error(part.member("name"), Self.nameRule)
         }
         checkInputs(template, part)
-        let scope = scope(of: template)
+        var scope = outer ?? global
+        scope.add(.own(template))
         switch template.kind {
         case .steps: checkSteps(template, part, scope)
         case .dag: checkDAG(template, part, scope)
@@ -33,12 +34,6 @@ extension PlanCheck {
         }
         checkLimits(template, part)
         checkMounts(template, part)
-    }
-
-    func scope(of template: ResolvedTemplate) -> TagScope {
-        var scope = global
-        scope.add(.own(template))
-        return scope
     }
 
     private static let nameRule =

@@ -125,7 +125,7 @@ struct PlanCheck {
                     add(argument.finding(.warning, "template '\(resolved.name)' has no input '\(argument.name)'"))
                 }
             }
-            check(resolved, site: site)
+            check(resolved, site: site, around: scope)
             return resolved
         } catch {
             self.error(site.part(error.field), error.text)
@@ -157,7 +157,9 @@ struct PlanCheck {
     }
 
     /// Checks a template that is reached from `site`.
-    private mutating func check(_ template: ResolvedTemplate, site: DocumentPart) {
+    ///
+    /// - Parameter scope: of the step or task; a template inside it can use that too.
+    private mutating func check(_ template: ResolvedTemplate, site: DocumentPart, around scope: TagScope? = nil) {
         let key = key(of: template)
         let isConditional = site.value["when"] != nil
         if let start = way.firstIndex(where: { $0.key == key }) {
@@ -169,10 +171,11 @@ struct PlanCheck {
         guard checked.insert(key).inserted, let entry = template.entry else { return }
         way.append((key, template.name, isConditional))
         defer { way.removeLast() }
-        if entry.path.steps.last != .member("inline") {
+        let isInline = entry.path.steps.last == .member("inline")
+        if !isInline {
             for finding in entry.templateFieldFindings { add(finding) }
         }
-        checkBody(template, entry)
+        checkBody(template, entry, around: isInline ? scope : nil)
     }
 
     /// Every input that has no value of its own must be supplied.

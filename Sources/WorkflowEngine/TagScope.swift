@@ -19,8 +19,8 @@ struct TagScope {
 
     /// Adds what those tasks leave behind that come before.
     mutating func add(tasks: [String: TagScope], reached: Set<String>) {
-        self.tasks = tasks
-        reachedTasks = reached
+        if self.tasks.isEmpty { self.tasks = tasks } else { self.tasks.merge(tasks) { $1 } }
+        reachedTasks.formUnion(reached)
     }
 
     mutating func open(_ prefix: String) { openPrefixes.append(prefix) }

@@ -282,6 +282,22 @@ import WorkflowEngine
         #expect(play.pods[0].podName == "wf-\(NodeNames.hash("wf[0].a"))")
     }
 
+    /// Tags in a template inside a step are replaced with the step: they can be the outer template's.
+    @Test func inlineTemplatesSeeWhatIsAroundThem() throws {
+        var play = try Play(
+            workflow(
+                """
+                - name: main
+                  inputs: {parameters: [{name: x, value: outer}]}
+                  steps:
+                  - - {name: a, inline: {container: {image: i}}}
+                  - - {name: b, inline: {container: {image: i, args: ["{{inputs.parameters.x}} {{steps.a.outputs.result}}"]}}}
+                """))
+        #expect(play.pod("wf[0].a")?.includesScriptOutput == true)
+        try play.finish("wf[0].a", outputs: ["result": "r"])
+        #expect(play.arguments("wf[1].b") == ["outer r"])
+    }
+
     @Test func templateNamesMayBeMadeOfTags() throws {
         var play = try Play(
             workflow(
