@@ -108,7 +108,7 @@ let package = Package(
         tests("RequestSigning"),
         tests("Artifacts", ["Documents", "WorkflowModel", "HTTPTransport", "FileTrees"]),
         tests("KubernetesAPI", ["Documents", "WorkflowModel", "HTTPTransport"]),
-        tests("Emissary", ["RunDirectory", "WorkflowModel", "Documents"]),
+        tests("Emissary", ["RunDirectory", "ProcessControl", "WorkflowModel", "Documents"]),
         tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees"]),
         tests("WorkflowEngine", ["Documents", "WorkflowModel"]),
         tests("LocalRunner", ["Documents", "WorkflowModel", "WorkflowEngine"]),

@@ -69,7 +69,7 @@ struct OutputSaver {
         case .tar(let level):
             try pack(to: target.tarball) { try TarGzip.pack(source, level: level ?? -1, into: $0, options: options) }
         case .zip: try pack(to: target.zip) { try Zip.pack(source, into: $0, options: options) }
-        case .some(.none), .empty:
+        case .asIs, .empty:
             if status.kind == .directory {
                 try copyTree(source, to: target)
             } else {
