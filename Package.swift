@@ -60,11 +60,12 @@ let package = Package(
         // The network
         room("HTTPTransport", ["ExecutorCore", "CCurl", "CCurlShims"]),
         room("RequestSigning", ["ExecutorCore", "CCrypto"]),
+        room("Formats", ["CExpat", "CISAL", "CRE2"]),
         room(
             "Artifacts",
             [
                 "ExecutorCore", "Documents", "WorkflowModel", "FileTrees", "Archiving", "HTTPTransport",
-                "RequestSigning", "CExpat", "CISAL", "CRE2",
+                "RequestSigning", "Formats",
             ]),
         room("KubernetesAPI", ["ExecutorCore", "Documents", "WorkflowModel", "HTTPTransport"]),
 
@@ -90,13 +91,15 @@ let package = Package(
             "ExecutorCommands",
             [
                 "CommandLineInterface", "ExecutorCore", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl",
-                "FileTrees", "Archiving", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
+                "FileTrees", "Archiving", "Formats", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
                 "WorkflowEngine", "LocalRunner",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands"], swiftSettings: strict),
 
         // Tests
         .target(name: "TestSupport", dependencies: ["ExecutorCore"], path: "Tests/TestSupport"),
+        .testTarget(name: "CLinuxShimsTests", dependencies: ["CLinuxShims", "TestSupport"]),
+        .testTarget(name: "CRE2Tests", dependencies: ["CRE2"]),
         tests("ExecutorCore"),
         tests("Documents"),
         tests("WorkflowModel", ["Documents"]),
@@ -106,7 +109,8 @@ let package = Package(
         tests("Archiving", ["FileTrees"]),
         tests("HTTPTransport"),
         tests("RequestSigning"),
-        tests("Artifacts", ["Documents", "WorkflowModel", "HTTPTransport", "FileTrees"]),
+        tests("Formats"),
+        tests("Artifacts", ["Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning"]),
         tests("KubernetesAPI", ["Documents", "WorkflowModel", "HTTPTransport"]),
         tests("Emissary", ["RunDirectory", "ProcessControl", "WorkflowModel", "Documents"]),
         tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees"]),

@@ -98,6 +98,8 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case taskResultFile = "ARGOEXEC_TASK_RESULT_FILE"
     /// Folder that takes and gives artifacts in place of the store.
     case localStore = "ARGOEXEC_LOCAL_STORE"
+    /// `true`: wait for the file `after` where the command failed.
+    case pauseOnError = "ARGOEXEC_DEBUG_PAUSE_ON_ERROR"
     /// `true`: extraction restores modes and times of directories and extended attributes.
     case faithfulTrees = "ARGOEXEC_FAITHFUL_TREES"
     /// Most bytes that one archive may unpack to.

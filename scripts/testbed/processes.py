@@ -11,6 +11,8 @@ import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TOOLS = os.path.join(ROOT, ".build", "test-tools")
+# Data of running servers, and logs of those that have ended.
+BASE = os.path.join(ROOT, ".build", "testbed")
 
 
 class Unavailable(Exception):
@@ -37,9 +39,8 @@ class Servers:
     """Server processes with one folder for their data and logs; all end together."""
 
     def __init__(self, name):
-        base = os.path.join(ROOT, ".build", "testbed")
-        os.makedirs(base, exist_ok=True)
-        self.folder = tempfile.mkdtemp(prefix=f"{name}-", dir=base)
+        os.makedirs(BASE, exist_ok=True)
+        self.folder = tempfile.mkdtemp(prefix=f"{name}-", dir=BASE)
         self.running = []
 
     def start(self, name, *words, environment=None):
@@ -87,7 +88,7 @@ class Servers:
                     process.wait(max(0.01, end - time.monotonic()))
                 except subprocess.TimeoutExpired:
                     pass
-        logs = os.path.join(os.path.dirname(self.folder), "logs")
+        logs = os.path.join(BASE, "logs")
         os.makedirs(logs, exist_ok=True)
         for name, _ in self.running:
             shutil.copy(self.log(name), logs)

@@ -9,6 +9,8 @@ package protocol ArtifactDriver: Sendable {
     var subject: String { get }
     /// What the driver cannot do without when it saves.
     var needs: DriverNeeds { get }
+    /// The permissions of what is loaded, before the artifact's own `mode` (contract 03 §2).
+    var loadedModes: LoadedModes { get }
     /// How often an operation is tried (contract 02 §11).
     func schedule(for verb: ArtifactVerb) -> RetrySchedule
 
@@ -43,6 +45,20 @@ package protocol ArtifactDriver: Sendable {
     func isDirectory() throws -> Bool
 }
 
+/// Permissions of loaded files and directories, less the umask.
+package struct LoadedModes: Sendable, Equatable {
+    package var file: UInt32
+    package var directory: UInt32
+
+    package init(file: UInt32, directory: UInt32) {
+        self.file = file
+        self.directory = directory
+    }
+
+    /// For the owner only: S3, and what stands in its place.
+    package static let ownerOnly = LoadedModes(file: 0o600, directory: 0o700)
+}
+
 /// The operations of a store.
 package enum ArtifactVerb: String, Sendable {
     case load, save, delete, list
@@ -69,6 +85,7 @@ package struct KeyPage: Sendable, Equatable {
 }
 
 extension ArtifactDriver {
+    package var loadedModes: LoadedModes { LoadedModes(file: 0o666, directory: 0o755) }
     package func prepareSave() throws {}
     package func multipart(at relative: BytePath?, fileName: BytePath) throws -> (any MultipartTarget)? { nil }
 }

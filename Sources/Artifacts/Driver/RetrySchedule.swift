@@ -26,12 +26,12 @@ package struct RetrySchedule: Sendable, Equatable {
 package struct RetryLoop: Sendable {
     private let schedule: RetrySchedule
     private let context: DriverContext
-    private let counter: RetryCounter?
+    private let meter: TransferMeter?
 
-    package init(_ schedule: RetrySchedule, context: DriverContext, counter: RetryCounter? = nil) {
+    package init(_ schedule: RetrySchedule, context: DriverContext, meter: TransferMeter? = nil) {
         self.schedule = schedule
         self.context = context
-        self.counter = counter
+        self.meter = meter
     }
 
     /// Runs `attempt` until it succeeds or there is no more hope.
@@ -58,7 +58,7 @@ package struct RetryLoop: Sendable {
                 } else {
                     throw ArtifactError.exhausted(error)
                 }
-                counter?.add()
+                meter?.addRetry()
                 context.log.debug(
                     "retrying", ["error": .error(error), "pauseMilliseconds": .integer(pause / 1_000_000)])
                 guard context.cancellation.sleep(pause) else { throw error }
@@ -72,14 +72,6 @@ package struct RetryLoop: Sendable {
         if let error = error as? ArtifactError, [.exhausted, .cancelled, .notFound].contains(error.code) { return false }
         return classified.isTransient || context.isTransientText(classified.message)
     }
-}
-
-/// Counts the repetitions of one artifact's transfer.
-package final class RetryCounter: Sendable {
-    private let count = Monitor(0)
-    package init() {}
-    package func add() { count.update { $0 += 1 } }
-    package var current: Int { count.current }
 }
 
 /// The pauses between attempts of a policy.

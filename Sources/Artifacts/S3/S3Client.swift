@@ -1,3 +1,4 @@
+import Formats
 import ExecutorCore
 package import HTTPTransport
 package import RequestSigning

@@ -29,6 +29,7 @@ package struct S3Driver: ArtifactDriver {
         quick = context.requestBackoff
     }
 
+    package var loadedModes: LoadedModes { .ownerOnly }
     package var subject: String { subject(of: Array(key.utf8)) }
     package var needs: DriverNeeds { DriverNeeds(length: true) }
 

@@ -1,3 +1,4 @@
+import Formats
 import ExecutorCore
 import HTTPTransport
 import RequestSigning

@@ -35,8 +35,12 @@ struct S3Object: StoredObject {
         if let validator { request.headers.append(("If-Match", validator)) }
         request.expectsLargeBody = (length ?? head.length.map { $0 - offset } ?? .max) > Self.largeBody
         do {
-            _ = try client.download(request, "load", subject) { head in
-                try receive(S3Answer.head(status: head.status, headers: head.headers))
+            let isRanged = length != nil || offset > 0
+            _ = try client.download(request, "load", subject) { answer in
+                var head = S3Answer.head(status: answer.status, headers: answer.headers)
+                // Whoever answers a range with the whole knows no ranges, whatever its headers say.
+                if isRanged, answer.status == 200 { head.supportsRanges = false }
+                return try receive(head)
             }
         } catch let error as ArtifactError {
             guard validator != nil, case .refused(412, _) = error.code else { throw error }

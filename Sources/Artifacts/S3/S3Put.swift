@@ -1,3 +1,4 @@
+import Formats
 import ExecutorCore
 import HTTPTransport
 import RequestSigning
@@ -26,8 +27,6 @@ struct S3Checksums {
     let crc32c: UInt32
     let md5: [UInt8]?
 
-    private static let blockSize = 256 << 10
-
     /// Reads the body once.
     init(of body: ObjectBody, needsHash: Bool) throws {
         let digest = needsHash ? Digest(.md5) : nil
@@ -37,22 +36,11 @@ struct S3Checksums {
             crc = CyclicChecksum.crc32c.update(0, bytes.span)
             digest?.update(bytes.span)
         case .file(let stretch):
-            var block = [UInt8](repeating: 0, count: Int(min(Int64(Self.blockSize), max(1, stretch.length))))
-            var done: Int64 = 0
-            while done < stretch.length {
-                let left = stretch.length - done
-                if left < Int64(block.count) { block.removeLast(block.count - Int(left)) }
-                var span = block.mutableSpan
-                let count = try DescriptorIO.read(
-                    stretch.file.descriptor.raw, into: &span, at: stretch.offset + done, subject: stretch.file.subject)
-                if count == 0 {
-                    throw ArtifactError.invalid(
-                        "read", stretch.file.subject, "the file became shorter: \(stretch.offset + done) bytes are left")
-                }
-                let bytes = block.span.extracting(first: count)
+            try FileReading.forEachBlock(
+                stretch.file.descriptor.raw, from: stretch.offset, length: stretch.length, subject: stretch.file.subject
+            ) { bytes in
                 crc = CyclicChecksum.crc32c.update(crc, bytes)
                 digest?.update(bytes)
-                done += Int64(count)
             }
         case .stream: throw ArtifactError.unsupported("send a stream of unknown length to S3")
         }

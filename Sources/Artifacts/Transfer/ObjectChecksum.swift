@@ -1,3 +1,4 @@
+package import Formats
 import RequestSigning
 
 /// A checksum of a whole object, as a store tells it.
@@ -23,6 +24,9 @@ final class ChecksumMeter {
         case .md5: digest?.update(bytes)
         }
     }
+
+    /// The checksum of the bytes so far, where it is a cyclic one.
+    var cyclicValue: UInt64? { if case .cyclic = expected { cyclic } else { nil } }
 
     /// Whether all bytes together have the expected checksum; asked once, at the end.
     func matches() -> Bool {
