@@ -1,0 +1,177 @@
+import ExecutorCore
+import Glibc
+
+/// One request and its answer while they are under way: gives the request's body, takes the answer's head and body.
+///
+/// Lives on the thread that runs the transfer; libcurl's callbacks reach it by pointer.
+final class Exchange {
+    /// What the answer's body goes to.
+    private enum Destination {
+        case undecided
+        case memory
+        case sink(any ByteSink)
+        case nowhere
+    }
+
+    enum Stop {
+        /// An error of the sink, of the source, or of `onHead`.
+        case failure(any Error)
+        /// The body to collect is larger than its limit.
+        case tooLarge
+        /// The same, but the answer only explains an error, and enough of it has come.
+        case enough
+    }
+
+    private let body: HTTPBody
+    let bodyLimit: Int
+    private let isFollowed: (HTTPResponseHead) -> Bool
+    private let onHead: (HTTPResponseHead) throws -> (any ByteSink)?
+    private let url: String
+
+    private(set) var head: HTTPResponseHead?
+    private(set) var headIsComplete = false
+    private var destination = Destination.undecided
+    private(set) var collected: [UInt8] = []
+    private(set) var bytesReceived: Int64 = 0
+    /// Bytes of the request's body given so far.
+    private var position: Int64 = 0
+    /// Why our own side ended the transfer, if it did.
+    private(set) var stop: Stop?
+    /// When bytes last moved, or our own side last gave up control (monotonic nanoseconds).
+    private(set) var lastActivity = monotonicNanoseconds()
+
+    /// - Parameter isFollowed: whether an answer is only a redirect to be followed, so that nobody is shown its head.
+    init(
+        url: String, body: HTTPBody, bodyLimit: Int, isFollowed: @escaping (HTTPResponseHead) -> Bool,
+        onHead: @escaping (HTTPResponseHead) throws -> (any ByteSink)?
+    ) {
+        self.url = url
+        self.body = body
+        self.bodyLimit = bodyLimit
+        self.isFollowed = isFollowed
+        self.onHead = onHead
+    }
+
+    /// The exchange that a callback's context points to.
+    static func lent(_ context: UnsafeMutableRawPointer) -> Exchange {
+        unsafe Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
+    }
+
+    /// Bytes moved that no callback tells of (the request's own, into the socket).
+    func noteActivity() { lastActivity = monotonicNanoseconds() }
+
+    // MARK: The answer
+
+    /// Takes one line of the head; false ends the transfer.
+    func takeHeader(_ line: Span<UInt8>) -> Bool {
+        defer { noteActivity() }
+        var bytes = unsafe line.withUnsafeBufferPointer { unsafe Array($0) }
+        while let last = bytes.last, last == 0x0D || last == 0x0A { bytes.removeLast() }
+        if headIsComplete, case .undecided = destination {
+            headIsComplete = false
+        } else if headIsComplete {
+            return true  // trailers
+        }
+        if bytes.starts(with: Array("HTTP/".utf8)) {
+            let words = bytes.split(separator: 0x20)
+            let status = words.count > 1 ? Int(String(decoding: words[1], as: UTF8.self)) : nil
+            head = HTTPResponseHead(status: status ?? 0, headers: HTTPHeaders(), url: url)
+            return true
+        }
+        if bytes.isEmpty { return finishHead() }
+        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return true }
+        let name = String(decoding: bytes[..<colon], as: UTF8.self)
+        var value = bytes[(colon + 1)...]
+        while let first = value.first, first == 0x20 || first == 0x09 { value.removeFirst() }
+        while let last = value.last, last == 0x20 || last == 0x09 { value.removeLast() }
+        head?.headers.add(name, String(decoding: value, as: UTF8.self))
+        return true
+    }
+
+    private func finishHead() -> Bool {
+        headIsComplete = true
+        guard let head, head.status >= 200 else { return true }  // an interim answer; the real one follows
+        if isFollowed(head) {
+            destination = .nowhere
+            return true
+        }
+        do {
+            destination = if let sink = try onHead(head) { .sink(sink) } else { .memory }
+            return true
+        } catch {
+            stop = .failure(error)
+            return false
+        }
+    }
+
+    /// Takes a block of the body; false ends the transfer.
+    func takeBody(_ block: Span<UInt8>) -> Bool {
+        defer { noteActivity() }
+        switch destination {
+        case .sink(let sink):
+            do { try sink.write(block) } catch {
+                stop = .failure(error)
+                return false
+            }
+        case .memory:
+            let fitting = min(block.count, max(0, bodyLimit - collected.count))
+            unsafe block.withUnsafeBufferPointer { unsafe collected.append(contentsOf: $0[..<fitting]) }
+            if fitting < block.count {
+                stop = head.map { $0.status >= 300 } == true ? .enough : .tooLarge
+                return false
+            }
+        case .nowhere, .undecided: break
+        }
+        bytesReceived += Int64(block.count)
+        return true
+    }
+
+    // MARK: The request's body
+
+    /// Fills the buffer and says how many bytes; 0 is the end, nil a failure.
+    func giveBody(_ buffer: inout MutableSpan<UInt8>) -> Int? {
+        defer { noteActivity() }
+        do {
+            let count = try fill(&buffer)
+            position += Int64(count)
+            return count
+        } catch {
+            stop = .failure(error)
+            return nil
+        }
+    }
+
+    private func fill(_ buffer: inout MutableSpan<UInt8>) throws -> Int {
+        if buffer.isEmpty { return 0 }
+        switch body {
+        case .none, .bytes: return 0
+        case .file(let descriptor, let offset, let length, let subject):
+            let count = try DescriptorIO.read(descriptor, into: &buffer, at: offset + position, subject: subject)
+            if count == 0 { throw ExecutorError.failed("read \(subject): unexpected EOF: \(position) of \(length) bytes") }
+            return count
+        case .source(let source, let length):
+            let count = try source.read(into: &buffer)
+            if count == 0, let length {
+                throw ExecutorError.failed("read the body to send: unexpected EOF: \(position) of \(length) bytes")
+            }
+            return count
+        }
+    }
+
+    /// How many bytes of a buffer the rest of the body may fill, so that no more than its length is sent.
+    func room(in capacity: Int) -> Int {
+        switch body {
+        case .none, .bytes: 0
+        case .file(_, _, let length, _), .source(_, let length?): Int(min(Int64(capacity), max(0, length - position)))
+        case .source(_, nil): capacity
+        }
+    }
+
+    /// Goes back to an offset of the body, to send it again; false where that is impossible.
+    func seekBody(_ offset: Int64) -> Bool {
+        if offset == position { return true }
+        guard body.isResendable, offset >= 0 else { return false }
+        position = offset
+        return true
+    }
+}

@@ -1,0 +1,203 @@
+import CCurl
+package import ExecutorCore
+import Synchronization
+
+/// HTTP over libcurl, blocking: a transfer runs on the calling thread, on a handle from a pool, and many threads make many
+/// transfers. Connections stay open between requests. Nothing is initialised before the first transfer.
+package final class HTTPClient: Sendable {
+    private struct Pool {
+        var share: HandleShare?
+        /// Last in, first out, so that a few connections serve what a few threads need.
+        var idle: [EasyHandle] = []
+        var running: [EasyHandle] = []
+    }
+
+    let configuration: HTTPClientConfiguration
+    private let pool = Mutex(Pool())
+    private let certificates = Mutex<CertificateStore?>(nil)
+    private let isCancelled = Atomic(false)
+
+    package init(configuration: HTTPClientConfiguration) { self.configuration = configuration }
+
+    /// Makes a request and collects the body of the answer. Any status is an answer.
+    ///
+    /// - Parameter bodyLimit: bytes; a larger body is an error (`tooLarge`), but where the status is 300 or above the rest of
+    ///   it is dropped.
+    /// - Throws: `TransferError` when no whole answer came; the body source's own error as it is.
+    package func perform(
+        _ request: HTTPRequest, body: HTTPBody = .none, bodyLimit: Int = 4 << 20
+    ) throws -> HTTPResponse {
+        try download(request, body: body, bodyLimit: bodyLimit) { _ in nil }
+    }
+
+    /// Makes a request and streams the body of the answer.
+    ///
+    /// - Parameters:
+    ///   - bodyLimit: as of `perform`, where the body is collected.
+    ///   - onHead: sees status and headers once, before the body, and returns where the body goes; nil to collect it
+    ///     (bodies that explain an error). What it throws ends the transfer and is rethrown as it is.
+    /// - Throws: `TransferError` when no whole answer came, with the number of bytes that did; errors of the sink and of the
+    ///   body source as they are.
+    package func download(
+        _ request: HTTPRequest, body: HTTPBody = .none, bodyLimit: Int = 4 << 20,
+        onHead: (HTTPResponseHead) throws -> (any ByteSink)?
+    ) throws -> HTTPResponse {
+        try withoutActuallyEscaping(onHead) { onHead in
+            var request = request
+            var body = body
+            var url = try HTTPURL(request.url)
+            var redirects = RedirectPolicy(url)
+            while true {
+                let outgoing = body
+                let isFollowed = { head in request.followRedirects && RedirectPolicy.follows(head, outgoing) }
+                let (head, exchange) = try transfer(request, url, body) {
+                    Exchange(url: request.url, body: outgoing, bodyLimit: bodyLimit, isFollowed: isFollowed, onHead: onHead)
+                }
+                guard isFollowed(head) else {
+                    return HTTPResponse(
+                        status: head.status, headers: head.headers, body: exchange.collected,
+                        bytesReceived: exchange.bytesReceived, url: head.url)
+                }
+                let name = RequestName(request.method, url)
+                do {
+                    try redirects.follow(head, &request, &body)
+                    url = try HTTPURL(request.url)
+                } catch let error as TransferError { throw error.during(name) }
+            }
+        }
+    }
+
+    /// All running and later transfers fail with `aborted`. May be called from any thread.
+    package func cancelAll() {
+        isCancelled.store(true, ordering: .sequentiallyConsistent)
+        pool.withLock { pool in
+            for handle in pool.running { handle.wake() }
+        }
+    }
+
+    // MARK: One request
+
+    /// Runs one request to the end of its answer, on a fresh connection where one left open turns out to be dead.
+    private func transfer(
+        _ request: HTTPRequest, _ url: HTTPURL, _ body: HTTPBody, _ makeExchange: () -> Exchange
+    ) throws -> (HTTPResponseHead, Exchange) {
+        let name = RequestName(request.method, url)
+        do {
+            let handle = try takeHandle(for: url)
+            defer { giveBack(handle) }
+            var exchange = makeExchange()
+            var end = try attempt(handle, request, url, body, exchange, freshConnection: false)
+            if case .failed(let failure) = end, failure.isStaleConnection, exchange.head == nil, exchange.stop == nil,
+                body.isResendable
+            {
+                exchange = makeExchange()
+                end = try attempt(handle, request, url, body, exchange, freshConnection: true)
+            }
+            switch (exchange.stop, end) {
+            case (.failure(let error), _): throw OwnError(error: error)
+            case (.tooLarge, _):
+                throw TransferError.made(
+                    .tooLarge, "the body is larger than \(exchange.bodyLimit) bytes", bytesReceived: exchange.bytesReceived)
+            case (.enough, _), (nil, .complete):
+                // libcurl takes a head that was cut off for a whole one.
+                guard let head = exchange.head, exchange.headIsComplete else {
+                    throw TransferError.made(.broken, "unexpected EOF", bytesReceived: 0)
+                }
+                return (head, exchange)
+            case (nil, .cancelled):
+                throw TransferError.made(.aborted, "context canceled", bytesReceived: exchange.bytesReceived)
+            case (nil, .stalled):
+                throw TransferError.made(
+                    .timeout, "no byte within \(request.stallTimeout) s: i/o timeout", bytesReceived: exchange.bytesReceived)
+            case (nil, .failed(let failure)): throw failure.error
+            }
+        } catch let error as OwnError { throw error.error } catch let error as TransferError { throw error.during(name) }
+    }
+
+    /// An error that is rethrown as it is.
+    private struct OwnError: Error { let error: any Error }
+
+    private enum End {
+        case complete, cancelled, stalled
+        case failed(TransferFailure)
+    }
+
+    private func attempt(
+        _ handle: EasyHandle, _ request: HTTPRequest, _ url: HTTPURL, _ body: HTTPBody, _ exchange: Exchange,
+        freshConnection: Bool
+    ) throws -> End {
+        if isCancelled.load(ordering: .sequentiallyConsistent) { return .cancelled }
+        let headers = try HeaderList(request.headers)
+        let proxy = try configuration.proxy.proxy(for: url)
+        let options = TransferOptions(request: request, url: url, proxy: proxy, configuration: configuration)
+        try handle.reset()
+        try handle.set(headers: headers)
+        try options.apply(to: handle, body)
+        if freshConnection { try handle.set(CURLOPT_FRESH_CONNECT, 1) }
+        // Held for as long as the connection made with them may need them: the handle keeps them.
+        if configuration.trust != .insecure, url.scheme == "https" || proxy?.scheme == "https" {
+            try handle.set(anchors: trustedCertificates())
+        }
+        var end: End?
+        var uploaded: Int64 = 0
+        let status = try handle.run(exchange, body) {
+            if isCancelled.load(ordering: .sequentiallyConsistent) {
+                end = .cancelled
+            } else if request.stallTimeout > 0, handle.offset(CURLINFO_PRETRANSFER_TIME_T) > 0 {
+                let sent = handle.offset(CURLINFO_SIZE_UPLOAD_T)
+                if sent != uploaded { exchange.noteActivity() }
+                uploaded = sent
+                let silence = monotonicNanoseconds() - exchange.lastActivity
+                if silence >= Int64(request.stallTimeout) * 1_000_000_000 { end = .stalled }
+            } else {
+                exchange.noteActivity()
+            }
+            return end == nil
+        }
+        withExtendedLifetime(headers) {}
+        guard let status else { return end ?? .cancelled }
+        if status == CURLE_OK { return .complete }
+        return .failed(
+            TransferFailure(handle, status, url, proxy, bytesReceived: exchange.bytesReceived, totalTimeout: request.totalTimeout))
+    }
+
+    // MARK: The pool
+
+    private func takeHandle(for url: HTTPURL) throws -> EasyHandle {
+        try CurlLibrary.start()
+        let origin = url.origin
+        return try pool.withLock { pool in
+            let handle: EasyHandle
+            if let index = pool.idle.lastIndex(where: { $0.lastOrigin == origin }) ?? pool.idle.indices.last {
+                handle = pool.idle.remove(at: index)
+            } else {
+                let share = try pool.share ?? HandleShare()
+                pool.share = share
+                handle = try EasyHandle(share: share)
+            }
+            handle.lastOrigin = origin
+            pool.running.append(handle)
+            return handle
+        }
+    }
+
+    private func giveBack(_ handle: EasyHandle) {
+        // A surplus handle is closed outside the lock.
+        let surplus = pool.withLock { pool -> EasyHandle? in
+            pool.running.removeAll { $0 === handle }
+            guard pool.idle.count < configuration.maximumIdleHandles else { return handle }
+            pool.idle.append(handle)
+            return nil
+        }
+        _ = surplus
+    }
+
+    private func trustedCertificates() throws -> CertificateStore {
+        try certificates.withLock { store in
+            if let store { return store }
+            let made = try CertificateStore(configuration.trust)
+            store = made
+            return made
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package import ExecutorCore
+
+/// How a client reaches servers. Nothing of it is looked at before the first transfer.
+package struct HTTPClientConfiguration: Sendable {
+    package enum Version: Sendable {
+        case http1
+        /// HTTP/2 where the server offers it in the TLS handshake.
+        case http2Allowed
+    }
+
+    /// A certificate and its key, both PEM; further certificates of the chain follow the first.
+    package struct ClientCertificate: Sendable {
+        package var certificate: Secret
+        package var key: Secret
+
+        package init(certificate: Secret, key: Secret) {
+            self.certificate = certificate
+            self.key = key
+        }
+    }
+
+    package var trust: TrustAnchors
+    package var clientCertificate: ClientCertificate?
+    package var proxy: ProxySettings
+    /// Sent unless the request has a `User-Agent` of its own; empty for none.
+    package var userAgent: String
+    package var version: Version
+    /// Connections kept open between requests, one a handle; the number of transfers at a time is the caller's affair.
+    package var maximumIdleHandles: Int
+
+    package init(
+        trust: TrustAnchors = .system(), clientCertificate: ClientCertificate? = nil, proxy: ProxySettings = .none,
+        userAgent: String = "", version: Version = .http1, maximumIdleHandles: Int = 64
+    ) {
+        self.trust = trust
+        self.clientCertificate = clientCertificate
+        self.proxy = proxy
+        self.userAgent = userAgent
+        self.version = version
+        self.maximumIdleHandles = maximumIdleHandles
+    }
+}

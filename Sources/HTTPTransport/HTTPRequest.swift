@@ -1,0 +1,62 @@
+package import ExecutorCore
+
+/// One request. The URL must be percent-encoded; its path is sent as it is (`..` and `//` too).
+package struct HTTPRequest: Sendable {
+    package var method: String
+    package var url: String
+    /// A `Host` field replaces the URL's. `Content-Length` is set from the body, not here.
+    package var headers = HTTPHeaders()
+    /// Seconds for name resolution, TCP and TLS together.
+    package var connectTimeout = 30
+    /// Seconds without a byte in either direction after which the transfer fails as transient; 0 for none. Time spent in
+    /// the caller's own sink or source does not count.
+    package var stallTimeout = 60
+    /// Seconds for the whole transfer; nil for no limit.
+    package var totalTimeout: Int?
+    /// Follow up to 10 redirects as Go's client does (contract 03 §6.5, Corrections). Never for signed requests.
+    package var followRedirects = false
+    /// Send `Accept-Encoding: gzip` and decode such an answer. Off: bodies come as they are.
+    package var decodesGzip = false
+    /// A hint that the answer is large (above some MiB): a bigger receive buffer is worth its memory.
+    package var expectsLargeBody = false
+
+    package init(_ method: String, _ url: String) {
+        self.method = method
+        self.url = url
+    }
+}
+
+/// What is sent.
+package enum HTTPBody {
+    case none
+    case bytes([UInt8])
+    /// A stretch of an open file, read by `pread`: it can be sent again. Fewer bytes than `length` are an error.
+    case file(descriptor: Int32, offset: Int64, length: Int64, subject: String)
+    /// Can be sent once only. Without a length it goes chunked; fewer bytes than `length` are an error.
+    case source(any ByteSource, length: Int64?)
+
+    /// Whether it can be sent a second time.
+    package var isResendable: Bool {
+        if case .source = self { false } else { true }
+    }
+}
+
+/// Status and headers, before the body.
+package struct HTTPResponseHead: Sendable {
+    package var status: Int
+    package var headers: HTTPHeaders
+    /// The URL that answered, after redirects; may hold secrets, so it is not for messages.
+    package var url: String
+}
+
+/// An answer, whatever its status.
+package struct HTTPResponse: Sendable {
+    package var status: Int
+    package var headers: HTTPHeaders
+    /// The body where it was collected; empty where it went to a sink.
+    package var body: [UInt8]
+    /// Bytes of the body as received, whether collected or streamed.
+    package var bytesReceived: Int64
+    /// The URL that answered, after redirects; may hold secrets, so it is not for messages.
+    package var url: String
+}

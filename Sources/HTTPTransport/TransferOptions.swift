@@ -1,0 +1,73 @@
+import CCurl
+import ExecutorCore
+
+/// What libcurl is told about one request.
+struct TransferOptions {
+    let request: HTTPRequest
+    let url: HTTPURL
+    let proxy: HTTPURL?
+    let configuration: HTTPClientConfiguration
+
+    func apply(to handle: EasyHandle, _ body: HTTPBody) throws {
+        try handle.set(CURLOPT_NOSIGNAL, 1)
+        try handle.set(CURLOPT_PROTOCOLS_STR, "http,https")
+        try handle.set(CURLOPT_URL, url.text)
+        try handle.set(CURLOPT_PATH_AS_IS, 1)
+        try handle.set(CURLOPT_HTTP_VERSION, configuration.version == .http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)
+        try handle.set(CURLOPT_CONNECTTIMEOUT, request.connectTimeout)
+        if let limit = request.totalTimeout { try handle.set(CURLOPT_TIMEOUT, limit) }
+        try handle.set(CURLOPT_TCP_KEEPALIVE, 1)
+        try handle.set(CURLOPT_BUFFERSIZE, request.expectsLargeBody ? 512 << 10 : 64 << 10)
+        if !configuration.userAgent.isEmpty { try handle.set(CURLOPT_USERAGENT, configuration.userAgent) }
+        if request.decodesGzip, request.headers["Accept-Encoding"] == nil { try handle.set(CURLOPT_ACCEPT_ENCODING, "gzip") }
+        try applyProxy(to: handle)
+        try applySecurity(to: handle)
+        try applyBody(to: handle, body)
+    }
+
+    /// Set in any case: libcurl would look into the environment by itself.
+    private func applyProxy(to handle: EasyHandle) throws {
+        try handle.set(CURLOPT_PROXY, proxy?.text ?? "")
+        try handle.set(CURLOPT_NOPROXY, "")
+        try handle.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+    }
+
+    private func applySecurity(to handle: EasyHandle) throws {
+        // The authorities come from a store that all connections share, not from libcurl's default places.
+        for option in [CURLOPT_CAINFO, CURLOPT_CAPATH, CURLOPT_PROXY_CAINFO, CURLOPT_PROXY_CAPATH] {
+            try handle.set(option, nil)
+        }
+        try handle.set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+        if configuration.trust == .insecure {
+            for option in [CURLOPT_SSL_VERIFYPEER, CURLOPT_SSL_VERIFYHOST, CURLOPT_PROXY_SSL_VERIFYPEER, CURLOPT_PROXY_SSL_VERIFYHOST] {
+                try handle.set(option, 0)
+            }
+        }
+        if let pair = configuration.clientCertificate {
+            try handle.set(CURLOPT_SSLCERT_BLOB, blob: pair.certificate)
+            try handle.set(CURLOPT_SSLKEY_BLOB, blob: pair.key)
+        }
+    }
+
+    private func applyBody(to handle: EasyHandle, _ body: HTTPBody) throws {
+        guard !request.method.isEmpty, request.method.utf8.allSatisfy(HeaderList.isNameByte) else {
+            throw TransferError.invalid("net/http: invalid method")
+        }
+        switch body {
+        case .none where request.method == "HEAD": try handle.set(CURLOPT_NOBODY, 1)
+        case .none where !["POST", "PUT", "PATCH"].contains(request.method): try handle.set(CURLOPT_HTTPGET, 1)
+        case .none: try handle.set(CURLOPT_COPYPOSTFIELDS, "")  // says `Content-Length: 0`
+        case .bytes(let bytes):
+            try handle.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: Int64(bytes.count))
+            if bytes.isEmpty { try handle.set(CURLOPT_COPYPOSTFIELDS, "") }
+        case .file(_, _, let length, _):
+            try handle.set(CURLOPT_UPLOAD, 1)
+            try handle.set(CURLOPT_INFILESIZE_LARGE, offset: length)
+            if length >= 1 << 20 { try handle.set(CURLOPT_UPLOAD_BUFFERSIZE, 512 << 10) }
+        case .source(_, let length):
+            try handle.set(CURLOPT_UPLOAD, 1)
+            try handle.set(CURLOPT_INFILESIZE_LARGE, offset: length ?? -1)
+        }
+        try handle.set(CURLOPT_CUSTOMREQUEST, request.method)
+    }
+}
