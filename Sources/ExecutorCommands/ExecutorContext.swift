@@ -1,6 +1,7 @@
 import Artifacts
 import ExecutorCore
 import Executor
+import Formats
 import HTTPTransport
 import ProcessControl
 import WorkflowModel

@@ -231,7 +231,8 @@ package final class ContainedDirectory: Sendable {
 }
 
 extension BytePath {
-    static func joining(_ components: ArraySlice<BytePath>) -> BytePath {
+    /// The components with slashes between them; `.` for none.
+    package static func joining(_ components: ArraySlice<BytePath>) -> BytePath {
         components.isEmpty ? "." : BytePath(bytes: Array(components.map(\.bytes).joined(separator: [UInt8(ascii: "/")])))
     }
 }

@@ -58,7 +58,7 @@ struct ArtifactSaver: Sendable {
     private func store(_ data: OutputData, of artifact: Artifact, fileName: String) throws -> Artifact {
         let location = try artifact.location.withDefaultKey(in: template.archiveLocation, fileName: fileName)
         let complete = try location.relocated(to: template.archiveLocation)
-        let driver = try ArtifactDrivers.driver(for: complete, name: artifact.name, context: drivers)
+        let driver = try ArtifactDrivers.driver(for: complete, artifactName: artifact.name, context: drivers)
         let upload = ArtifactStore(driver: driver, context: drivers).upload
         let fileName = BytePath(fileName)
         switch data {

@@ -20,7 +20,7 @@ struct ArtifactLoader: Sendable {
     func load(_ plan: InputPlan) throws {
         let artifact = plan.artifact
         do {
-            let driver = try ArtifactDrivers.driver(for: plan.location, name: artifact.name, context: drivers)
+            let driver = try ArtifactDrivers.driver(for: plan.location, artifactName: artifact.name, context: drivers)
             let store = ArtifactStore(driver: driver, context: drivers)
             let aside = plan.target.suffixed(".tmp")
             let asideDirectory = plan.target.suffixed(".tmpdir")
