@@ -19,7 +19,8 @@ import Testing
             #"{"name": "\#(artifact.name)", "path": "\#(place(artifact.path))""#
                 + (artifact.archive.map { #", "archive": \#($0)"# } ?? "") + "}"
         }
-        let outputs = #"{"parameters": [\#(parameters.joined(separator: ","))], "artifacts": [\#(artifacts.joined(separator: ","))]}"#
+        let outputs =
+            #"{"parameters": [\#(parameters.joined(separator: ","))], "artifacts": [\#(artifacts.joined(separator: ","))]}"#
         try emissary.runDirectory.writeTemplate(Array(#"{\#(place(more)), "outputs": \#(outputs)}"#.utf8))
         emissary.variables["HERE"] = folder
         return emissary
@@ -36,7 +37,8 @@ import Testing
 
     private func shell(_ words: String...) throws -> String {
         let environment = ProcessEnvironment([BytePath("PATH=/usr/bin:/bin")])
-        let spawner = Spawner(program: "/bin/sh", arguments: ["sh", "-c"] + words.map { BytePath($0) }, environment: environment)
+        let spawner = Spawner(
+            program: "/bin/sh", arguments: ["sh", "-c"] + words.map { BytePath($0) }, environment: environment)
         return String(decoding: try Subprocess(spawner).run().output, as: UTF8.self)
     }
 
@@ -69,13 +71,16 @@ import Testing
         let file = handOver(emissary, "file").tarball
         #expect(try shell("tar xzOf \(file) file") == (try emissary.text(emissary.path("out/file"))))
         #expect(try SmallFile.read(file).count > SmallFile.read(emissary.path("out/file")).count, "level 0 stores")
-        #expect(try shell("unzip -p \(handOver(emissary, "zip").zip) tree/sub/x | cksum") == shell("cksum < \(emissary.path("out/file"))"))
+        #expect(
+            try shell("unzip -p \(handOver(emissary, "zip").zip) tree/sub/x | cksum")
+                == shell("cksum < \(emissary.path("out/file"))"))
         #expect(!AtomicFile.exists(handOver(emissary, "missing").tarball))
     }
 
     @Test func copiesWhatIsNotToBePacked() throws {
         let emissary = try emissary(artifacts: [
-            ("file", "@/out/file", #"{"none": {}}"#), ("tree", "@/out/tree", #"{"none": {}}"#), ("inner", "@/out/tree/sub", "{}"),
+            ("file", "@/out/file", #"{"none": {}}"#), ("tree", "@/out/tree", #"{"none": {}}"#),
+            ("inner", "@/out/tree/sub", "{}"),
             ("link", "@/out/link", #"{"none": {}}"#),
         ])
         let script = """
@@ -102,7 +107,10 @@ import Testing
     @Test func savesTheRestAfterAFailureAndKeepsTheCode() throws {
         let emissary = try emissary(
             parameters: [("folder", "@/out"), ("good", "@/out/p")],
-            artifacts: [("level", "@/out/p", #"{"tar": {"compressionLevel": 12}}"#), ("odd", "@/out/p/x", nil), ("good", "@/out/p", nil)])
+            artifacts: [
+                ("level", "@/out/p", #"{"tar": {"compressionLevel": 12}}"#), ("odd", "@/out/p/x", nil),
+                ("good", "@/out/p", nil),
+            ])
         let result = try emissary.run(shell: "mkdir $HERE/out; echo 1 > $HERE/out/p; exit 3")
         #expect(result.status == .exited(64))
         #expect(emissary.recordedCode == "3", "the others act on the command's own code")
@@ -122,7 +130,8 @@ import Testing
 
     @Test func leavesVolumesToTheExecutor() throws {
         let emissary = try emissary(
-            parameters: [("p", "@/volume/p")], artifacts: [("a", "@/volume", nil), ("b", "@/input/b", nil), ("c", "@/image", nil)],
+            parameters: [("p", "@/volume/p")],
+            artifacts: [("a", "@/volume", nil), ("b", "@/input/b", nil), ("c", "@/image", nil)],
             more: """
                 "container": {"volumeMounts": [{"name": "v", "mountPath": "@/volume/"}]},
                 "inputs": {"artifacts": [{"name": "i", "path": "@/input", "raw": {"data": "x"}}]}

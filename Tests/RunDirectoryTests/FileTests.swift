@@ -63,7 +63,9 @@ struct RunDirectoryFixture {
         #expect(throws: Stop.self) { try AtomicFile.write(path, mode: 0o644) { _ in throw Stop() } }
         #expect(fixture.text(path) == "old")
         #expect(try fixture.names(fixture.directory.root) == ["file"])
-        #expect(throws: SystemError("create", "/nowhere/file", ENOENT)) { try AtomicFile.write("/nowhere/file", [], mode: 0o644) }
+        #expect(throws: SystemError("create", "/nowhere/file", ENOENT)) {
+            try AtomicFile.write("/nowhere/file", [], mode: 0o644)
+        }
     }
 
     @Test func writesWhereTheNameIsAsLongAsCanBe() throws {
@@ -102,7 +104,9 @@ struct RunDirectoryFixture {
 
     @Test func readsExitCodes() throws {
         #expect(container.readExitCode() == nil)
-        for (content, code) in [("0", 0), ("137", 137), ("7\n", 7), ("", nil), ("x", nil), ("99999999999", nil)] as [(String, Int32?)] {
+        for (content, code) in [("0", 0), ("137", 137), ("7\n", 7), ("", nil), ("x", nil), ("99999999999", nil)]
+            as [(String, Int32?)]
+        {
             try SmallFile.write(container.exitCode, Array(content.utf8))
             #expect(container.readExitCode() == code)
             #expect(container.hasExitCode)
@@ -212,7 +216,9 @@ struct RunDirectoryFixture {
     @Test func givesEveryArtifactAFolderOfItsOwn() {
         #expect(directory.artifactHandOver(name: "my-art").tarball == "/run/outputs/artifacts/my-art/data.tgz")
         #expect(directory.artifactHandOver(name: "my-art").zip == "/run/outputs/artifacts/my-art/data.zip")
-        let odd = ["a", "a/b", "a%2fb", "..", ".", "", "ä", String(repeating: "x", count: 300), String(repeating: "x", count: 301)]
+        let odd = [
+            "a", "a/b", "a%2fb", "..", ".", "", "ä", String(repeating: "x", count: 300), String(repeating: "x", count: 301),
+        ]
         let folders = odd.map { directory.artifactHandOver(name: $0).directory }
         #expect(Set(folders).count == odd.count)
         for folder in folders {

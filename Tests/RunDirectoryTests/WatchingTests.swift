@@ -110,7 +110,8 @@ import Testing
 
     @Test func writesTheMarkerAsTheContractHasIt() throws {
         for (marker, content) in [
-            (StatusMarker.running, "RUNNING\n"), (.ready, "READY\n"), (.failed("x: y\nz"), "FAILED\nx: y\nz"), (.failed(""), "FAILED"),
+            (StatusMarker.running, "RUNNING\n"), (.ready, "READY\n"), (.failed("x: y\nz"), "FAILED\nx: y\nz"),
+            (.failed(""), "FAILED"),
         ] {
             try marker.write(in: fixture.directory)
             #expect(fixture.text(fixture.directory.status) == content)
