@@ -41,6 +41,7 @@ let package = Package(
         system("CISAL", pkgConfig: "libisal", debian: "libisal-dev"),
         system("CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
         system("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
+        system("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
         system("CExpat", pkgConfig: "expat", debian: "libexpat1-dev"),
         system("CRE2Library", pkgConfig: "re2", debian: "libre2-dev"),
         .target(name: "CCurlShims", dependencies: ["CCurl"]),
@@ -49,7 +50,7 @@ let package = Package(
 
         // What everything stands on
         room("ExecutorCore"),
-        room("Documents", ["ExecutorCore"]),
+        room("Documents", ["ExecutorCore", "CYAML"]),
         room("WorkflowModel", ["ExecutorCore", "Documents"]),
         room("RunDirectory", ["ExecutorCore", "CLinuxShims"]),
         room("ProcessControl", ["ExecutorCore", "CLinuxShims"]),
@@ -59,11 +60,12 @@ let package = Package(
         // The network
         room("HTTPTransport", ["ExecutorCore", "CCurl", "CCurlShims"]),
         room("RequestSigning", ["ExecutorCore", "CCrypto"]),
+        room("Formats", ["CExpat", "CISAL", "CRE2"]),
         room(
             "Artifacts",
             [
                 "ExecutorCore", "Documents", "WorkflowModel", "FileTrees", "Archiving", "HTTPTransport",
-                "RequestSigning", "CExpat", "CRE2",
+                "RequestSigning", "Formats",
             ]),
         room("KubernetesAPI", ["ExecutorCore", "Documents", "WorkflowModel", "HTTPTransport"]),
 
@@ -74,20 +76,30 @@ let package = Package(
         room(
             "Executor",
             [
-                "ExecutorCore", "Documents", "WorkflowModel", "RunDirectory", "FileTrees", "Archiving", "Artifacts",
-                "KubernetesAPI",
+                "ExecutorCore", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees", "Archiving",
+                "Artifacts", "KubernetesAPI", "HTTPTransport",
+            ]),
+        room("WorkflowEngine", ["ExecutorCore", "Documents", "WorkflowModel"]),
+        room(
+            "LocalRunner",
+            [
+                "ExecutorCore", "Documents", "WorkflowModel", "WorkflowEngine", "RunDirectory", "ProcessControl", "FileTrees",
+                "Archiving", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
             ]),
         room("CommandLineInterface", ["ExecutorCore"]),
         room(
             "ExecutorCommands",
             [
                 "CommandLineInterface", "ExecutorCore", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl",
-                "FileTrees", "Archiving", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
+                "FileTrees", "Archiving", "Formats", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
+                "WorkflowEngine", "LocalRunner",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands"], swiftSettings: strict),
 
         // Tests
         .target(name: "TestSupport", dependencies: ["ExecutorCore"], path: "Tests/TestSupport"),
+        .testTarget(name: "CLinuxShimsTests", dependencies: ["CLinuxShims", "TestSupport"]),
+        .testTarget(name: "CRE2Tests", dependencies: ["CRE2"]),
         tests("ExecutorCore"),
         tests("Documents"),
         tests("WorkflowModel", ["Documents"]),
@@ -97,10 +109,13 @@ let package = Package(
         tests("Archiving", ["FileTrees"]),
         tests("HTTPTransport"),
         tests("RequestSigning"),
-        tests("Artifacts", ["Documents", "WorkflowModel", "HTTPTransport", "FileTrees"]),
+        tests("Formats"),
+        tests("Artifacts", ["Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning"]),
         tests("KubernetesAPI", ["Documents", "WorkflowModel", "HTTPTransport"]),
-        tests("Emissary", ["RunDirectory", "WorkflowModel", "Documents"]),
+        tests("Emissary", ["RunDirectory", "ProcessControl", "WorkflowModel", "Documents"]),
         tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees"]),
+        tests("WorkflowEngine", ["Documents", "WorkflowModel"]),
+        tests("LocalRunner", ["Documents", "WorkflowModel", "WorkflowEngine"]),
         tests("CommandLineInterface"),
         tests("ExecutorCommands", ["CommandLineInterface"]),
         .testTarget(name: "EndToEndTests", dependencies: ["ExecutorCore", "Documents", "TestSupport"]),

@@ -79,3 +79,27 @@ package final class BytePipe: ByteSource, ByteSink, Sendable {
     /// The reader wants no more.
     package func abandon() { state.update { $0.abandoned = true } }
 }
+
+extension BytePipe {
+    /// Runs `write` on a thread of its own while `read` takes on this one what it writes.
+    ///
+    /// What `read` leaves is not written; the thread has ended when this returns.
+    /// - Throws: what `read` throws, which gets the writer's errors from its source.
+    @discardableResult
+    package static func run<R>(
+        capacity: Int = 1 << 20, writing write: @escaping @Sendable (any ByteSink) throws -> Void,
+        reading read: (any ByteSource) throws -> R
+    ) throws -> R {
+        let pipe = BytePipe(capacity: capacity)
+        let writer = try WorkerThread {
+            do {
+                try write(pipe)
+                pipe.finish()
+            } catch { pipe.fail(error) }
+        }
+        let result = Result { try read(pipe) }
+        pipe.abandon()
+        writer.join()
+        return try result.get()
+    }
+}

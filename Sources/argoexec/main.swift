@@ -1,1 +1,5 @@
-print("not yet")
+import ExecutorCommands
+import ExecutorCore
+import Glibc
+
+exit(ExecutorProgram.run(Array(ProcessArguments.current().dropFirst())))

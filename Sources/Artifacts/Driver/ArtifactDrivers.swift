@@ -1,0 +1,41 @@
+import ExecutorCore
+package import WorkflowModel
+
+/// All drivers there are: the one place that knows which location is whose.
+package enum ArtifactDrivers {
+    /// The driver for an artifact's location; reads the secrets that the location names.
+    ///
+    /// - Parameter artifactName: for messages.
+    /// - Throws: `ArtifactError` (`unsupported`) where no driver serves the location.
+    package static func driver(
+        for location: ArtifactLocation, artifactName: String, context: DriverContext
+    ) throws -> any ArtifactDriver {
+        if let folder = context.localStore, let place = localPlace(location) {
+            return LocalStoreDriver(folder: folder, bucket: place.bucket, key: place.key)
+        }
+        switch location.driverKind {
+        case .s3: if let s3 = location.s3 { return try S3Driver(s3, context: context) }
+        case .raw: if let raw = location.raw { return RawDriver(data: raw.data) }
+        case .artifactory, .azure, .git, .gcs, .hdfs, .http, .oss, .plugin, nil: break
+        }
+        throw ArtifactError.unsupported("Unsupported artifact driver for \(artifactName)")
+    }
+
+    /// The store for an artifact's location: its driver with attempts, checks and parallel transfers.
+    package static func store(
+        for location: ArtifactLocation, artifactName: String, context: DriverContext
+    ) throws -> ArtifactStore {
+        ArtifactStore(driver: try driver(for: location, artifactName: artifactName, context: context), context: context)
+    }
+
+    /// Where a store of buckets is kept by the local store; others stay what they are.
+    private static func localPlace(_ location: ArtifactLocation) -> (bucket: String, key: String)? {
+        switch location.driverKind {
+        case .s3: location.s3.map { ($0.bucket, $0.key) }
+        case .gcs: location.gcs.map { ($0.bucket, $0.key) }
+        case .azure: location.azure.map { ($0.container, $0.blob) }
+        case .oss: location.oss.map { ($0.bucket, $0.key) }
+        case .artifactory, .git, .hdfs, .http, .raw, .plugin, nil: nil
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import ExecutorCore
+
+/// What goes wrong between us and a store.
+package struct ArtifactError: ClassifiedError, Sendable {
+    package enum Code: Sendable, Equatable {
+        /// There is nothing at the location.
+        case notFound
+        /// The store answered with an error; its status, and its own code word where it has one.
+        case refused(status: Int, word: String)
+        /// The driver cannot do that.
+        case unsupported
+        /// The location, or something local, is not fit.
+        case invalid
+        /// The object is no longer the one that was begun with.
+        case changed
+        /// What came is not what the store says it holds.
+        case damaged
+        /// All attempts are used up.
+        case exhausted
+        /// The transfer was called off.
+        case cancelled
+    }
+
+    package let code: Code
+    package let message: String
+    package let isTransient: Bool
+    package var isNotFound: Bool { code == .notFound }
+
+    private init(_ code: Code, _ message: String, isTransient: Bool = false) {
+        self.code = code
+        self.message = message
+        self.isTransient = isTransient
+    }
+
+    /// Nothing stands there.
+    package static func notFound(_ operation: String, _ subject: String, _ cause: String) -> Self {
+        .init(.notFound, "\(operation) \(subject): \(cause)")
+    }
+
+    /// The store said no.
+    ///
+    /// - Parameters:
+    ///   - word: the store's code word, e.g. `AccessDenied`; may be empty.
+    ///   - text: the store's sentence; may be empty.
+    package static func refused(
+        _ operation: String, _ subject: String, status: Int, word: String, text: String, isTransient: Bool
+    ) -> Self {
+        let cause = [String(status), word].filter { !$0.isEmpty }.joined(separator: " ")
+        let sentence = oneLine(text)
+        return .init(
+            .refused(status: status, word: word),
+            "\(operation) \(subject): \(cause)" + (sentence.isEmpty ? "" : ": \(sentence)"), isTransient: isTransient)
+    }
+
+    /// - Parameter what: e.g. `raw artifacts cannot be saved`.
+    package static func unsupported(_ what: String) -> Self { .init(.unsupported, what) }
+
+    /// The location or the local data is not fit for the store.
+    package static func invalid(_ operation: String, _ subject: String, _ cause: String) -> Self {
+        .init(.invalid, "\(operation) \(subject): \(cause)")
+    }
+
+    /// The object was replaced while it was being read.
+    package static func changed(_ operation: String, _ subject: String) -> Self {
+        .init(.changed, "\(operation) \(subject): the object was changed meanwhile")
+    }
+
+    /// Length or checksum differ: another transfer may bring the right bytes.
+    package static func damaged(_ operation: String, _ subject: String, _ cause: String) -> Self {
+        .init(.damaged, "\(operation) \(subject): \(cause)", isTransient: true)
+    }
+
+    /// The body ended early without the connection's saying so.
+    package static func truncated(_ operation: String, _ subject: String, received: Int64, of length: Int64) -> Self {
+        .init(
+            .damaged, "\(operation) \(subject): unexpected EOF: \(received) of \(length) bytes came", isTransient: true)
+    }
+
+    /// All attempts failed with errors that might have gone away (contract 02 §11).
+    package static func exhausted(_ cause: any Error) -> Self {
+        .init(.exhausted, "timed out waiting for the condition: \(errorText(cause))", isTransient: true)
+    }
+
+    /// The transfer was called off, e.g. by SIGTERM in `init`.
+    package static func cancelled(_ operation: String, _ subject: String) -> Self {
+        .init(.cancelled, "\(operation) \(subject): context canceled")
+    }
+
+    /// Text from outside on one line.
+    private static func oneLine(_ text: String) -> String {
+        text.split { $0.isWhitespace || $0.isNewline }.joined(separator: " ")
+    }
+}

@@ -1,0 +1,119 @@
+package import ExecutorCore
+package import HTTPTransport
+import Synchronization
+
+/// What all drivers and transfers of a process share: made once, passed on as a value.
+package struct DriverContext: Sendable {
+    /// Holds `NAME/KEY` for each secret that the locations name (contract 03 §6).
+    package var secretsDirectory: BytePath
+    package var clients: HTTPClients
+    package var log: Log
+    /// The executor's own retry policy, `EXECUTOR_RETRY_BACKOFF_*`.
+    package var executorBackoff: Backoff
+    /// Quick attempts of a single request inside each of the slow ones; nil for none.
+    package var requestBackoff: Backoff?
+    /// Whether a text makes an error transient: `TRANSIENT_ERROR_PATTERN`.
+    package var isTransientText: @Sendable (String) -> Bool
+    package var budget: TransferBudget
+    package var uploads: UploadSettings
+    /// Folder for parts that do not fit the memory.
+    package var spoolDirectory: BytePath
+    /// Stands in place of every store: `ARGOEXEC_LOCAL_STORE`.
+    package var localStore: BytePath?
+    package var cancellation: TransferCancellation
+    package let memory: StoreMemory
+    package var contentTypes: ContentTypes
+
+    package init(
+        clients: HTTPClients, log: Log, executorBackoff: Backoff, secretsDirectory: BytePath = "/argo/secret",
+        requestBackoff: Backoff? = .singleRequest, budget: TransferBudget = TransferBudget(),
+        uploads: UploadSettings = UploadSettings(), spoolDirectory: BytePath = "/tmp", localStore: BytePath? = nil,
+        cancellation: TransferCancellation = TransferCancellation(),
+        isTransientText: @escaping @Sendable (String) -> Bool = { _ in false }
+    ) {
+        self.secretsDirectory = secretsDirectory
+        self.clients = clients
+        self.log = log
+        self.executorBackoff = executorBackoff
+        self.requestBackoff = requestBackoff
+        self.isTransientText = isTransientText
+        self.budget = budget
+        self.uploads = uploads
+        self.spoolDirectory = spoolDirectory
+        self.localStore = localStore
+        self.cancellation = cancellation
+        memory = StoreMemory()
+        contentTypes = ContentTypes()
+    }
+
+    /// Ends all running transfers and refuses later ones. May be called from any thread.
+    package func cancel() {
+        cancellation.cancel()
+        clients.cancelAll()
+    }
+}
+
+extension Backoff {
+    /// As the reference's S3 library repeats each request: 200 ms doubling to 1 s, up to 10 times (contract 03 §6.1).
+    package static let singleRequest = Backoff(
+        duration: 200_000_000, factor: 2, jitter: 0.5, steps: 10, cap: 1_000_000_000)
+}
+
+/// The HTTP clients of a process: one for each way of trusting servers, so that connections are shared by all artifacts.
+package final class HTTPClients: Sendable {
+    private let base: HTTPClientConfiguration
+    private let clients = Mutex<[(trust: TrustAnchors, client: HTTPClient)]>([])
+
+    /// - Parameter base: what all clients have in common; its trust is the one for locations that name no authority.
+    package init(_ base: HTTPClientConfiguration) { self.base = base }
+
+    /// The client with this trust; nil for the common one.
+    package func client(trusting trust: TrustAnchors? = nil) -> HTTPClient {
+        let trust = trust ?? base.trust
+        return clients.withLock { clients in
+            if let known = clients.first(where: { $0.trust == trust }) { return known.client }
+            var configuration = base
+            configuration.trust = trust
+            let client = HTTPClient(configuration: configuration)
+            clients.append((trust, client))
+            return client
+        }
+    }
+
+    package func cancelAll() {
+        for (_, client) in clients.withLock({ $0 }) { client.cancelAll() }
+    }
+}
+
+/// What drivers learn of stores, e.g. a bucket's region, kept for the artifacts that follow.
+package final class StoreMemory: Sendable {
+    private let values = Mutex<[String: any Sendable]>([:])
+
+    package init() {}
+
+    /// The value kept under a key; made when it is first asked for.
+    package func value<Value: Sendable>(for key: String, _ make: () -> Value) -> Value {
+        values.withLock { values in
+            if let known = values[key] as? Value { return known }
+            let value = make()
+            values[key] = value
+            return value
+        }
+    }
+}
+
+/// A switch that ends transfers, and wakes those that wait between attempts.
+package final class TransferCancellation: Sendable {
+    private let state = Monitor(false)
+
+    package init() {}
+
+    package func cancel() { state.update { $0 = true } }
+
+    package var isCancelled: Bool { state.current }
+
+    /// Waits that many nanoseconds; false at once when cancelled.
+    package func sleep(_ nanoseconds: Int64) -> Bool {
+        state.wait(atMost: nanoseconds) { $0 ? true : nil } == nil
+    }
+}

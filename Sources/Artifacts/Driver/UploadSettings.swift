@@ -1,0 +1,36 @@
+package import ExecutorCore
+
+/// How large objects are cut into parts (contract 01 §5.2).
+package struct UploadSettings: Sendable, Equatable {
+    /// Parts of one object sent side by side, at least 1.
+    package var threads: Int
+    /// Bytes of a part as the user wants it; nil for our own choice.
+    package var partSize: Int64?
+    /// Parts that an object may have: 10,000 at Amazon, 1,000 at some others.
+    package var maximumParts: Int
+
+    package init(threads: Int = 4, partSize: Int64? = nil, maximumParts: Int = 10_000) {
+        self.threads = threads
+        self.partSize = partSize
+        self.maximumParts = maximumParts
+    }
+
+    /// Reads `ARTIFACT_S3_UPLOAD_THREADS` and `ARTIFACT_S3_UPLOAD_PART_SIZE_MIB`; what is not valid is ignored with a warning.
+    package init(environment: Environment, log: Log) {
+        self.init()
+        if let text = environment.nonEmpty(.s3UploadThreads) {
+            if let threads = Int(text), threads >= 1 {
+                self.threads = threads
+            } else {
+                log.warn("ignoring invalid number of upload threads", ["value": .text(text)])
+            }
+        }
+        if let text = environment.nonEmpty(.s3UploadPartSize) {
+            if let size = Int64(text), (5...5120).contains(size) {
+                partSize = size << 20
+            } else {
+                log.warn("ignoring invalid upload part size, want 5 to 5120 MiB", ["value": .text(text)])
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import ExecutorCore
+import FileTrees
+
+/// An object that is a file.
+struct LocalObject: StoredObject {
+    let root: ContainedDirectory
+    let path: BytePath
+    let length: Int64
+    let subject: String
+
+    var head: ObjectHead { ObjectHead(length: length) }
+
+    func read(
+        from offset: Int64, length: Int64?, validator: String?, receive: (ObjectHead) throws -> any ByteSink
+    ) throws {
+        let file = try root.openFile(path)
+        let size = try FileStatus.of(file.raw, subject: subject).size
+        let sink = try receive(ObjectHead(length: size))
+        try FileReading.copy(file.raw, from: 0, length: size, into: sink, subject: subject)
+    }
+}
+
+/// The objects below a folder.
+struct LocalDirectory: StoredDirectory {
+    let subject: String
+    let entries: [StoredEntry]
+
+    func page(after continuation: String?) throws -> StoredPage { StoredPage(entries: entries, next: nil) }
+}

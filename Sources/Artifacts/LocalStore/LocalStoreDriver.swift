@@ -1,0 +1,171 @@
+package import ExecutorCore
+import FileTrees
+import Glibc
+import RequestSigning
+
+/// A folder in place of a store, for runs on one machine: objects lie byte-identical under `BUCKET/KEY` (architecture: "the embedded
+/// store"). What a file system cannot name is percent-encoded.
+package struct LocalStoreDriver: ArtifactDriver {
+    private let folder: BytePath
+    private let bucket: String
+    private let key: String
+
+    package init(folder: BytePath, bucket: String, key: String) {
+        self.folder = folder
+        self.bucket = bucket
+        self.key = key
+    }
+
+    package var loadedModes: LoadedModes { .ownerOnly }
+    package var subject: String { "\(folder)/\(bucket)/\(key)" }
+    package var needs: DriverNeeds { DriverNeeds(length: false) }
+
+    package func schedule(for verb: ArtifactVerb) -> RetrySchedule { .once }
+
+    // MARK: Loading
+
+    package func find() throws -> FoundArtifact {
+        guard let root = try root(), let status = try status(root) else {
+            throw ArtifactError.notFound("find", subject, "no such object")
+        }
+        if status.kind == .file, !key.hasSuffix("/") {
+            return .object(LocalObject(root: root, path: objectPath, length: status.size, subject: subject))
+        }
+        let objects = status.kind == .directory ? try objects(root, below: directoryPath) : []
+        guard !objects.isEmpty else { throw ArtifactError.notFound("find", subject, "no such object") }
+        return .directory(LocalDirectory(subject: subject, entries: objects))
+    }
+
+    package func isDirectory() throws -> Bool {
+        guard let root = try root(), try status(root)?.kind == .directory else { return false }
+        return try !objects(root, below: directoryPath).isEmpty
+    }
+
+    package func list(after continuation: String?) throws -> KeyPage {
+        guard let root = try root(), let status = try status(root) else {
+            throw ArtifactError.notFound("list", subject, "no such object")
+        }
+        guard status.kind == .directory else { return KeyPage(keys: [], next: nil) }
+        let prefix = key.isEmpty ? BytePath("") : BytePath(key).cleaned
+        let keys = try objects(root, below: directoryPath).map { prefix.appending($0.name).text }
+        guard !keys.isEmpty else { throw ArtifactError.notFound("list", subject, "no such object") }
+        return KeyPage(keys: keys, next: nil)
+    }
+
+    // MARK: Saving
+
+    package func put(_ content: ObjectContent, at relative: BytePath?) throws {
+        try DirectoryIO.makeDirectories(folder, mode: 0o755)
+        let root = try ContainedDirectory(folder)
+        let path = relative.map { Self.path(bucket, BytePath(key).appending($0).cleaned) } ?? objectPath
+        if path.components.count > 1 { try root.makeDirectories(path.directory, mode: 0o755) }
+        // Made aside, so that nobody sees half an object.
+        let aside = path.directory.appending(BytePath("\(Self.asidePrefix)\(UInt64.random(in: 0...UInt64.max))"))
+        do {
+            let file = try root.createFile(aside, mode: 0o644)
+            try Self.write(content.body, to: file.raw, subject: root.subject(aside))
+            try file.close(root.subject(aside))
+            try root.rename(aside, to: path)
+        } catch {
+            try? root.unlink(aside)
+            throw error
+        }
+    }
+
+    private static func write(_ body: ObjectBody, to raw: Int32, subject: String) throws {
+        switch body {
+        case .bytes(let bytes): try DescriptorIO.write(raw, bytes.span, subject: subject)
+        case .file(let stretch):
+            let sink = DescriptorSink(raw, subject: subject)
+            try FileReading.copy(
+                stretch.file.descriptor.raw, from: stretch.offset, length: stretch.length, into: sink,
+                subject: stretch.file.subject)
+        case .stream(let source):
+            var block = [UInt8](repeating: 0, count: 256 << 10)
+            while true {
+                var span = block.mutableSpan
+                let count = try source.read(into: &span)
+                if count == 0 { return }
+                try DescriptorIO.write(raw, block.span.extracting(first: count), subject: subject)
+            }
+        }
+    }
+
+    // MARK: Deleting
+
+    package func delete(after continuation: String?) throws -> String? {
+        guard !key.isEmpty else { throw ArtifactError.invalid("delete", subject, "the key is empty") }
+        guard let root = try root() else { return nil }
+        try TreeRemoval.remove(objectPath, in: root)
+        // As in a real store, an empty folder is none.
+        var parent = objectPath.directory
+        while parent.components.count > 1, (try? root.removeDirectory(parent)) != nil { parent = parent.directory }
+        return nil
+    }
+
+    // MARK: Paths
+
+    static let asidePrefix = "%aside-"
+
+    private var objectPath: BytePath { Self.path(bucket, BytePath(key.hasSuffix("/") ? String(key.dropLast()) : key)) }
+    private var directoryPath: BytePath { Self.path(bucket, key.isEmpty ? "" : BytePath(key).cleaned) }
+
+    private static func path(_ bucket: String, _ key: BytePath) -> BytePath {
+        let bucket = LocalStoreNames.encode(Array(bucket.utf8)[...])
+        if key.isEmpty { return BytePath(bytes: bucket) }
+        let parts = key.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        return parts.reduce(BytePath(bytes: bucket)) { $0.appending(BytePath(bytes: LocalStoreNames.encode($1))) }
+    }
+
+    /// nil while nothing was ever stored.
+    private func root() throws -> ContainedDirectory? {
+        do { return try ContainedDirectory(folder) } catch {
+            guard error.code == ENOENT else { throw error }
+            return nil
+        }
+    }
+
+    private func status(_ root: ContainedDirectory) throws -> FileStatus? {
+        let path = key.hasSuffix("/") || key.isEmpty ? directoryPath : objectPath
+        do { return try root.status(path) } catch {
+            guard [ENOENT, ENOTDIR].contains(error.code) else { throw error }
+            return nil
+        }
+    }
+
+    private func objects(_ root: ContainedDirectory, below path: BytePath) throws -> [StoredEntry] {
+        var entries: [StoredEntry] = []
+        let walk = try TreeWalk(try root.openDirectory(path), path: root.path.appending(path))
+        while let entry = try walk.next() {
+            guard entry.status.kind == .file, !entry.name.bytes.starts(with: Array(Self.asidePrefix.utf8)) else { continue }
+            let name = entry.path.components.map { LocalStoreNames.decode($0.bytes) }.joined(separator: [UInt8(ascii: "/")])
+            let full = path.appending(entry.path)
+            entries.append(
+                StoredEntry(
+                    name: BytePath(bytes: Array(name)),
+                    object: LocalObject(
+                        root: root, path: full, length: entry.status.size, subject: root.subject(full))))
+        }
+        return entries
+    }
+}
+
+/// Components of keys as file names, and back.
+enum LocalStoreNames {
+    /// A name no file system refuses: `.` and `..` and what holds NUL or `%` is percent-encoded, an empty one is `%`.
+    static func encode(_ component: ArraySlice<UInt8>) -> [UInt8] {
+        if component.isEmpty { return [UInt8(ascii: "%")] }
+        let isDots = component.count <= 2 && component.allSatisfy { $0 == UInt8(ascii: ".") }
+        var name: [UInt8] = []
+        for byte in component {
+            if byte == 0 || byte == UInt8(ascii: "%") || isDots {
+                name += Array("%\(hexadecimal([byte]).uppercased())".utf8)
+            } else {
+                name.append(byte)
+            }
+        }
+        return name
+    }
+
+    static func decode(_ name: [UInt8]) -> [UInt8] { name == [UInt8(ascii: "%")] ? [] : PercentEncoding.decode(name) }
+}

@@ -1,0 +1,124 @@
+import Formats
+import HTTPTransport
+import RequestSigning
+
+/// What S3's answers say: errors, heads of objects.
+enum S3Answer {
+    /// Codes of errors that may go away (contract 02 §12, driver additions).
+    private static let transientWords: Set<String> = [
+        "RequestError", "RequestTimeout", "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestThrottled",
+        "InternalError", "SlowDown", "ServiceUnavailable",
+        // Bytes were changed or lost on the way, or the file changed while it was being sent: the next attempt reads it anew.
+        "BadDigest", "XAmzContentChecksumMismatch", "IncompleteBody",
+    ]
+    private static let transientStatuses: Set<Int> = [408, 425, 429, 499]
+
+    /// An answer that is no success, as the code word and sentence that it carries.
+    struct Failure {
+        let status: Int
+        let word: String
+        let text: String
+        /// The region that the bucket is in, where the answer says so.
+        let region: String?
+
+        /// - Parameter hasKey: whether the request was for an object, not for the bucket.
+        init(_ response: HTTPResponse, hasKey: Bool) {
+            status = response.status
+            let root = XMLElement.parse(response.body)
+            let error = root?.name == "Error" ? root : nil
+            region = response.headers["x-amz-bucket-region"] ?? error?["Region"]?.text
+            // The answer to HEAD has no body; MinIO then says the word in a header.
+            if let word = error?["Code"]?.text ?? response.headers["x-minio-error-code"] {
+                self.word = word
+                text = error?["Message"]?.text ?? response.headers["x-minio-error-desc"] ?? ""
+            } else {
+                (word, text) = Self.byStatus(response.status, hasKey: hasKey)
+            }
+        }
+
+        /// An error that stands in an answer of status 200, as completing an upload may bring.
+        init(error: XMLElement) {
+            status = 200
+            word = error["Code"]?.text ?? ""
+            text = error["Message"]?.text ?? ""
+            region = nil
+        }
+
+        var isTransient: Bool {
+            transientWords.contains(word) || status >= 500 && status != 501 || transientStatuses.contains(status)
+        }
+
+        func error(_ operation: String, _ subject: String) -> ArtifactError {
+            if status == 404, word == "NoSuchKey" { return .notFound(operation, subject, "404 NoSuchKey") }
+            return .refused(operation, subject, status: status, word: word, text: text, isTransient: isTransient)
+        }
+
+        private static func byStatus(_ status: Int, hasKey: Bool) -> (String, String) {
+            switch status {
+            case 404: hasKey ? ("NoSuchKey", "") : ("NoSuchBucket", "")
+            case 403: ("AccessDenied", "")
+            case 409: ("Conflict", "")
+            case 412: ("PreconditionFailed", "")
+            default: ("", "")
+            }
+        }
+    }
+
+    /// What the headers of HEAD or GET tell of an object.
+    static func head(status: Int, headers: HTTPHeaders) -> ObjectHead {
+        var head = ObjectHead(validator: headers["ETag"], supportsRanges: headers["Accept-Ranges"] != "none")
+        let length = headers["Content-Length"].flatMap { Int64($0) }
+        if status == 206 {
+            let range = headers["Content-Range"].flatMap(contentRange)
+            head.offset = range?.start ?? 0
+            head.length = range?.total
+        } else {
+            head.length = length
+            head.checksum = checksum(headers, length: length)
+        }
+        return head
+    }
+
+    /// `bytes 2-4/11`; the total may be `*`.
+    static func contentRange(_ text: String) -> (start: Int64, total: Int64?)? {
+        let parts = text.split(separator: " ")
+        guard parts.count == 2, parts[0].lowercased() == "bytes" else { return nil }
+        let sides = parts[1].split(separator: "/")
+        guard sides.count == 2, let start = sides[0].split(separator: "-").first.flatMap({ Int64($0) }), start >= 0 else {
+            return nil
+        }
+        return (start, Int64(sides[1]))
+    }
+
+    /// The best checksum of the whole object; those put together from parts' own cannot be checked.
+    private static func checksum(_ headers: HTTPHeaders, length: Int64?) -> ObjectChecksum? {
+        if headers["x-amz-checksum-type"].map({ $0.uppercased() == "FULL_OBJECT" }) ?? true {
+            let algorithms: [(CyclicChecksum, String)] = [(.crc32c, "crc32c"), (.crc32, "crc32"), (.crc64nvme, "crc64nvme")]
+            for (algorithm, name) in algorithms {
+                guard let value = headers["x-amz-checksum-\(name)"].flatMap(Base64.decode).flatMap(algorithm.value) else {
+                    continue
+                }
+                return .cyclic(algorithm, value)
+            }
+        }
+        return etagHash(headers, length: length).map { .md5($0) }
+    }
+
+    /// Above this hashing takes longer than the transfer.
+    private static let etagCheckLimit: Int64 = 64 << 20
+
+    /// An ETag is the MD5 of an object that was stored in one piece and not under a key of the customer's or of KMS.
+    private static func etagHash(_ headers: HTTPHeaders, length: Int64?) -> [UInt8]? {
+        guard let length, length < etagCheckLimit, headers["x-amz-server-side-encryption-customer-algorithm"] == nil,
+            headers["x-amz-server-side-encryption"].map({ $0 == "AES256" }) ?? true, let etag = headers["ETag"]
+        else { return nil }
+        let digits = etag.utf8.filter { $0 != UInt8(ascii: "\"") }
+        guard digits.count == 32 else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: 32, by: 2) {
+            guard let byte = UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16) else { return nil }
+            bytes.append(byte)
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,142 @@
+package import ExecutorCore
+package import FileTrees
+import Formats
+import Glibc
+
+/// Loads objects and directories: resumes what broke off, never gives a byte twice, checks length and checksum.
+package struct ArtifactDownload: Sendable {
+    let store: ArtifactStore
+
+    /// From this size on an object is read in ranges side by side.
+    private static let rangedFrom: Int64 = 32 << 20
+    private static let rangeLength: Int64 = 8 << 20
+    private static let rangesAtOnce = 8
+    /// Where many objects are loaded at once already.
+    static let rangesAtOnceInDirectory = 2
+
+    /// Streams an object into a sink, in order.
+    ///
+    /// - Throws: errors of the sink as they are; `ArtifactError` (`damaged`) when the whole was given but its checksum is wrong:
+    ///   what the sink has made of it must be dropped.
+    @discardableResult
+    package func stream(_ object: any StoredObject, into sink: any ByteSink) throws -> TransferRecord {
+        let meter = TransferMeter()
+        try store.watched("loading", object.subject, meter, total: object.head.length) {
+            try stream(object, into: sink, meter)
+        }
+        return meter.record
+    }
+
+    /// Writes an object into a file, whose old content goes. Large objects are read in several ranges at once.
+    @discardableResult
+    package func file(_ object: any StoredObject, into file: OpenFile) throws -> TransferRecord {
+        let meter = TransferMeter()
+        try store.watched("loading", object.subject, meter, total: object.head.length) {
+            try self.file(object, into: file, meter)
+        }
+        return meter.record
+    }
+
+    /// Writes an object into a new or emptied file, of the driver's mode; removed again when the object cannot be loaded.
+    @discardableResult
+    package func file(_ object: any StoredObject, at path: BytePath) throws -> TransferRecord {
+        let descriptor = try Descriptor.open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: store.driver.loadedModes.file)
+        do { return try file(object, into: OpenFile(descriptor, subject: path.text)) } catch {
+            unlinkQuietly(path)
+            throw error
+        }
+    }
+
+    /// Writes all objects of a directory beneath a directory of ours: of the driver's modes.
+    ///
+    /// - Throws: `ArtifactError` (`invalid`) for a name that leads out.
+    @discardableResult
+    package func directory(_ directory: any StoredDirectory, into root: ContainedDirectory) throws -> TransferRecord {
+        let meter = TransferMeter()
+        try store.watched("loading", directory.subject, meter, total: nil) {
+            try DirectoryDownload(download: self, directory: directory, root: root, meter: meter).run()
+        }
+        return meter.record
+    }
+
+    // MARK: One object
+
+    func stream(_ object: any StoredObject, into sink: any ByteSink, _ meter: TransferMeter) throws {
+        let reading = ObjectReading(object, offset: 0, length: nil, sink: sink, meter: meter)
+        try reading.run(store)
+        try reading.verify()
+        meter.addObject()
+    }
+
+    func file(
+        _ object: any StoredObject, into file: OpenFile, _ meter: TransferMeter, rangesAtOnce: Int = Self.rangesAtOnce
+    ) throws {
+        // Only damage is begun anew from the first byte: what breaks off is read on inside.
+        try store.retry(.load, meter).run {
+            if let head = try rangedHead(object, meter) {
+                do {
+                    try ranges(object, head, into: file, meter, width: rangesAtOnce)
+                    meter.addObject()
+                    return
+                } catch is RangesUnsupported {}
+            }
+            try checked("truncate", file.subject) { ftruncate(file.descriptor.raw, 0) }
+            try stream(object, into: OffsetSink(file, at: 0), meter)
+        }
+    }
+
+    /// What must be known to read in ranges; nil where the object is too small for that, or the store cannot do it.
+    private func rangedHead(_ object: any StoredObject, _ meter: TransferMeter) throws -> ObjectHead? {
+        guard object.head.supportsRanges, object.head.length ?? .max >= Self.rangedFrom else { return nil }
+        let head = try store.retry(.load, meter).run { try store.context.budget.withConnection { try object.describe() } }
+        guard head.supportsRanges, head.validator != nil, let length = head.length, length >= Self.rangedFrom else { return nil }
+        return head
+    }
+
+    private func ranges(
+        _ object: any StoredObject, _ head: ObjectHead, into file: OpenFile, _ meter: TransferMeter, width: Int
+    ) throws {
+        guard let length = head.length else { return }
+        let count = Int((length + Self.rangeLength - 1) / Self.rangeLength)
+        try checked("truncate", file.subject) { ftruncate(file.descriptor.raw, 0) }
+        try checked("truncate", file.subject) { ftruncate(file.descriptor.raw, Int(length)) }
+        let parts = Monitor([(value: UInt64, length: Int64)](repeating: (0, 0), count: count))
+        try Parallel.forEach(count: count, width: width) { index in
+            let start = Int64(index) * Self.rangeLength
+            let size = min(Self.rangeLength, length - start)
+            let reading = ObjectReading(
+                object, offset: start, length: size, sink: OffsetSink(file, at: start), meter: meter, expecting: head)
+            try reading.run(store)
+            if let value = reading.cyclicValue { parts.update { $0[index] = (value, size) } }
+        }
+        guard case .cyclic(let algorithm, let expected)? = head.checksum else { return }
+        let whole = parts.current.reduce((value: UInt64(0), length: Int64(0))) { sum, part in
+            (algorithm.combine(sum.value, part.value, secondLength: part.length), sum.length + part.length)
+        }
+        if whole.value != expected {
+            throw ArtifactError.damaged("load", object.subject, "the bytes do not have the checksum that the store tells")
+        }
+    }
+}
+
+/// The store answers a range with the whole.
+struct RangesUnsupported: Error {}
+
+/// Writes at a place in a file and onward.
+final class OffsetSink: ByteSink {
+    private let file: OpenFile
+    private var offset: Int64
+
+    init(_ file: OpenFile, at offset: Int64) {
+        self.file = file
+        self.offset = offset
+    }
+
+    func write(_ bytes: Span<UInt8>) throws {
+        try DescriptorIO.write(file.descriptor.raw, bytes, at: offset, subject: file.subject)
+        offset += Int64(bytes.count)
+    }
+}
+
+/// Removes a file that is of no use; the error that made it so is the one to report.
+func unlinkQuietly(_ path: BytePath) { try? TreeRemoval.remove(path) }

@@ -1,0 +1,78 @@
+import ExecutorCore
+
+/// Stores one object in parts, several at a time; each part is tried again by itself. What fails is dropped at the store.
+struct MultipartUploader {
+    let store: ArtifactStore
+    let target: any MultipartTarget
+    let meter: TransferMeter
+
+    private var threads: Int { store.context.uploads.threads }
+
+    /// Sends a file, whose parts are read in place.
+    func send(_ stretch: FileStretch, _ plan: PartPlan) throws {
+        try collecting { upload, receipts in
+            try Parallel.forEach(count: plan.count, width: threads) { index in
+                let offset = Int64(index) * plan.partSize
+                let part = FileStretch(
+                    stretch.file, offset: stretch.offset + offset, length: min(plan.partSize, stretch.length - offset))
+                receipts.add(try put(upload, index + 1, .file(part)))
+            }
+        }
+    }
+
+    /// Sends parts as they come to be.
+    ///
+    /// - Parameters:
+    ///   - first: the part that is there already.
+    ///   - next: fills the part of that number; nil at the end.
+    func send(first: SpooledPart, next: (Int) throws -> SpooledPart?) throws {
+        try collecting { upload, receipts in
+            try WorkQueue.run(width: threads, capacity: 1) { push in
+                var number = 1
+                var part: SpooledPart? = first
+                while let ready = part {
+                    try push((number, ready))
+                    number += 1
+                    part = try next(number)
+                }
+            } consume: { number, part in
+                defer { part.release() }
+                receipts.add(try put(upload, number, part.body))
+            }
+        }
+    }
+
+    private func put(_ upload: any MultipartUpload, _ number: Int, _ body: ObjectBody) throws -> PartReceipt {
+        let receipt = try store.retry(.save, meter).run {
+            try store.context.budget.withConnection { try upload.put(part: number, body) }
+        }
+        meter.add(bytes: receipt.length)
+        return receipt
+    }
+
+    private func collecting(_ body: (any MultipartUpload, Receipts) throws -> Void) throws {
+        let upload = try store.retry(.save, meter).run {
+            try store.context.budget.withConnection { try target.begin() }
+        }
+        let receipts = Receipts()
+        do {
+            try body(upload, receipts)
+            try store.retry(.save, meter).run {
+                try store.context.budget.withConnection { try upload.complete(receipts.inOrder) }
+            }
+        } catch {
+            // Parts of an upload that nobody ends cost money for ever.
+            do { try store.retry(.delete).run { try upload.abort() } } catch let second {
+                store.context.log.warn("the parts of a failed upload were not dropped", ["error": .error(second)])
+            }
+            throw error
+        }
+        meter.addObject()
+    }
+
+    private final class Receipts: Sendable {
+        private let receipts = Monitor<[PartReceipt]>([])
+        func add(_ receipt: PartReceipt) { receipts.update { $0.append(receipt) } }
+        var inOrder: [PartReceipt] { receipts.current.sorted { $0.number < $1.number } }
+    }
+}

@@ -1,0 +1,259 @@
+import Archiving
+import ExecutorCore
+import ProcessControl
+import RunDirectory
+import WorkflowModel
+
+/// The wrapper around the user's command (contract 02 §4 and §5): starts it when its time has come, passes signals and output on,
+/// and tells the rest of the pod how it ended.
+///
+/// One thread until the command has ended; packing of outputs may use more.
+package struct EmissaryRun {
+    private let settings: EmissarySettings
+    private let directory: ContainerDirectory
+    private let output = StreamForwarder(1)
+    private let error = StreamForwarder(2)
+    private let log: Log
+
+    /// How long the last output may take to find room in our own streams once the exit code is written.
+    private static let lastOutputLimit: Int64 = 30_000_000_000
+    /// And how long without any progress.
+    private static let lastOutputPatience: Int64 = 5_000_000_000
+
+    package init(_ settings: EmissarySettings) {
+        self.settings = settings
+        directory = settings.runDirectory.container(settings.containerName)
+        let error = error
+        log = Log(level: settings.log.level, format: settings.log.format) { line in error.send(line.span) }
+    }
+
+    /// Runs the command and returns how this process is to end. The exit code file is written by then, whatever happened, unless
+    /// the container's directory cannot be made.
+    package func run() -> EmissaryOutcome {
+        ProcessAttributes.clearUmask()
+        ProcessAttributes.reserveStandardDescriptors()
+        do { try directory.create() } catch { return .failed("failed to create \(directory.path): \(error.message)") }
+        let reservation = ExitCodeReservation(in: directory)
+        let life = Life(directory.alive, log: log)
+        var outcome: EmissaryOutcome
+        var recorded: Int32
+        do { (outcome, recorded) = try session() } catch {
+            let stop = EmissaryStop.of(error)
+            (outcome, recorded) = (stop.outcome, stop.recorded)
+        }
+        do { try reservation.publish(recorded) } catch {
+            log.error("cannot write the exit code", ["error": .error(error)])
+        }
+        StreamForwarder.finish(
+            [output, error], until: monotonicNanoseconds() + Self.lastOutputLimit, patience: Self.lastOutputPatience)
+        return withExtendedLifetime(life) { outcome }
+    }
+
+    /// Keeps the sign of life for as long as the object lives.
+    private final class Life {
+        private let lock: LifeLock?
+
+        init(_ path: BytePath, log: Log) {
+            do throws(SystemError) { lock = try LifeLock(at: path) } catch {
+                lock = nil
+                log.debug("no sign of life", ["error": .error(error)])
+            }
+        }
+    }
+
+    // MARK: The steps, in the contract's order
+
+    /// - Returns: how the process ends, and what the exit code file says.
+    /// - Throws: `EmissaryStop`, or any error, which stands for 64.
+    private func session() throws -> (EmissaryOutcome, recorded: Int32) {
+        let loop = try EventLoop(streams: [output, error])
+        loop.watcher.watch(directory.path)
+        guard !settings.command.isEmpty else { throw EmissaryStop.failed("no command was given after --") }
+        var words = settings.command
+        if let file = settings.argumentsFile {
+            words = try ArgumentList.complete(words, from: file, offloadingTo: settings.argumentsDirectory)
+        }
+        if settings.waitForReady { try waitForSupervisor(loop) }
+        let template = try readTemplate()
+        if settings.waitForReady, directory.name == "main" {
+            do {
+                try InputLinking.link(
+                    template, from: settings.inputArtifacts, standingIn: settings.runDirectory.root)
+            } catch {
+                throw EmissaryStop.failed(
+                    errorText(error), exitCode: ExitCode.preMainFailure, recorded: ExitCode.preMainFailure)
+            }
+        }
+        try waitForDependencies(template, loop)
+        let spawner = try resolve(words)
+        try pauseBefore(loop)
+        let attempts = template.containerSet?.retryStrategy?.attempts ?? 1
+        let pause = try template.containerSet?.retryStrategy?.pause() ?? 0
+        let end = try runCommand(spawner, template, loop, attempts: attempts, pause: pause)
+        try pauseAfter(end, loop)
+        if case .notStarted(let cause) = end { throw EmissaryStop.failed("failed to start command: \(cause.message)") }
+        if case .lost(let cause) = end { throw EmissaryStop.failed("failed to wait for command: \(cause.message)") }
+        return (saveOutputs(template) ?? .command(end.code), end.code)
+    }
+
+    /// Init-less pods: the supervisor says when its part is done.
+    private func waitForSupervisor(_ loop: EventLoop) throws {
+        loop.watcher.watch(settings.runDirectory.root)
+        var reader = StatusReader(settings.runDirectory)
+        let failure = try loop.waitFor(atLeastEvery: StatusReader.pollInterval) { () -> String?? in
+            switch reader.look() {
+            case .wait: nil
+            case .ready: .some(nil)
+            case .failed(let text): text
+            }
+        }
+        guard let failure else {
+            throw EmissaryStop.failed(
+                "received SIGTERM while waiting for the supervisor", exitCode: ExitCode.preMainFailure,
+                recorded: ExitCode.preMainFailure)
+        }
+        if let failure {
+            throw EmissaryStop.failed(failure, exitCode: ExitCode.preMainFailure, recorded: ExitCode.preMainFailure)
+        }
+    }
+
+    private func readTemplate() throws -> Template {
+        do {
+            if let bytes = try settings.runDirectory.readTemplate() { return try Template.load(from: bytes) }
+            guard let variable = settings.templateVariable else {
+                throw ExecutorError.notFound(
+                    "open \(settings.runDirectory.template): no such file or directory, and ARGO_TEMPLATE is not set")
+            }
+            if variable == Array("offloaded".utf8) {
+                return try Template.load(from: try SmallFile.read(settings.offloadedTemplate))
+            }
+            return try Template.load(from: variable)
+        } catch { throw ExecutorError.wrapping("failed to read template", error) }
+    }
+
+    /// Members of a container set wait for those that they depend on.
+    private func waitForDependencies(_ template: Template, _ loop: EventLoop) throws {
+        for name in template.containerSet?.member(named: directory.name)?.dependencies ?? [] {
+            let dependency = settings.runDirectory.container(name)
+            try dependency.create()
+            loop.watcher.watch(dependency.path)
+            log.info("waiting for dependency", ["dependency": .text(name)])
+            let code = try loop.waitFor { () -> Int32? in
+                // Its emissary may have been killed, together with its chance to write the file.
+                dependency.readExitCode() ?? (dependency.standing() == .died ? ExitCode.signal(Signal.kill) : nil)
+            }
+            guard let code else {
+                throw EmissaryStop(outcome: .command(ExitCode.terminated), recorded: ExitCode.failure)
+            }
+            if code != 0 {
+                throw EmissaryStop.failed("dependency \"\(name)\" exited with non-zero code: \(code)", recorded: code)
+            }
+        }
+    }
+
+    private func resolve(_ words: [BytePath]) throws -> Spawner {
+        var environment = settings.environment
+        // The reference always hands this one on, empty where there is no trace.
+        if environment["TRACEPARENT"] == nil { environment.set("TRACEPARENT", to: "") }
+        do throws(ProgramSearch.Failure) {
+            let program = try ProgramSearch.find(words[0], searchPath: environment["PATH"])
+            return Spawner(program: program, arguments: [program] + words.dropFirst(), environment: environment)
+        } catch { throw ExecutorError.wrapping("failed to find name in PATH", error) }
+    }
+
+    // MARK: The command
+
+    private func runCommand(
+        _ spawner: Spawner, _ template: Template, _ loop: EventLoop, attempts: Int, pause: Int64
+    ) throws -> CommandRun.End {
+        var files: OutputCapture.Files?
+        if settings.includeScriptOutput || template.archivesLogs {
+            log.info("capturing logs")
+            files = .init(
+                result: settings.includeScriptOutput
+                    ? CaptureFile(directory.standardOutput, endOnly: true, log: log) : nil,
+                combined: template.archivesLogs ? CaptureFile(directory.combined, endOnly: false, log: log) : nil)
+        }
+        defer {
+            files?.result?.finish()
+            files?.combined?.finish()
+        }
+        var mains: [ContainerDirectory] = []
+        if template.sidecarNames.contains(directory.name) {
+            mains = template.mainContainerNames.map { settings.runDirectory.container($0) }
+            for main in mains {
+                try main.create()
+                loop.watcher.watch(main.path)
+            }
+        }
+        var attempt = 1
+        while true {
+            try loop.look()
+            if loop.isTerminating, attempt == 1 {
+                throw EmissaryStop.failed("received SIGTERM before the command was started")
+            }
+            var run = CommandRun(
+                spawner: spawner, loop: loop, directory: directory, mainContainers: mains,
+                gracePeriod: settings.gracePeriod, captureFiles: files, output: output, error: error, log: log)
+            let end = run.run()
+            log.info("sub-process exited", ["error": .text(Self.description(of: end))])
+            if end.code == 0 || attempt >= attempts || run.wasTold || loop.isTerminating { return end }
+            attempt += 1
+            if try !sleep(pause, loop) { return end }
+        }
+    }
+
+    /// The pause between two attempts.
+    ///
+    /// - Returns: false when the end was asked for meanwhile.
+    private func sleep(_ duration: Int64, _ loop: EventLoop) throws -> Bool {
+        let end = monotonicNanoseconds().addingReportingOverflow(duration).partialValue
+        while !loop.isTerminating {
+            if let number = directory.takeSignal(), Signal.isFinal(number) { return false }
+            if monotonicNanoseconds() >= end { return true }
+            _ = try loop.wait(until: end)
+        }
+        return false
+    }
+
+    private static func description(of end: CommandRun.End) -> String {
+        switch end {
+        case .ended(let status): status.code == 0 ? "<nil>" : "exit status \(status.code)"
+        case .notStarted(let error), .lost(let error): error.message
+        }
+    }
+
+    // MARK: Debug pauses
+
+    private func pauseBefore(_ loop: EventLoop) throws {
+        guard settings.pauseBefore || AtomicFile.exists(directory.pause) else { return }
+        log.info("paused before the command", ["release": .path(directory.before)])
+        let released = try loop.waitFor { AtomicFile.exists(directory.before) ? true : nil }
+        if released == nil { throw EmissaryStop.failed("received SIGTERM while paused before the command") }
+    }
+
+    private func pauseAfter(_ end: CommandRun.End, _ loop: EventLoop) throws {
+        // Our own additions never cost a step its outputs: they do not apply once its end was asked for.
+        let added = !loop.isTerminating && (settings.pauseOnError && end.code != 0 || AtomicFile.exists(directory.pause))
+        guard settings.pauseAfter || added else { return }
+        log.info("paused after the command", ["release": .path(directory.after), "exitCode": .integer(Int64(end.code))])
+        let released = try loop.waitFor { AtomicFile.exists(directory.after) ? true : nil }
+        if released == nil { throw EmissaryStop.failed("received SIGTERM while paused after the command") }
+    }
+
+    // MARK: Outputs
+
+    /// - Returns: the failure; nil where all is well.
+    private func saveOutputs(_ template: Template) -> EmissaryOutcome? {
+        guard directory.name == "main" else {
+            log.info("not saving outputs - not main container")
+            return nil
+        }
+        let options = PackOptions(log: log, isFaithful: settings.faithfulTrees)
+        let saver = OutputSaver(
+            template: template, runDirectory: settings.runDirectory, isInitless: settings.waitForReady, options: options,
+            log: log)
+        do { try saver.save() } catch { return .failed(errorText(error)) }
+        return nil
+    }
+}

@@ -1,0 +1,45 @@
+package import ExecutorCore
+package import ProcessControl
+package import RunDirectory
+
+/// What the emissary is told by its command line and environment (contract 01 §5, 02 §4). It needs none of the variables.
+package struct EmissarySettings: Sendable {
+    /// `ARGO_CONTAINER_NAME`; empty for a container that the controller did not build.
+    package var containerName = ""
+    /// The words after `--`: the program and its arguments, as bytes.
+    package var command: [BytePath]
+    /// What the user's process is given; PATH is looked up here too.
+    package var environment: ProcessEnvironment
+    package var runDirectory = RunDirectory()
+    /// `ARGO_TEMPLATE`, looked at where the run directory has no template; nil where it is unset.
+    package var templateVariable: [UInt8]?
+    /// Where a template too large for a variable is mounted.
+    package var offloadedTemplate: BytePath = "/argo/config/ARGO_TEMPLATE"
+    /// `ARGO_CONTAINER_ARGS_FILE`: a JSON array with further arguments.
+    package var argumentsFile: BytePath?
+    /// Where arguments go that are too large for the kernel.
+    package var argumentsDirectory: BytePath = "/tmp"
+    /// Where the supervisor of an init-less pod leaves input artifacts.
+    package var inputArtifacts: BytePath = "/argo/inputs/artifacts"
+    /// `ARGO_INCLUDE_SCRIPT_OUTPUT`: keep standard output for the result.
+    package var includeScriptOutput = false
+    /// `ARGO_WAIT_FOR_READY`: the pod is init-less and a supervisor prepares it.
+    package var waitForReady = false
+    /// `ARGO_DEBUG_PAUSE_BEFORE`: wait for the file `before`.
+    package var pauseBefore = false
+    /// `ARGO_DEBUG_PAUSE_AFTER`: wait for the file `after`.
+    package var pauseAfter = false
+    /// Wait for the file `after` where the command failed: our own addition.
+    package var pauseOnError = false
+    /// Nanoseconds between SIGTERM and SIGKILL.
+    package var gracePeriod = KillProcedure.defaultGrace
+    /// Archives keep what the reference drops (`ARGOEXEC_FAITHFUL_TREES`).
+    package var faithfulTrees = false
+    /// Only its level and format are used: records go to standard error, without ever blocking on it.
+    package var log = Log()
+
+    package init(command: [BytePath], environment: ProcessEnvironment) {
+        self.command = command
+        self.environment = environment
+    }
+}

@@ -1,0 +1,52 @@
+import ExecutorCore
+import FileTrees
+import Glibc
+import ProcessControl
+import WorkflowModel
+
+/// Puts links to the input artifacts of an init-less pod where the template wants them (contract 02 §4.7).
+enum InputLinking {
+    /// - Parameters:
+    ///   - inputs: where the supervisor has put the artifacts, by name.
+    ///   - neutral: a directory to stand in meanwhile, since the working directory may itself be replaced.
+    static func link(_ template: Template, from inputs: BytePath, standingIn neutral: BytePath) throws {
+        if template.inputArtifacts.isEmpty { return }
+        let home = try ProcessAttributes.workingDirectory()
+        try ProcessAttributes.changeDirectory(to: neutral)
+        for artifact in template.inputArtifacts {
+            do { try link(artifact, from: inputs, home: home, template) } catch {
+                throw ExecutorError.wrapping("link input artifact '\(artifact.name)'", error)
+            }
+        }
+        try ProcessAttributes.changeDirectory(to: home)
+    }
+
+    private static func link(_ artifact: Artifact, from inputs: BytePath, home: BytePath, _ template: Template) throws {
+        let source = inputs.appending(BytePath(artifact.name))
+        // Absent: optional, or loaded straight into a volume of the user's.
+        guard try exists(source), !artifact.path.isEmpty else { return }
+        let wanted = BytePath(artifact.path)
+        let place = (wanted.isAbsolute ? wanted : home.appending(wanted)).cleaned
+        if place.directory != "/" { try DirectoryIO.makeDirectories(place.directory, mode: 0o755) }
+        if try exists(place) {
+            let real = try ProcessAttributes.realPath(of: place.directory).appending(place.base).cleaned
+            for mount in template.declaredVolumeMounts where !mount.mountPath.isEmpty {
+                let mountPath = BytePath(mount.mountPath).cleaned
+                if real.isAtOrBelow(mountPath) || mountPath.isAtOrBelow(real) {
+                    throw ExecutorError.failed("\(place) overlaps the volume mounted at \(mountPath)")
+                }
+            }
+            try TreeRemoval.remove(place)
+        }
+        try DirectoryIO.makeSymlink(AT_FDCWD, place, to: source, subject: place.text)
+    }
+
+    /// Whether something has this name; a dangling link counts.
+    private static func exists(_ path: BytePath) throws(SystemError) -> Bool {
+        do throws(SystemError) { _ = try FileStatus.of(path, followingLinks: false) } catch {
+            if error.code == ENOENT { return false }
+            throw error
+        }
+        return true
+    }
+}

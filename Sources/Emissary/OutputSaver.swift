@@ -1,0 +1,119 @@
+import Archiving
+import ExecutorCore
+import FileTrees
+import Glibc
+import RunDirectory
+import WorkflowModel
+
+/// Leaves the outputs that only the user's container can see to the executor (contract 02 §4.16): parameters as copies of their
+/// files, artifacts in the form in which they are uploaded.
+struct OutputSaver {
+    let template: Template
+    let runDirectory: RunDirectory
+    /// Whether inputs are links in the user's file system rather than mounts.
+    let isInitless: Bool
+    let options: PackOptions
+    let log: Log
+
+    /// Saves all outputs: parameters, then artifacts, each in the template's order. An error does not keep the others from it.
+    ///
+    /// - Throws: the first error.
+    func save() throws {
+        var failure: (any Error)?
+        let attempt = { (what: String, body: () throws -> Void) in
+            do { try body() } catch {
+                let error = ExecutorError.wrapping("save \(what)", error)
+                log.error("cannot save an output", ["error": .error(error)])
+                if failure == nil { failure = error }
+            }
+        }
+        for parameter in template.outputs.parameters {
+            guard let path = parameter.valueFrom?.path, !path.isEmpty else { continue }
+            attempt("parameter '\(parameter.name)' from \(path)") { try save(parameter: path) }
+        }
+        for artifact in template.outputs.artifacts where !artifact.path.isEmpty {
+            attempt("artifact '\(artifact.name)' from \(artifact.path)") { try save(artifact) }
+        }
+        if let failure { throw failure }
+    }
+
+    /// The path to read and what is there; nil where the executor sees the data itself, or there is none.
+    private func source(_ path: String) throws(SystemError) -> (path: BytePath, status: FileStatus)? {
+        let cleaned = BytePath(path).cleaned
+        if case .mirror = PathRules.origin(ofOutput: path, in: template, isInitless: isInitless) {
+            log.info("no need to save output: on a volume", ["path": .path(cleaned)])
+            return nil
+        }
+        do throws(SystemError) { return (cleaned, try FileStatus.of(cleaned, followingLinks: true)) } catch {
+            guard error.code == ENOENT else { throw error }
+            log.warn("cannot save output: it does not exist (it may be optional)", ["path": .path(cleaned)])
+            return nil
+        }
+    }
+
+    private func save(parameter path: String) throws {
+        guard let (source, _) = try source(path) else { return }
+        let target = runDirectory.parameterHandOver(source)
+        try AtomicFile.createDirectory(target.directory, mode: 0o755)
+        try copyFile(source, to: target)
+        log.info("saved parameter", ["path": .path(source)])
+    }
+
+    private func save(_ artifact: Artifact) throws {
+        guard let (source, status) = try source(artifact.path) else { return }
+        let target = runDirectory.artifactHandOver(name: artifact.name)
+        // For every user, so that an executor under another uid can remove what it has uploaded.
+        try AtomicFile.createDirectory(target.directory)
+        switch artifact.archive {
+        case nil: try pack(to: target.tarball) { try TarGzip.pack(source, level: -1, into: $0, options: options) }
+        case .tar(let level):
+            try pack(to: target.tarball) { try TarGzip.pack(source, level: level ?? -1, into: $0, options: options) }
+        case .zip: try pack(to: target.zip) { try Zip.pack(source, into: $0, options: options) }
+        case .asIs, .empty:
+            if status.kind == .directory {
+                try copyTree(source, to: target)
+            } else {
+                try copyFile(source, to: target.plain)
+            }
+        }
+        log.info("saved artifact", ["name": .text(artifact.name), "path": .path(source)])
+    }
+
+    private func pack(to target: BytePath, _ body: (any ByteSink) throws -> Void) throws {
+        try AtomicFile.write(target, mode: 0o666) { raw in try body(DescriptorSink(raw, subject: target.text)) }
+    }
+
+    private func copyFile(_ source: BytePath, to target: BytePath) throws {
+        // A named pipe must not hold us up.
+        let file = try Descriptor.open(source, O_RDONLY | O_NONBLOCK)
+        let kind = try FileStatus.of(file.raw, subject: source.text).kind
+        guard kind == .file else { throw ExecutorError.badRequest("read \(source): is a \(kind.word), not a file") }
+        try AtomicFile.write(target, mode: 0o666) { raw in try FileCopy.copy(file.raw, to: raw, subject: source.text) }
+    }
+
+    /// Copies a directory's content so that every user can read it: files 0666, directories 0777, links as they are.
+    private func copyTree(_ source: BytePath, to target: ArtifactHandOver) throws {
+        if AtomicFile.exists(target.partial) { try TreeRemoval.remove(target.partial) }
+        try AtomicFile.createDirectory(target.partial)
+        let copy = try ContainedDirectory(target.partial)
+        let walk = try TreeWalk(try Descriptor.open(source, O_RDONLY | O_DIRECTORY), path: source)
+        var left = 0
+        while let entry = try walk.next() {
+            switch entry.status.kind {
+            case .directory: try copy.makeDirectory(entry.path, mode: 0o777)
+            case .symlink: try copy.symlink(entry.path, to: try walk.readLink(entry))
+            case .file:
+                let from = try walk.openFile(entry)
+                let to = try copy.createFile(entry.path, mode: 0o666)
+                try FileCopy.copy(from.raw, to: to.raw, subject: walk.subject(entry))
+                try to.close(walk.subject(entry))
+            default: left += 1
+            }
+        }
+        if left > 0 {
+            log.warn("left out what is neither file, directory nor link", ["path": .path(source), "count": .count(left)])
+        }
+        if AtomicFile.exists(target.plain) { try TreeRemoval.remove(target.plain) }
+        try AtomicFile.rename(target.partial, to: target.plain)
+    }
+}

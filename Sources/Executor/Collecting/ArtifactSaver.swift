@@ -1,0 +1,77 @@
+import Artifacts
+import ExecutorCore
+import FileTrees
+import Glibc
+import RunDirectory
+import WorkflowModel
+
+/// Stores one output artifact: its data are packed and sent at the same time, with nothing written to disk between (contract 03 §3).
+struct ArtifactSaver: Sendable {
+    let template: Template
+    let settings: ExecutorSettings
+    let directory: RunDirectory
+    let drivers: DriverContext
+    let log: Log
+
+    /// Stores the artifact.
+    ///
+    /// - Returns: the artifact as it is reported; nil for an optional one that the step has not made.
+    func save(_ artifact: Artifact) throws -> Artifact? {
+        do {
+            let path = try PathRules.cleanPath(artifact.path)
+            let origin = PathRules.origin(ofOutput: path, in: template, isInitless: settings.isInitless)
+            let finder = OutputDataFinder(paths: settings.paths, directory: directory, log: log)
+            let data: OutputData
+            do { data = try finder.data(of: artifact, path: BytePath(path), origin: origin) } catch let error as any ClassifiedError
+            where error.isNotFound && artifact.optional {
+                log.warn("optional artifact was not made", ["artifact": .text(artifact.name), "error": .error(error)])
+                return nil
+            }
+            let fileName = OutputFileName.of(artifactName: artifact.name, path: path, archive: artifact.archive, origin: origin)
+            let stored = try store(data, of: artifact.withPath(path), fileName: fileName)
+            if origin == .baseImage {
+                // It was made for this upload only, and disk is scarce on a node.
+                try? TreeRemoval.remove(directory.artifactHandOver(name: artifact.name).directory)
+            }
+            return stored
+        } catch { throw ExecutorError.wrapping("save artifact '\(artifact.name)'", error) }
+    }
+
+    /// Stores a main container's output as it was captured.
+    ///
+    /// - Returns: nil where nothing was captured.
+    func saveLog(of container: String) throws -> Artifact? {
+        let log = directory.container(container).combined
+        do {
+            let root = try ContainedDirectory(directory.root)
+            let path = log.relative(to: directory.root)
+            let file = OpenFile(try root.openFile(path), subject: log.text)
+            return try store(
+                .file(file), of: Artifact(name: container + "-logs"),
+                fileName: OutputFileName.ofLog(containerName: container))
+        } catch let error as SystemError where error.isMissingFile {
+            self.log.warn("no log was captured", ["container": .text(container), "error": .error(error)])
+            return nil
+        } catch { throw ExecutorError.wrapping("save the log of container '\(container)'", error) }
+    }
+
+    private func store(_ data: OutputData, of artifact: Artifact, fileName: String) throws -> Artifact {
+        let location = try artifact.location.withDefaultKey(in: template.archiveLocation, fileName: fileName)
+        let complete = try location.relocated(to: template.archiveLocation)
+        let driver = try ArtifactDrivers.driver(for: complete, artifactName: artifact.name, context: drivers)
+        let upload = ArtifactStore(driver: driver, context: drivers).upload
+        let fileName = BytePath(fileName)
+        switch data {
+        case .file(let file): try upload.file(file, fileName: fileName)
+        case .directory(let path, let root): try upload.directory(try root.openDirectory(path), path: BytePath(root.subject(path)))
+        case .archive(let write):
+            try BytePipe.run(writing: write) { source in try upload.stream(source, fileName: fileName) }
+        }
+        return artifact.withLocation(location)
+    }
+}
+
+extension SystemError {
+    /// Whether there is no such file; a link or a component that is no directory is another matter.
+    var isMissingFile: Bool { code == ENOENT }
+}

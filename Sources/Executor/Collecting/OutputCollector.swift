@@ -1,0 +1,81 @@
+import Artifacts
+import ExecutorCore
+import RunDirectory
+import WorkflowModel
+
+/// Everything that is done between the end of the main containers and the report: result, parameters, artifacts, logs
+/// (contract 02 §6). Each failure is recorded, and the next step still runs.
+struct OutputCollector: Sendable {
+    let template: Template
+    let settings: ExecutorSettings
+    let directory: RunDirectory
+    let drivers: DriverContext
+    let log: Log
+
+    /// Artifacts saved side by side at most; their connections and memory come from one budget.
+    static let width = 4
+
+    /// The template's outputs with what was found.
+    func collect(_ failures: Failures) -> Outputs {
+        let saver = ArtifactSaver(template: template, settings: settings, directory: directory, drivers: drivers, log: log)
+        if template.kind == .resource {  // its own process reports the parameters
+            return Outputs(artifacts: save([], logNames, saver, failures))
+        }
+        var outputs = template.outputs
+        if settings.includesScriptOutput, template.capturesResult {
+            failures.record { outputs.result = try result() }
+        }
+        let parameters = ParameterCollector(template: template, settings: settings, directory: directory)
+        failures.record {
+            let (values, error) = parameters.collect()
+            outputs.parameters = values
+            if let error { throw error }
+        }
+        outputs.artifacts = save(template.outputs.artifacts, logNames, saver, failures)
+        return outputs
+    }
+
+    private var logNames: [String] { template.archivesLogs ? template.mainContainerNames : [] }
+
+    /// The captured standard output; only its end is ever read.
+    private func result() throws -> String {
+        do {
+            return ResultText.result(
+                tail: try FileTail.read(directory.container("main").standardOutput, count: ResultText.tailLength))
+        } catch { throw ExecutorError.wrapping("capture the result", error) }
+    }
+
+    /// Saves artifacts and logs side by side.
+    ///
+    /// - Returns: what was saved, in the template's order, logs last.
+    private func save(
+        _ artifacts: [Artifact], _ logNames: [String], _ saver: ArtifactSaver, _ failures: Failures
+    ) -> [Artifact] {
+        let jobs: [@Sendable () throws -> Artifact?] =
+            artifacts.map { artifact in { @Sendable in try saver.save(artifact) } }
+            + logNames.map { name in { @Sendable in try saver.saveLog(of: name) } }
+        let outcomes = Monitor([Result<Artifact?, any Error>?](repeating: nil, count: jobs.count))
+        failures.record {
+            try Parallel.forEach(count: jobs.count, width: Self.width) { index in
+                let outcome = Result { try jobs[index]() }
+                outcomes.update { $0[index] = outcome }
+            }
+        }
+        let all = outcomes.current
+        // Several errors are one to the controller, in the template's order (contract 03 §3).
+        let errors = all.prefix(artifacts.count).compactMap(\.?.failure)
+        if errors.count == 1 {
+            failures.record { throw errors[0] }
+        } else if errors.count > 1 {
+            failures.record { throw ExecutorError.failed(errors.map { errorText($0) + "; " }.joined()) }
+        }
+        for error in all.dropFirst(artifacts.count).compactMap(\.?.failure) { failures.record { throw error } }
+        return all.compactMap { try? $0?.get() }
+    }
+}
+
+extension Result {
+    fileprivate var failure: Failure? {
+        if case .failure(let error) = self { error } else { nil }
+    }
+}

@@ -1,0 +1,53 @@
+import ExecutorCore
+import FileTrees
+import Glibc
+import RunDirectory
+import WorkflowModel
+
+/// Reads output parameters from the files that the step has left (contract 02 §6.2).
+struct ParameterCollector: Sendable {
+    let template: Template
+    let settings: ExecutorSettings
+    let directory: RunDirectory
+
+    /// A parameter larger than what the API server takes in one request would only lose the others.
+    static let limit = 3 << 20
+
+    /// All parameters of the template, with the values found; one that has no value and no default does not stop the others.
+    ///
+    /// - Returns: and the errors, as one.
+    func collect() -> ([Parameter], (any Error)?) {
+        var errors: [String] = []
+        let parameters = template.outputs.parameters.map { parameter -> Parameter in
+            guard let source = parameter.valueFrom, !source.path.isEmpty else { return parameter }
+            do { return parameter.withValue(ResultText.parameter(try read(source.path))) } catch {
+                if let fallback = source.defaultValue { return parameter.withValue(ResultText.parameter(Array(fallback.utf8))) }
+                errors.append("save output parameter '\(parameter.name)': \(errorText(error))")
+                return parameter
+            }
+        }
+        return (parameters, errors.isEmpty ? nil : ExecutorError.failed(errors.joined(separator: "; ")))
+    }
+
+    private func read(_ path: String) throws -> [UInt8] {
+        let cleaned = BytePath(try PathRules.cleanPath(path))
+        switch PathRules.origin(ofOutput: cleaned.text, in: template, isInitless: settings.isInitless) {
+        case .baseImage:
+            // The user's code can write there too: no link is followed.
+            let handOver = directory.parameterHandOver(cleaned)
+            let root = try ContainedDirectory(directory.root)
+            let file = try root.openFile(BytePath(bytes: handOver.bytes.dropFirst(directory.root.bytes.count)).belowRoot)
+            return try content(of: file, handOver)
+        case .mirror:
+            let root = try ContainedDirectory(settings.paths.mirror, resolution: .inRoot)
+            return try content(of: try root.openFile(cleaned.belowRoot), cleaned)
+        }
+    }
+
+    private func content(of file: consuming Descriptor, _ path: BytePath) throws -> [UInt8] {
+        do throws(SystemError) { return try DescriptorIO.readAll(file.raw, limit: Self.limit, subject: path.text) } catch {
+            guard error.code == EFBIG else { throw error }
+            throw ExecutorError.badRequest("read \(path): larger than the limit of \(Self.limit) bytes")
+        }
+    }
+}

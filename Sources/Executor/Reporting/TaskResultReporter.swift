@@ -1,0 +1,54 @@
+package import ExecutorCore
+package import KubernetesAPI
+package import WorkflowModel
+
+/// Carries outputs and progress to where the controller reads them (contract 04 §3). One report at a time, from any thread.
+package final class TaskResultReporter: Sendable {
+    private let sink: any TaskResultSink
+    private let turn = Monitor(false)
+    private let log: Log
+
+    /// Transient errors are retried this long: an API server that is away for minutes must lose nothing (contract 05 C1).
+    private static let backoff = Backoff(
+        duration: 1_000_000_000, factor: 2, jitter: 0.2, steps: .max, cap: 30_000_000_000, limit: 600_000_000_000)
+
+    package init(_ sink: any TaskResultSink, log: Log) {
+        self.sink = sink
+        self.log = log
+    }
+
+    /// Makes the task result, still empty: the controller holds the node back until it is complete.
+    package func initialize() throws { try retrying("create the task result") { try sink.initialize() } }
+
+    /// Reports how far the step is, `N/M`.
+    package func report(progress: String) throws {
+        try retrying("report progress") { try sink.report(NodeResult(progress: progress)) }
+    }
+
+    /// Reports what the step has brought forth.
+    package func report(_ outputs: Outputs, progress: String?) throws {
+        try retrying("report outputs") { try sink.report(NodeResult(outputs: outputs, progress: progress ?? "")) }
+    }
+
+    /// Says that all has been reported, together with a last result where there is one.
+    package func finalize(_ outputs: Outputs? = nil, progress: String? = nil) throws {
+        try retrying("complete the task result") {
+            try sink.finalize(NodeResult(outputs: outputs, progress: progress ?? ""))
+        }
+    }
+
+    private func retrying(_ operation: String, _ attempt: () throws -> Void) throws {
+        turn.wait { isTaken -> Void? in
+            if isTaken { return nil }
+            isTaken = true
+            return ()
+        }
+        defer { turn.update { $0 = false } }
+        do {
+            try Self.backoff.run(
+                onRetry: { error, pause in
+                    log.warn("\(operation): trying again", ["error": .error(error), "inSeconds": .count(Int(pause / 1_000_000_000))])
+                }, attempt)
+        } catch { throw ExecutorError.wrapping(operation, error) }
+    }
+}

@@ -1,0 +1,89 @@
+import Archiving
+import Artifacts
+import ExecutorCore
+import WorkflowModel
+
+/// Loads the input artifacts, independent ones side by side (contract 03 §2).
+struct InputStager: Sendable {
+    let template: Template
+    let paths: ExecutorPaths
+    let drivers: DriverContext
+    let unpacking: UnpackOptions
+    let log: Log
+
+    /// Artifacts loaded side by side at most; their connections come from one budget.
+    static let width = 8
+
+    /// Loads all input artifacts that no plugin loads.
+    ///
+    /// - Throws: of several failures the first in the template's order.
+    func stage() throws {
+        let artifacts = template.inputArtifacts
+        var plans: [InputPlan] = []
+        for (index, artifact) in artifacts.enumerated() {
+            if let plan = try InputPlan(artifact, index: index, template: template, paths: paths) {
+                plans.append(plan)
+            } else {
+                log.info("optional artifact is not supplied", ["artifact": .text(artifact.name)])
+            }
+        }
+        let chains = Self.chains(plans.filter { !$0.isPlugin })
+        let loader = ArtifactLoader(drivers: drivers, unpacking: unpacking, log: log)
+        try Parallel.forEach(count: chains.count, width: Self.width) { index in
+            for plan in chains[index] { try loader.load(plan) }
+        }
+    }
+
+    /// Groups what must keep the template's order: artifacts whose targets lie in one another. Groups are sorted by their first
+    /// artifact.
+    static func chains(_ plans: [InputPlan]) -> [[InputPlan]] {
+        var chains: [[InputPlan]] = []
+        for plan in plans {
+            let touching = chains.indices.filter { index in
+                chains[index].contains { $0.target.isAtOrBelow(plan.target) || plan.target.isAtOrBelow($0.target) }
+            }
+            guard let first = touching.first else {
+                chains.append([plan])
+                continue
+            }
+            let merged = (touching.flatMap { chains[$0] } + [plan]).sorted { $0.index < $1.index }
+            for index in touching.dropFirst().reversed() { chains.remove(at: index) }
+            chains[first] = merged
+        }
+        return chains
+    }
+}
+
+/// One input artifact, with everything decided before a byte moves.
+struct InputPlan: Sendable {
+    let artifact: Artifact
+    /// Its place in the template's order.
+    let index: Int
+    /// The artifact's complete location.
+    let location: ArtifactLocation
+    /// Where it ends up.
+    let target: BytePath
+
+    var isPlugin: Bool { location.kind == .plugin }
+
+    /// Steps 1 to 3 and 6 of contract 03 §2; nil for an optional artifact that is not supplied.
+    init?(_ artifact: Artifact, index: Int, template: Template, paths: ExecutorPaths) throws {
+        guard artifact.location.hasLocationOrKey else {
+            if artifact.optional { return nil }
+            throw ExecutorError.notFound("required artifact '\(artifact.name)' not supplied")
+        }
+        do {
+            let path = try PathRules.cleanPath(artifact.path)
+            location = try artifact.location.relocated(to: template.archiveLocation)
+            if PathRules.overlappingVolume(path: path, mounts: template.declaredVolumeMounts) != nil {
+                target = BytePath(bytes: paths.mirror.bytes + BytePath(path).bytes)
+            } else {
+                target = paths.inputArtifacts.appending(BytePath(artifact.name))
+            }
+        } catch {
+            throw ExecutorError.wrapping("load artifact '\(artifact.name)'", error)
+        }
+        self.artifact = artifact
+        self.index = index
+    }
+}

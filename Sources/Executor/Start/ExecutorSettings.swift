@@ -1,0 +1,138 @@
+package import ExecutorCore
+
+/// What the modes of the executor take from the environment (contract 01 §5, 02 §1).
+package struct ExecutorSettings: Sendable {
+    /// The pod's name; for logs.
+    package var podName: String
+    package var workflowName: String
+    package var workflowUID: String
+    /// Empty for none.
+    package var instanceID: String
+    /// Name of the task result.
+    package var nodeID: String
+    /// Whether standard output is wanted as the result.
+    package var includesScriptOutput: Bool
+    /// Nil for none.
+    package var deadline: Timestamp?
+    /// Between SIGTERM and SIGKILL, nanoseconds.
+    package var gracePeriod: Int64
+    package var progress: ProgressSettings?
+    /// Container names of artifact plugins to end when all is done.
+    package var artifactPluginContainers: [String]
+    /// Whether staged files go away after their upload.
+    package var removesLocalArtifacts: Bool
+    /// Whether output paths at or below an input's path are the base image's (init-less pods).
+    package var isInitless: Bool
+    /// The executor's own backoff (contract 02 §11, R3 and R4).
+    package var backoff: Backoff
+    package var paths: ExecutorPaths
+
+    /// Reads the environment in the reference's order, so that of several faults the same one is told.
+    ///
+    /// - Throws: `StartFailure`.
+    package init(_ environment: Environment) throws(StartFailure) {
+        guard let podName = environment[.podName] else {
+            throw .fatal("read the environment: \(EnvironmentVariable.podName.rawValue) is not set")
+        }
+        self.podName = podName
+        workflowName = environment[.workflowName] ?? ""
+        workflowUID = environment[.workflowUID] ?? ""
+        instanceID = environment[.instanceID] ?? ""
+        nodeID = environment[.nodeID] ?? ""
+        includesScriptOutput = environment.isTrue(.includeScriptOutput)
+        let deadlineText = environment[.deadline] ?? ""
+        guard let deadline = Timestamp(rfc3339: deadlineText) else {
+            throw .panic("read \(EnvironmentVariable.deadline.rawValue): \"\(deadlineText)\" is not a time in RFC 3339")
+        }
+        self.deadline = deadline == .zero ? nil : deadline
+        gracePeriod = Self.gracePeriod(environment)
+        progress = ProgressSettings(environment)
+        artifactPluginContainers = Self.list(environment[.artifactPluginNames] ?? "")
+        removesLocalArtifacts = environment.isTrue(.removeLocalArtifacts)
+        isInitless = environment.isTrue(.initlessPod)
+        backoff = try Self.backoff(environment)
+        _ = try Self.duration(environment, .resourceStateCheckInterval, default: 5_000_000_000)
+        paths = ExecutorPaths(environment)
+    }
+
+    /// Seconds in the variable; 30 where it is unset, not a number or not positive.
+    package static func gracePeriod(_ environment: Environment) -> Int64 {
+        let seconds = environment[.gracePeriod].flatMap { Int64($0) } ?? 0
+        return (seconds > 0 && seconds < 1 << 31 ? seconds : 30) * 1_000_000_000
+    }
+
+    private static func list(_ text: String) -> [String] {
+        text.split(separator: ",").map { String($0).trimmingBlanks }.filter { !$0.isEmpty }
+    }
+
+    private static func backoff(_ environment: Environment) throws(StartFailure) -> Backoff {
+        func number<N>(_ variable: EnvironmentVariable, _ fallback: N, _ parse: (String) -> N?) throws(StartFailure) -> N {
+            guard let text = environment.nonEmpty(variable) else { return fallback }
+            guard let value = parse(text) else { throw .panic("read \(variable.rawValue): \"\(text)\" is not a number") }
+            return value
+        }
+        return Backoff(
+            duration: try duration(environment, .retryDuration, default: 1_000_000_000),
+            factor: try number(.retryFactor, 1.6) { Double($0) },
+            jitter: try number(.retryJitter, 0.5) { Double($0) },
+            steps: try number(.retrySteps, 5) { Int($0) })
+    }
+
+    private static func duration(
+        _ environment: Environment, _ variable: EnvironmentVariable, default fallback: Int64
+    ) throws(StartFailure) -> Int64 {
+        guard let text = environment.nonEmpty(variable) else { return fallback }
+        guard let value = GoDuration.nanoseconds(text) else {
+            throw .panic("read \(variable.rawValue): \"\(text)\" is not a duration")
+        }
+        return value
+    }
+}
+
+/// How progress is read and reported; only there when it is on (contract 02 §6.5).
+package struct ProgressSettings: Sendable, Equatable {
+    package var file: BytePath
+    /// Between two reports, nanoseconds.
+    package var patchTick: Int64
+
+    init?(_ environment: Environment) {
+        func tick(_ variable: EnvironmentVariable) -> Int64 { environment[variable].flatMap(GoDuration.nanoseconds) ?? 0 }
+        guard let file = environment.nonEmpty(.progressFile), tick(.progressPatchTick) > 0, tick(.progressFileTick) != 0
+        else { return nil }
+        self.file = BytePath(file)
+        patchTick = tick(.progressPatchTick)
+    }
+}
+
+/// The places of the contract (01 §6, §7); a test or a local run may put them elsewhere.
+package struct ExecutorPaths: Sendable, Equatable {
+    package var runDirectory: BytePath = "/var/run/argo"
+    package var terminationLog: BytePath = "/dev/termination-log"
+    package var inputArtifacts: BytePath = "/argo/inputs/artifacts"
+    package var script: BytePath = "/argo/staging/script"
+    package var manifest: BytePath = "/tmp/manifest.yaml"
+    /// The user's volumes as the executor sees them.
+    package var mirror: BytePath = "/mainctrfs"
+    package var secrets: BytePath = "/argo/secret"
+    package var configuration: BytePath = "/argo/config"
+    /// Upload staging; made only when something must be staged.
+    package var staging: BytePath = "/tmp/argo/outputs"
+
+    package init() {}
+
+    package init(_ environment: Environment) {
+        if let path = environment.nonEmpty(.runDirectory) { runDirectory = BytePath(path) }
+        if let path = environment.nonEmpty(.terminationLog) { terminationLog = BytePath(path) }
+    }
+}
+
+extension String {
+    /// Without blanks, tabs and line ends at either end.
+    package var trimmingBlanks: String {
+        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\n" || $0 == "\r" || $0 == "\r\n" }
+        var slice = self[...]
+        while let last = slice.last, isBlank(last) { slice.removeLast() }
+        while let first = slice.first, isBlank(first) { slice.removeFirst() }
+        return String(slice)
+    }
+}

@@ -1,0 +1,30 @@
+import ExecutorCore
+import Synchronization
+
+/// The errors of a run that goes on all the same: the first one recorded becomes the process's own.
+final class Failures: Sendable {
+    private let recorded = Mutex<[any Error]>([])
+    private let log: Log
+
+    init(log: Log) { self.log = log }
+
+    /// The first error recorded.
+    var first: (any Error)? { recorded.withLock { $0.first } }
+
+    /// Runs `body` and records its error.
+    ///
+    /// - Returns: the result; nil after an error.
+    @discardableResult
+    func record<R>(_ body: () throws -> R) -> R? {
+        do { return try body() } catch {
+            log.error("executor error", ["error": .error(error)])
+            recorded.withLock { $0.append(error) }
+            return nil
+        }
+    }
+
+    /// Runs `body`, whose error is told but changes no exit code.
+    func note(_ body: () throws -> Void) {
+        do { try body() } catch { log.error("executor error", ["error": .error(error)]) }
+    }
+}

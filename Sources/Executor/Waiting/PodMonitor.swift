@@ -1,0 +1,152 @@
+import ExecutorCore
+import Glibc
+import ProcessControl
+import RunDirectory
+
+/// Watches the rest of the pod from one thread: the ends of the main containers, SIGTERM, the deadline and the progress file
+/// (contract 02 §6). Between events it uses no processor time.
+final class PodMonitor: Sendable {
+    /// What has been seen so far.
+    struct Sight: Sendable {
+        /// Waiting for the main containers is over: all have ended, or SIGTERM came and those that live had their time.
+        var isOver = false
+        /// SIGTERM has come. It is routine: the controller sends it whenever a main container has ended.
+        var isTerminated = false
+        /// Why the containers could not be watched.
+        var failure: (any Error)?
+        /// The last valid line of the progress file.
+        var progress: String?
+        fileprivate var isStopped = false
+    }
+
+    let sight = Monitor(Sight())
+    private let containers: [ContainerDirectory]
+    private let deadline: Timestamp?
+    private let gracePeriod: Int64
+    private let progressFile: BytePath?
+    private let terminationLog: BytePath
+    private let signals: SignalDescriptor
+    private let stop: EventDescriptor
+    private let log: Log
+
+    /// - Parameter signals: must give SIGTERM, and have been made before any thread was started.
+    init(
+        directory: RunDirectory, containers: [String], settings: ExecutorSettings, signals: SignalDescriptor, log: Log
+    ) throws {
+        self.containers = containers.map { directory.container($0) }
+        deadline = settings.deadline
+        gracePeriod = settings.gracePeriod
+        progressFile = settings.progress?.file
+        terminationLog = settings.paths.terminationLog
+        self.signals = signals
+        stop = try EventDescriptor()
+        self.log = log
+    }
+
+    /// Begins to watch. The monitor runs until SIGTERM or `end`.
+    func start() throws {
+        try WorkerThread { [self] in
+            do { try watch() } catch {
+                sight.update { sight in
+                    sight.failure = error
+                    sight.isOver = true
+                }
+            }
+        }.detach()
+    }
+
+    /// Ends the watching, at the latest at its next event.
+    func end() {
+        sight.update { $0.isStopped = true }
+        stop.signal()
+    }
+
+    private func watch() throws {
+        let watcher = FileWatcher()
+        for container in containers {
+            try container.create()
+            watcher.watch(container.path)
+        }
+        var progress = progressFile.flatMap { ProgressFile($0, watcher: watcher, log: log) }
+        var kill: KillProcedure?
+        var terminatedAt: Int64?
+        while !sight.current.isStopped {
+            if signals.take().contains(SIGTERM), terminatedAt == nil {
+                log.info("received SIGTERM: collecting what is there")
+                terminatedAt = monotonicNanoseconds()
+                sight.update { $0.isTerminated = true }
+            }
+            let standings = containers.map(standing)
+            // What a dying main container still writes belongs to its outputs; it has three quarters of the grace period,
+            // the rest is for the uploads.
+            let patience = terminatedAt.map { $0 + gracePeriod / 4 * 3 }
+            let isOver =
+                standings.allSatisfy { $0 == .done }
+                || patience.map { !standings.contains(.alive) || monotonicNanoseconds() >= $0 } ?? false
+            if isOver {
+                if !sight.current.isOver { sight.update { $0.isOver = true } }
+                if terminatedAt != nil { return }
+            }
+            if let line = progress?.read(), line != sight.current.progress { sight.update { $0.progress = line } }
+            var wake = sight.current.isOver ? nil : patience
+            if let untilDeadline = nanosecondsToDeadline, terminatedAt == nil, kill == nil {
+                if untilDeadline <= 0 {
+                    log.warn("step exceeded its deadline")
+                    TerminationMessage.write("Step exceeded its deadline", to: terminationLog, log)
+                    kill = KillProcedure(containers.filter { !$0.name.hasPrefix("artifact-plugin-") }, grace: gracePeriod)
+                } else {
+                    wake = earlier(wake, monotonicNanoseconds() + untilDeadline)
+                }
+            }
+            if kill != nil { wake = earlier(wake, advance(&kill, cutShort: terminatedAt != nil)) }
+            var others = PollSet()
+            signals.addInterests(to: &others)
+            others.add(stop.raw, .readable)
+            try watcher.wait(until: wake, also: &others)
+        }
+    }
+
+    /// How a container stands. A dead emissary cannot write its exit code, so that we do it: 137, which also frees dependants in a
+    /// container set.
+    private func standing(_ container: ContainerDirectory) -> ContainerDirectory.Standing {
+        let standing = container.standing()
+        guard standing == .died else { return standing }
+        log.warn("the container's emissary was killed", ["container": .text(container.name)])
+        do { try container.writeExitCodeIfAbsent(ExitCode.signal(SIGKILL)) } catch {
+            log.warn("cannot write the exit code of a killed emissary", ["error": .error(error)])
+        }
+        return .done
+    }
+
+    /// Nil where there is no deadline.
+    private var nanosecondsToDeadline: Int64? {
+        guard let deadline else { return nil }
+        let now = Timestamp.now
+        let (seconds, overflow) = deadline.seconds.subtractingReportingOverflow(now.seconds)
+        if overflow || seconds > 1 << 32 { return nil }
+        return max(seconds, -1 << 32) * 1_000_000_000 + Int64(deadline.nanoseconds) - Int64(now.nanoseconds)
+    }
+
+    /// Does the kill's next step.
+    ///
+    /// - Returns: when it wants to be called again; nil once it is over.
+    private func advance(_ kill: inout KillProcedure?, cutShort: Bool) -> Int64? {
+        do throws(SystemError) {
+            switch try kill?.advance(cutShort: cutShort) {
+            case .waiting(let until): return until
+            case .done, nil: return nil
+            case .overdue(let names):
+                log.warn("containers outlived SIGKILL", ["containers": .text(names.joined(separator: ","))])
+                return nil
+            }
+        } catch {
+            log.warn("cannot signal a container", ["error": .error(error)])
+            return monotonicNanoseconds() + 1_000_000_000
+        }
+    }
+
+    private func earlier(_ one: Int64?, _ other: Int64?) -> Int64? {
+        guard let one, let other else { return one ?? other }
+        return min(one, other)
+    }
+}

@@ -1,0 +1,42 @@
+import Artifacts
+import ExecutorCore
+import Executor
+import Formats
+import HTTPTransport
+import ProcessControl
+import WorkflowModel
+
+/// What `init` and `wait` are made of: environment, settings, template and drivers.
+struct ExecutorContext {
+    let environment: Environment
+    let settings: ExecutorSettings
+    let template: Template
+    let templateText: [UInt8]
+    let drivers: DriverContext
+
+    /// Reads everything in the contract's order (02 §1).
+    ///
+    /// - Throws: `StartFailure`.
+    init(_ environment: Environment, log: Log) throws {
+        self.environment = environment
+        let settings = try ExecutorSettings(environment)
+        templateText = try TemplateSource.text(environment, settings.paths)
+        template = try TemplateSource.parse(templateText)
+        self.settings = settings
+        let configuration = HTTPClientConfiguration(
+            trust: .system(
+                file: environment.nonEmpty(.sslCertFile), directories: environment.nonEmpty(.sslCertDirectory)),
+            proxy: ProxySettings(environment: { name in EnvironmentVariable(rawValue: name).flatMap { environment[$0] } }), userAgent: UserAgent.text)
+        let pattern = environment.nonEmpty(.transientErrorPattern).flatMap { TransientPattern($0) }
+        drivers = DriverContext(
+            clients: HTTPClients(configuration), log: log, executorBackoff: settings.backoff,
+            secretsDirectory: settings.paths.secrets, uploads: UploadSettings(environment: environment, log: log),
+            localStore: environment.nonEmpty(.localStore).map { BytePath($0) },
+            isTransientText: { text in pattern?.matches(text) ?? false })
+    }
+}
+
+/// How we name ourselves to servers.
+enum UserAgent {
+    static var text: String { "argo-workflows/\(BuildInformation.current.version) argo-executor" }
+}

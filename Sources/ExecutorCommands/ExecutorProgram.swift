@@ -1,0 +1,39 @@
+package import CommandLineInterface
+package import ExecutorCore
+import Executor
+
+/// The program: its table of commands, and the one place where errors become exit codes.
+package enum ExecutorProgram {
+    package static let commands = CommandTable<GlobalSettings>(
+        program: "argoexec", summary: "argoexec is the executor of workflow pods", global: { GlobalSettings() },
+        globalFlags: GlobalSettings.flags, commands: [.initialize, .emissary, .wait, .kill, .version])
+
+    /// Runs the command that the words name.
+    ///
+    /// - Parameter words: the words after the program's name.
+    /// - Returns: the process's exit code.
+    package static func run(_ words: [BytePath]) -> Int32 {
+        do { return try commands.run(words) { StandardStreams.print($0) } } catch {
+            let text = errorText(error)
+            StandardStreams.printError("Error: \(text)\n\(text)\n")
+            return exitCode(for: error)
+        }
+    }
+
+    /// Exit codes by contract 02 §10: 1 and 2 for what keeps a mode from starting, 64 for the rest.
+    static func exitCode(for error: any Error) -> Int32 { (error as? StartFailure)?.exitCode ?? ExitCode.failure }
+}
+
+/// Runs a mode and leaves its error's text as the container's termination message (contract 02 §10).
+func leavingTerminationMessage(_ path: BytePath, _ log: Log, _ body: () throws -> Int32) throws -> Int32 {
+    do { return try body() } catch {
+        TerminationMessage.write(errorText(error), to: path, log)
+        throw error
+    }
+}
+
+/// Standard output for what a command prints, standard error for its errors. A closed stream is nobody's failure.
+enum StandardStreams {
+    static func print(_ text: String) { try? DescriptorIO.write(1, Array(text.utf8).span, subject: "stdout") }
+    static func printError(_ text: String) { try? DescriptorIO.write(2, Array(text.utf8).span, subject: "stderr") }
+}

@@ -1,0 +1,238 @@
+import CLinuxShims
+package import ExecutorCore
+import Glibc
+import Synchronization
+
+/// An opened directory that no path leads out of: everything is done beneath it by descriptor, whatever links others put there.
+///
+/// Paths are relative to the directory; a leading slash means the directory itself. The kernel keeps them inside (openat2); where
+/// that call is missing or forbidden, the components are walked one by one with O_NOFOLLOW to the same effect.
+package final class ContainedDirectory: Sendable {
+    /// What becomes of symbolic links on the way.
+    package enum Resolution: Sendable {
+        /// Refused (ELOOP), as is `..` (EXDEV).
+        case noSymlinks
+        /// Followed as if the directory were `/`: absolute targets begin there, and `..` stops there.
+        case inRoot
+    }
+
+    /// The directory's own path, for messages.
+    package let path: BytePath
+    package let resolution: Resolution
+    let directory: Descriptor
+    private let lacksOpenat2 = Atomic(false)
+
+    /// Opens a directory that is itself trusted: its path is resolved without restriction.
+    package init(_ path: BytePath, resolution: Resolution = .noSymlinks) throws(SystemError) {
+        self.path = path
+        self.resolution = resolution
+        directory = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+    }
+
+    /// Takes over an open directory.
+    package init(owning directory: consuming Descriptor, path: BytePath, resolution: Resolution = .noSymlinks) {
+        self.path = path
+        self.resolution = resolution
+        self.directory = directory
+    }
+
+    /// The raw descriptor, valid as long as this object lives.
+    package var raw: Int32 { directory.raw }
+
+    /// The directory below, under the same resolution; its own links then end at itself.
+    package func subdirectory(_ path: BytePath) throws(SystemError) -> ContainedDirectory {
+        ContainedDirectory(owning: try openDirectory(path), path: self.path.appending(path), resolution: resolution)
+    }
+
+    // MARK: Opening
+
+    /// Opens what is there or, with O_CREAT, what shall be. O_CLOEXEC is always added.
+    ///
+    /// - Throws: ELOOP and EXDEV as `Resolution` says.
+    package func open(_ path: BytePath, _ flags: Int32, mode: UInt32 = 0o666) throws(SystemError) -> Descriptor {
+        let components = try components(of: path)
+        if !lacksOpenat2.load(ordering: .relaxed) {
+            let resolve = UInt64(
+                LINUX_RESOLVE_NO_MAGICLINKS
+                    | (resolution == .inRoot ? LINUX_RESOLVE_IN_ROOT : LINUX_RESOLVE_BENEATH | LINUX_RESOLVE_NO_SYMLINKS))
+            let joined = components.isEmpty ? "." : BytePath.joining(components[...])
+            do {
+                let raw = try unsafe joined.withCString { (name) throws(SystemError) in
+                    try checked("open", subject(path)) {
+                        while true {
+                            let raw = unsafe linux_openat2(directory.raw, name, flags | O_CLOEXEC, mode, resolve)
+                            // EAGAIN: something was renamed meanwhile, so that `..` could not be judged.
+                            if raw != -1 || errno != EAGAIN || flags & O_NONBLOCK != 0 { return raw }
+                        }
+                    }
+                }
+                return Descriptor(owning: raw)
+            } catch where error.code == ENOSYS {
+                lacksOpenat2.store(true, ordering: .relaxed)
+            } catch where [EPERM, EAGAIN, ENAMETOOLONG].contains(error.code) {
+                // An old seccomp profile, a race, or a path that is too long for one call: the walk tells.
+            }
+        }
+        return try ComponentWalk(root: directory.raw, resolution: resolution, subject: subject(path))
+            .open(components, flags | O_CLOEXEC, mode)
+    }
+
+    /// Opens a regular file for reading; anything else is refused without being touched, so that no pipe is waited on.
+    ///
+    /// - Throws: EISDIR for a directory, EINVAL for other kinds.
+    package func openFile(_ path: BytePath) throws(SystemError) -> Descriptor {
+        let kind = try status(path, followingLinks: resolution == .inRoot).kind
+        if kind == .symlink { throw SystemError("open", subject(path), ELOOP) }
+        guard kind == .file else { throw SystemError("open", subject(path), kind == .directory ? EISDIR : EINVAL) }
+        let file = try open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+        guard try FileStatus.of(file.raw, subject: subject(path)).kind == .file else {
+            throw SystemError("open", subject(path), EINVAL)
+        }
+        return file
+    }
+
+    /// Opens a directory for listing and as a base for further calls.
+    package func openDirectory(_ path: BytePath) throws(SystemError) -> Descriptor {
+        try open(path, O_RDONLY | O_DIRECTORY)
+    }
+
+    /// Creates a new file for reading and writing.
+    ///
+    /// - Throws: EEXIST when anything, a link too, has that name.
+    package func createFile(_ path: BytePath, mode: UInt32) throws(SystemError) -> Descriptor {
+        try open(path, O_RDWR | O_CREAT | O_EXCL, mode: mode)
+    }
+
+    // MARK: Names
+
+    /// Lends the descriptor of the directory that holds the path's last component, and that component.
+    ///
+    /// - Throws: EINVAL when the path is the directory itself or ends in `..`.
+    package func withParent<R>(
+        of path: BytePath, _ body: (Int32, BytePath) throws(SystemError) -> R
+    ) throws(SystemError) -> R {
+        let components = path.components
+        guard let name = components.last, name != ".." else { throw SystemError("resolve", subject(path), EINVAL) }
+        if components.count == 1 { return try body(directory.raw, name) }
+        let parent = try open(BytePath.joining(components.dropLast()), linux_o_path() | O_DIRECTORY)
+        return try body(parent.raw, name)
+    }
+
+    package func makeDirectory(_ path: BytePath, mode: UInt32) throws(SystemError) {
+        try withParent(of: path) { (parent, name) throws(SystemError) in
+            try DirectoryIO.makeDirectory(parent, name, mode: mode, subject: subject(path))
+        }
+    }
+
+    /// Makes a directory and all missing ones above it, and opens it.
+    @discardableResult
+    package func makeDirectories(_ path: BytePath, mode: UInt32) throws(SystemError) -> Descriptor {
+        let components = try components(of: path)
+        // Where a prefix exists, so do the shorter ones: the longest that does is found by halving.
+        var (depth, missing) = (0, components.count + 1)
+        var current = try openDirectory(".")
+        while missing - depth > 1 {
+            let middle = missing == components.count + 1 ? components.count : (depth + missing) / 2
+            do {
+                current = try openDirectory(BytePath.joining(components[..<middle]))
+                depth = middle
+            } catch where error.code == ENOENT {
+                missing = middle
+            }
+        }
+        for component in components[depth...] {
+            do {
+                try DirectoryIO.makeDirectory(current.raw, component, mode: mode, subject: subject(path))
+            } catch where error.code == EEXIST {
+                // Somebody else was faster, or a link stands there, which the next step refuses.
+            }
+            current = try DirectoryIO.open(current.raw, component, O_RDONLY | O_DIRECTORY, subject: subject(path))
+        }
+        return current
+    }
+
+    /// Makes a symbolic link whose target is kept as it is and never looked at.
+    package func symlink(_ path: BytePath, to target: BytePath) throws(SystemError) {
+        try withParent(of: path) { (parent, name) throws(SystemError) in
+            try DirectoryIO.makeSymlink(parent, name, to: target, subject: subject(path))
+        }
+    }
+
+    /// Makes a second name for a file that is beneath the directory; a link under `existing` is not followed.
+    package func link(_ path: BytePath, to existing: BytePath) throws(SystemError) {
+        try withParent(of: existing) { (source, existingName) throws(SystemError) in
+            try withParent(of: path) { (parent, name) throws(SystemError) in
+                try DirectoryIO.makeLink(parent, name, to: existingName, in: source, subject: subject(path))
+            }
+        }
+    }
+
+    package func unlink(_ path: BytePath) throws(SystemError) {
+        try withParent(of: path) { (parent, name) throws(SystemError) in
+            try DirectoryIO.unlink(parent, name, subject: subject(path))
+        }
+    }
+
+    /// Removes an empty directory.
+    package func removeDirectory(_ path: BytePath) throws(SystemError) {
+        try withParent(of: path) { (parent, name) throws(SystemError) in
+            try DirectoryIO.removeDirectory(parent, name, subject: subject(path))
+        }
+    }
+
+    package func rename(_ path: BytePath, to newPath: BytePath) throws(SystemError) {
+        try withParent(of: path) { (source, name) throws(SystemError) in
+            try withParent(of: newPath) { (target, newName) throws(SystemError) in
+                try DirectoryIO.rename(
+                    source, name, to: newName, in: target, subject: "\(subject(path)) to \(subject(newPath))")
+            }
+        }
+    }
+
+    package func status(_ path: BytePath, followingLinks: Bool = false) throws(SystemError) -> FileStatus {
+        if path.components.isEmpty { return try FileStatus.of(directory.raw, subject: subject(path)) }
+        if followingLinks || path.components.last == ".." {
+            let file = try open(path, linux_o_path())
+            return try FileStatus.of(file.raw, subject: subject(path))
+        }
+        return try withParent(of: path) { (parent, name) throws(SystemError) in
+            try DirectoryIO.status(parent, name, subject: subject(path))
+        }
+    }
+
+    /// The target of a symbolic link.
+    package func readLink(_ path: BytePath) throws(SystemError) -> BytePath {
+        try withParent(of: path) { (parent, name) throws(SystemError) in
+            try DirectoryIO.readLink(parent, name, subject: subject(path))
+        }
+    }
+
+    /// - Throws: EOPNOTSUPP for a symbolic link.
+    package func chmod(_ path: BytePath, mode: UInt32) throws(SystemError) {
+        if path.components.isEmpty {
+            try checked("chmod", subject(path)) { fchmod(directory.raw, mode) }
+            return
+        }
+        try withParent(of: path) { (parent, name) throws(SystemError) in
+            try DirectoryIO.chmod(parent, name, mode: mode, subject: subject(path))
+        }
+    }
+
+    // MARK: Text
+
+    /// The full path, for messages.
+    package func subject(_ path: BytePath) -> String { self.path.appending(path).text }
+
+    private func components(of path: BytePath) throws(SystemError) -> [BytePath] {
+        let components = path.components
+        if resolution == .noSymlinks, components.contains("..") { throw SystemError("open", subject(path), EXDEV) }
+        return components
+    }
+}
+
+extension BytePath {
+    /// The components with slashes between them; `.` for none.
+    package static func joining(_ components: ArraySlice<BytePath>) -> BytePath {
+        components.isEmpty ? "." : BytePath(bytes: Array(components.map(\.bytes).joined(separator: [UInt8(ascii: "/")])))
+    }
+}

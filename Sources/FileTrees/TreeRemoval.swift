@@ -1,0 +1,94 @@
+package import ExecutorCore
+import Glibc
+
+/// Removing whole trees.
+package enum TreeRemoval {
+    /// Removes a file or directory with all below it, never through a symbolic link; what is absent is as good as removed.
+    package static func remove(_ path: BytePath) throws(SystemError) {
+        try remove(AT_FDCWD, path, subject: path)
+    }
+
+    /// The same beneath a directory.
+    package static func remove(_ path: BytePath, in directory: ContainedDirectory) throws(SystemError) {
+        do {
+            try directory.withParent(of: path) { (parent, name) throws(SystemError) in
+                try remove(parent, name, subject: directory.path.appending(path))
+            }
+        } catch where error.code == ENOENT {}
+    }
+
+    private static func remove(_ parent: Int32, _ name: BytePath, subject: BytePath) throws(SystemError) {
+        if try removeLeaf(parent, name, subject.text) { return }
+        let directories = DirectoryStack()
+        var names: [BytePath] = []
+        var path = subject.bytes
+        try directories.push(try open(parent, name, subject.text), subject: subject.text)
+        while directories.depth > 0 {
+            let here = BytePath(bytes: path)
+            if let inner = try empty(directories.current, here) {
+                let child = here.appending(inner)
+                try directories.push(try open(directories.current, inner, child.text), subject: child.text)
+                names.append(inner)
+                path = child.bytes
+            } else {
+                let last = names.popLast()
+                if let last { path.removeLast(last.bytes.count + 1) }
+                try directories.pop(subject: String(decoding: path, as: UTF8.self))
+                let outer = directories.depth > 0 ? directories.current : parent
+                try removeDirectory(outer, last ?? name, here.text)
+            }
+        }
+    }
+
+    /// Removes all names in a directory but directories that are not empty.
+    ///
+    /// - Returns: one of these; nil when the directory is empty.
+    private static func empty(_ directory: Int32, _ path: BytePath) throws(SystemError) -> BytePath? {
+        var isWritable = false
+        // Names removed while a directory is read may hide others from that reading: until one finds nothing.
+        while true {
+            let listing = try DirectoryListing(directory, subject: path.text)
+            var found = false
+            var name: BytePath = ""
+            while try unsafe listing.next({ name = BytePath(bytes: unsafe Array($0)) }) {
+                found = true
+                let subject = path.appending(name).text
+                do {
+                    if try !removeLeaf(directory, name, subject) { return name }
+                } catch where error.code == EACCES && !isWritable {
+                    try checked("chmod", path.text) { fchmod(directory, 0o700) }
+                    isWritable = true
+                    if try !removeLeaf(directory, name, subject) { return name }
+                }
+            }
+            if !found { return nil }
+        }
+    }
+
+    /// Removes a name unless it is a directory with something in it.
+    private static func removeLeaf(_ parent: Int32, _ name: BytePath, _ subject: String) throws(SystemError) -> Bool {
+        do {
+            try DirectoryIO.unlink(parent, name, subject: subject)
+        } catch where error.code == ENOENT {
+        } catch where error.code == EISDIR {
+            do { try removeDirectory(parent, name, subject) } catch where [ENOTEMPTY, EEXIST].contains(error.code) {
+                return false
+            }
+        }
+        return true
+    }
+
+    private static func removeDirectory(_ parent: Int32, _ name: BytePath, _ subject: String) throws(SystemError) {
+        do { try DirectoryIO.removeDirectory(parent, name, subject: subject) } catch where error.code == ENOENT {}
+    }
+
+    /// Opens a directory for emptying, also one of our own that its mode keeps us out of.
+    private static func open(_ parent: Int32, _ name: BytePath, _ subject: String) throws(SystemError) -> Descriptor {
+        do {
+            return try DirectoryIO.open(parent, name, O_RDONLY | O_DIRECTORY, subject: subject)
+        } catch where error.code == EACCES {
+            try DirectoryIO.chmod(parent, name, mode: 0o700, subject: subject)
+            return try DirectoryIO.open(parent, name, O_RDONLY | O_DIRECTORY, subject: subject)
+        }
+    }
+}

@@ -1,0 +1,130 @@
+package import Documents
+import ExecutorCore
+import WorkflowModel
+
+/// Builds the pod that the workflow controller would build for a node, in the layout with `init` and `wait` (contract 01 §2 to §6).
+package struct PodBuilder: Sendable {
+    private let settings: PodSettings
+
+    package init(_ settings: PodSettings) { self.settings = settings }
+
+    /// The pod as the controller would hand it to the API server.
+    ///
+    /// - Throws: `ModelError` for a template that cannot be read, `ExecutorError` for one that makes no pod.
+    package func pod(for request: PodRequest) throws -> JSONValue {
+        let template = try Template(document: request.template)
+        let containers = try ContainerPlan(template: template, settings: settings)
+        let volumes = VolumePlan(template: template, settings: settings)
+        let environment = EnvironmentPlan(request: request, settings: settings)
+
+        let stager = container(
+            "init", image: settings.executorImage, command: ["argoexec", "init"] + logFlags,
+            environment: environment.executor(of: "init", isRegular: false, template: try templateText(of: request)),
+            mounts: volumes.mounts(of: .initialize))
+        let userInits = try containers.inits.map { user in
+            initContainer(
+                of: user, environment.user(user, template: try templateText(of: request)), volumes.mounts(of: .user(user)))
+        }
+        var regular: [JSONValue] = []
+        if containers.needsWait {
+            regular.append(
+                container(
+                    "wait", image: settings.executorImage, command: ["argoexec", "wait"] + logFlags,
+                    environment: environment.executor(of: "wait", isRegular: true, template: nil),
+                    mounts: volumes.mounts(of: .wait)))
+        }
+        for user in containers.mains {
+            regular.append(try wrap(user, environment.user(user, template: nil), volumes.mounts(of: .main(user))))
+        }
+        for user in containers.sidecars {
+            regular.append(try wrap(user, environment.user(user, template: nil), volumes.mounts(of: .user(user))))
+        }
+        return .object(podObject(request, template, inits: [stager] + userInits, regular: regular, volumes: volumes.all))
+    }
+
+    /// The template as the executor reads it: without the input parameters, which have been put in their places.
+    private func templateText(of request: PodRequest) throws -> String {
+        var document = request.template
+        let artifacts = document.field("inputs")?.field("artifacts")
+        var inputs = JSONObject()
+        if let artifacts { inputs["artifacts"] = artifacts }
+        document["inputs"] = .object(inputs)
+        if document.field("outputs") == nil { document["outputs"] = [:] }
+        if document.field("metadata") == nil { document["metadata"] = [:] }
+        return String(decoding: document.serialized(), as: UTF8.self)
+    }
+
+    private var logFlags: [String] { ["--loglevel", settings.logLevel, "--log-format", "text", "--gloglevel", "0"] }
+
+    private func container(
+        _ name: String, image: String, command: [String], environment: [JSONValue], mounts: [JSONValue]
+    ) -> JSONValue {
+        [
+            "name": .string(name), "image": .string(image), "command": .array(command.map { .string($0) }),
+            "env": .array(environment), "resources": [:], "volumeMounts": .array(mounts),
+        ]
+    }
+
+    /// The user's container with its command behind the emissary.
+    private func wrap(_ user: UserContainer, _ environment: [JSONValue], _ mounts: [JSONValue]) throws -> JSONValue {
+        var document = user.document
+        let (command, arguments) = try user.command(settings.imageCommands)
+        document["name"] = .string(user.name)
+        document["command"] = .array(
+            (["/var/run/argo/argoexec", "emissary"] + logFlags + ["--"] + command).map { .string($0) })
+        document["args"] = arguments.isEmpty ? nil : .array(arguments.map { .string($0) })
+        document["env"] = .array(environment)
+        document["volumeMounts"] = .array(mounts)
+        for field in ["dependencies", "source", "mirrorVolumeMounts"] { document.removeField(field) }
+        return .object(document)
+    }
+
+    /// The user's init container: not behind the emissary, and nobody waits for it but the node.
+    private func initContainer(of user: UserContainer, _ environment: [JSONValue], _ mounts: [JSONValue]) -> JSONValue {
+        var document = user.document
+        document["env"] = .array(environment)
+        document["volumeMounts"] = .array(mounts)
+        document.removeField("mirrorVolumeMounts")
+        return .object(document)
+    }
+
+    private func podObject(
+        _ request: PodRequest, _ template: Template, inits: [JSONValue], regular: [JSONValue], volumes: [JSONValue]
+    ) -> JSONObject {
+        var labels: JSONObject = ["workflows.argoproj.io/completed": "false"]
+        if request.isOnExit { labels["workflows.argoproj.io/on-exit"] = "true" }
+        labels["workflows.argoproj.io/workflow"] = .string(settings.workflowName)
+        var annotations: JSONObject = [
+            "kubectl.kubernetes.io/default-container": "main", "workflows.argoproj.io/node-id": .string(request.nodeID),
+            "workflows.argoproj.io/node-name": .string(request.nodeName),
+        ]
+        for source in [settings.spec.field("podMetadata"), template.document.field("metadata")] {
+            for member in source?.field("labels")?.object?.members ?? [] { labels[member.name] = member.value }
+            for member in source?.field("annotations")?.object?.members ?? [] { annotations[member.name] = member.value }
+        }
+        let owner: JSONValue = [
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": .string(settings.workflowName),
+            "uid": .string(settings.workflowUID), "controller": true, "blockOwnerDeletion": true,
+        ]
+        var spec: JSONObject = ["volumes": .array(volumes), "initContainers": .array(inits), "containers": .array(regular)]
+        spec["restartPolicy"] = "Never"
+        // A template's own settings win over the workflow's.
+        for field in [
+            "activeDeadlineSeconds", "serviceAccountName", "automountServiceAccountToken", "nodeSelector", "affinity",
+            "tolerations", "schedulerName", "priorityClassName", "hostAliases", "imagePullSecrets", "dnsPolicy", "dnsConfig",
+            "hostNetwork",
+        ] {
+            if let value = template.document.field(field) ?? settings.spec.field(field) { spec[field] = value }
+        }
+        spec["securityContext"] =
+            template.document.field("securityContext") ?? settings.spec.field("securityContext") ?? [:]
+        return [
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": [
+                "name": .string(request.podName), "namespace": .string(settings.namespace), "labels": .object(labels),
+                "annotations": .object(annotations), "ownerReferences": [owner],
+            ],
+            "spec": .object(spec),
+        ]
+    }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// A relay in front of a server that does, connection by connection, what its script says; after the script's end it only relays.
+final class FaultyProxy: Sendable {
+    enum Act: Sendable {
+        /// Passes everything on.
+        case pass
+        /// Closes at once.
+        case refuse
+        /// Answers the first request itself, and closes.
+        case answer(status: Int, body: String)
+        /// Passes everything on, but closes after that many bytes of answers.
+        case cut(after: Int)
+    }
+
+    private struct State {
+        var script: [Act]
+        var connections = 0
+        var listening: Int32
+    }
+
+    let port: Int
+    private let target: Int
+    private let state: Mutex<State>
+
+    /// - Parameter target: the server's port on loopback.
+    init(target: Int, script: [Act]) throws {
+        self.target = target
+        let listening = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = Self.loopback(0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listening, $0, length) == 0 && listen(listening, 64) == 0 && getsockname(listening, $0, &length) == 0
+            }
+        }
+        guard bound else { throw POSIXError(.EADDRNOTAVAIL) }
+        port = Int(UInt16(bigEndian: address.sin_port))
+        state = Mutex(State(script: script, listening: listening))
+        Thread.detachNewThread { [weak self] in
+            while true {
+                let client = accept4(listening, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
+                guard client >= 0, let self else { return }
+                let act = self.state.withLock { state -> Act in
+                    state.connections += 1
+                    return state.script.isEmpty ? .pass : state.script.removeFirst()
+                }
+                let target = self.target
+                Thread.detachNewThread { Self.serve(client, act, target) }
+            }
+        }
+    }
+
+    deinit { state.withLock { _ = shutdown($0.listening, Int32(SHUT_RDWR)); close($0.listening) } }
+
+    /// Connections taken so far.
+    var connections: Int { state.withLock { $0.connections } }
+
+    private static func loopback(_ port: Int) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return address
+    }
+
+    private static func serve(_ client: Int32, _ act: Act, _ target: Int) {
+        switch act {
+        case .refuse: close(client)
+        case .answer(let status, let body):
+            _ = readHead(client)
+            let text = "HTTP/1.1 \(status) Fault\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)"
+            _ = Array(text.utf8).withUnsafeBytes { send(client, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            // What is still coming must be read, or the answer is lost to a reset.
+            shutdown(client, Int32(SHUT_WR))
+            var rest = [UInt8](repeating: 0, count: 65536)
+            while read(client, &rest, rest.count) > 0 {}
+            close(client)
+        case .pass: relay(client, target, limit: .max)
+        case .cut(let limit): relay(client, target, limit: limit)
+        }
+    }
+
+    private static func readHead(_ client: Int32) -> [UInt8] {
+        var head: [UInt8] = []
+        var byte: UInt8 = 0
+        while read(client, &byte, 1) == 1 {
+            head.append(byte)
+            if head.suffix(4) == Array("\r\n\r\n".utf8)[...] { break }
+        }
+        return head
+    }
+
+    private static func relay(_ client: Int32, _ target: Int, limit: Int) {
+        let server = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = loopback(target)
+        let connected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        guard connected else {
+            close(server)
+            close(client)
+            return
+        }
+        let ended = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            copy(client, server, limit: .max)
+            ended.signal()
+        }
+        copy(server, client, limit: limit)
+        shutdown(server, Int32(SHUT_RDWR))
+        shutdown(client, Int32(SHUT_RDWR))
+        ended.wait()
+        close(server)
+        close(client)
+    }
+
+    private static func copy(_ from: Int32, _ to: Int32, limit: Int) {
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        var passed = 0
+        while passed < limit {
+            let count = read(from, &buffer, min(buffer.count, limit - passed))
+            if count <= 0 { break }
+            var done = 0
+            while done < count {
+                let sent = buffer.withUnsafeBytes {
+                    send(to, $0.baseAddress! + done, count - done, Int32(MSG_NOSIGNAL.rawValue))
+                }
+                if sent <= 0 { return }
+                done += sent
+            }
+            passed += count
+        }
+        shutdown(to, Int32(SHUT_WR))
+    }
+}

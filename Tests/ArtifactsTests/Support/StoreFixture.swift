@@ -1,0 +1,147 @@
+import Artifacts
+import Documents
+import ExecutorCore
+import Foundation
+import HTTPTransport
+import Synchronization
+import TestSupport
+import WorkflowModel
+
+/// A store to test, with a bucket of its own.
+struct StoreFixture: Sendable {
+    let folder: TemporaryFolder
+    /// nil for the local store.
+    let server: S3Server?
+    let bucket: String
+    let log = LogRecorder()
+
+    /// A new bucket on a running server.
+    static func make(on kind: ServerKind) async throws -> StoreFixture {
+        let server = try await S3Server.shared(kind)
+        let fixture = StoreFixture(folder: try TemporaryFolder(), server: server, bucket: try await server.makeBucket())
+        for (name, value) in [
+            ("access", server.accessKey + "\n"), ("secret", server.secretKey + "\n"), ("wrong", "not-the-secret"),
+        ] {
+            try fixture.folder.write(Data(value.utf8), to: "secret/keys/\(name)")
+        }
+        return fixture
+    }
+
+    /// The local store in a folder of its own.
+    static func makeLocal() throws -> StoreFixture {
+        StoreFixture(folder: try TemporaryFolder(), server: nil, bucket: "bucket")
+    }
+
+    /// Retries at once, so that tests need not wait.
+    var context: DriverContext {
+        var context = DriverContext(
+            clients: HTTPClients(HTTPClientConfiguration()), log: log.log,
+            executorBackoff: Backoff(duration: 1_000_000, factor: 1, jitter: 0, steps: 5),
+            secretsDirectory: path("secret"), requestBackoff: nil, spoolDirectory: path("."),
+            localStore: server == nil ? path("store") : nil)
+        context.uploads = UploadSettings()
+        return context
+    }
+
+    /// A path in the fixture's folder.
+    func path(_ name: String) -> BytePath { BytePath(folder.url.appending(path: name).path) }
+
+    /// The store at a key.
+    ///
+    /// - Parameters:
+    ///   - endpoint: another way to the server, e.g. a proxy.
+    ///   - more: further fields of the location.
+    func store(
+        _ key: String, endpoint: String? = nil, context: DriverContext? = nil, _ more: JSONValue = [:]
+    ) throws -> ArtifactStore {
+        let context = context ?? self.context
+        return ArtifactStore(
+            driver: try ArtifactDrivers.driver(
+                for: try location(key, endpoint: endpoint, more), artifactName: "data", context: context), context: context)
+    }
+
+    func location(_ key: String, endpoint: String? = nil, _ more: JSONValue = [:]) throws -> ArtifactLocation {
+        var s3: JSONValue = [
+            "endpoint": .string(endpoint ?? server?.endpoint ?? "store.invalid"), "bucket": .string(bucket),
+            "key": .string(key), "insecure": true, "accessKeySecret": ["name": "keys", "key": "access"],
+            "secretKeySecret": ["name": "keys", "key": "secret"],
+        ]
+        for member in more.object?.members ?? [] { s3[member.name] = member.value.isNull ? nil : member.value }
+        return try ArtifactLocation(document: ["s3": s3])
+    }
+
+    /// A proxy in front of the server.
+    func proxy(_ script: [FaultyProxy.Act]) throws -> FaultyProxy {
+        try FaultyProxy(target: Int(server!.endpoint.split(separator: ":")[1])!, script: script)
+    }
+
+    /// Saves bytes at a key.
+    func save(_ bytes: [UInt8], _ key: String) throws {
+        let file = folder.url.appending(path: "to-save-\(UUID().uuidString)")
+        try Data(bytes).write(to: file)
+        try store(key).upload.file(at: BytePath(file.path))
+    }
+
+    /// The bytes at a key, streamed.
+    func load(_ key: String) throws -> [UInt8] {
+        let store = try store(key)
+        guard case .object(let object) = try store.find() else { throw NoObject() }
+        let sink = MemorySink()
+        try store.download.stream(object, into: sink)
+        return sink.bytes
+    }
+
+    struct NoObject: Error {}
+}
+
+/// Keeps what is logged.
+final class LogRecorder: Sendable {
+    private let bytes = Mutex<[UInt8]>([])
+
+    var log: Log { Log(level: .debug, sink: { line in self.bytes.withLock { $0 += line } }) }
+    var text: String { String(decoding: bytes.withLock { $0 }, as: UTF8.self) }
+}
+
+/// Bytes that differ everywhere and are the same each time.
+func patternBytes(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
+    var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+    var bytes = [UInt8](repeating: 0, count: count)
+    bytes.withUnsafeMutableBytes { buffer in
+        var index = 0
+        while index + 8 <= count {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            buffer.storeBytes(of: state, toByteOffset: index, as: UInt64.self)
+            index += 8
+        }
+        while index < count {
+            buffer[index] = UInt8(truncatingIfNeeded: state >> UInt64(8 * (index % 8)))
+            index += 1
+        }
+    }
+    return bytes
+}
+
+/// A stream of bytes that gives pieces of odd sizes.
+final class PatternSource: ByteSource {
+    private let bytes: [UInt8]
+    private var position = 0
+    private let failsAtEnd: (any Error)?
+
+    init(_ bytes: [UInt8], failsAtEnd: (any Error)? = nil) {
+        self.bytes = bytes
+        self.failsAtEnd = failsAtEnd
+    }
+
+    func read(into buffer: inout MutableSpan<UInt8>) throws -> Int {
+        let count = min(buffer.count, bytes.count - position, 77_777)
+        if count == 0, let failsAtEnd { throw failsAtEnd }
+        let start = position
+        buffer.withUnsafeMutableBytes { target in
+            bytes.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + count])) }
+        }
+        position += count
+        return count
+    }
+}

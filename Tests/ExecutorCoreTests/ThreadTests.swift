@@ -1,0 +1,123 @@
+import ExecutorCore
+import Glibc
+import Synchronization
+import Testing
+
+private struct Odd: Error, Equatable { let index: Int }
+
+@Suite struct ThreadTests {
+    @Test func runsEveryIndexOnce() throws {
+        let counts = Mutex([Int](repeating: 0, count: 500))
+        try Parallel.forEach(count: 500, width: 16) { index in counts.withLock { $0[index] += 1 } }
+        #expect(counts.withLock { $0.allSatisfy { $0 == 1 } })
+    }
+
+    @Test(arguments: [1, 4]) func throwsTheFirstFailureByIndex(width: Int) {
+        let error = #expect(throws: Odd.self) {
+            try Parallel.forEach(count: 100, width: width) { index in if index >= 3 { throw Odd(index: index) } }
+        }
+        #expect(error == Odd(index: 3))
+    }
+
+    @Test func neverRunsMoreThanItsWidth() throws {
+        let running = Mutex((now: 0, most: 0))
+        try Parallel.forEach(count: 64, width: 3) { _ in
+            running.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+            sched_yield()
+            running.withLock { $0.now -= 1 }
+        }
+        #expect(running.withLock { $0.most } <= 3)
+    }
+
+    @Test func pipeCarriesEverythingInOrder() throws {
+        let pipe = BytePipe(capacity: 1000)
+        let total = 100_000
+        let writer = try WorkerThread {
+            var next: UInt8 = 0
+            var sent = 0
+            while sent < total {
+                let block = (0..<min(777, total - sent)).map { UInt8(truncatingIfNeeded: Int(next) + $0) }
+                try? pipe.write(block.span)
+                sent += block.count
+                next = UInt8(truncatingIfNeeded: sent)
+            }
+            pipe.finish()
+        }
+        var got: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 333)
+        while true {
+            var span = buffer.mutableSpan
+            let count = try pipe.read(into: &span)
+            if count == 0 { break }
+            got += buffer[..<count]
+        }
+        writer.join()
+        #expect(got.count == total)
+        #expect(got.indices.allSatisfy { got[$0] == UInt8(truncatingIfNeeded: $0) })
+    }
+
+    @Test func pipeGivesTheWritersErrorAfterItsBytes() throws {
+        let pipe = BytePipe(capacity: 10)
+        try pipe.write([1, 2, 3].span)
+        pipe.fail(Odd(index: 9))
+        var buffer = [UInt8](repeating: 0, count: 8)
+        var span = buffer.mutableSpan
+        #expect(try pipe.read(into: &span) == 3)
+        #expect(throws: Odd(index: 9)) {
+            var again = buffer.mutableSpan
+            _ = try pipe.read(into: &again)
+        }
+    }
+
+    @Test func pipeTellsTheWriterThatTheReaderHasGone() {
+        let pipe = BytePipe(capacity: 4)
+        pipe.abandon()
+        #expect(throws: BytePipe.ReaderGone.self) { try pipe.write([1].span) }
+    }
+}
+
+@Suite struct BackoffTests {
+    private static let quick = Backoff(duration: 100, factor: 2, jitter: 0, steps: 4, cap: 300)
+
+    @Test func triesAsOftenAsItSays() {
+        var pauses: [Int64] = []
+        var attempts = 0
+        #expect(throws: ExecutorError.self) {
+            try Self.quick.run(sleep: { pauses.append($0); return true }) {
+                attempts += 1
+                throw ExecutorError.transient("again")
+            }
+        }
+        #expect(attempts == 4)
+        #expect(pauses == [100, 200, 300])
+    }
+
+    @Test func doesNotRetryWhatWillNotGoAway() {
+        var attempts = 0
+        #expect(throws: ExecutorError.self) {
+            try Self.quick.run {
+                attempts += 1
+                throw ExecutorError.badRequest("no")
+            }
+        }
+        #expect(attempts == 1)
+    }
+
+    @Test func stopsWhenItsSleepIsCutShort() {
+        var attempts = 0
+        #expect(throws: ExecutorError.self) {
+            try Self.quick.run(sleep: { _ in false }) {
+                attempts += 1
+                throw ExecutorError.transient("again")
+            }
+        }
+        #expect(attempts == 1)
+    }
+
+    @Test func keepsJitterWithinItsShare() {
+        var pauses: [Int64] = []
+        let backoff = Backoff(duration: 1000, factor: 1, jitter: 0.5, steps: 200)
+        _ = try? backoff.run(sleep: { pauses.append($0); return true }) { throw ExecutorError.transient("again") }
+        #expect(pauses.count == 199 && pauses.allSatisfy { (1000...1500).contains($0) } && Set(pauses).count > 20)
+    }
+}

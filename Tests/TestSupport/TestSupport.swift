@@ -1,1 +1,0 @@
-// Servers and fixtures for tests.

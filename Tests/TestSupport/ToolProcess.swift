@@ -1,0 +1,108 @@
+package import Foundation
+import Glibc
+import Synchronization
+
+/// A program of the testbed: it speaks JSON lines on its standard output, takes them on its standard input, and ends by
+/// itself, with all that it started, when its standard input is closed.
+package final class ToolProcess: Sendable {
+    /// What it has written so far on standard error.
+    package var diagnostics: String { (try? String(contentsOf: diagnosticsFile, encoding: .utf8)) ?? "" }
+
+    /// The lines of its standard output, as they come.
+    package let lines: AsyncStream<String>
+
+    private struct State {
+        let process: Process
+        let input: FileHandle
+        var exitStatus: Int32?
+        var waiting: [CheckedContinuation<Int32, Never>] = []
+    }
+
+    private let state: Mutex<State>
+    private let diagnosticsFile: URL
+
+    /// Starts a program.
+    ///
+    /// - Throws: Foundation's error where it cannot be started.
+    package init(_ program: URL, _ arguments: [String], environment: [String: String] = [:]) throws {
+        let process = Process()
+        process.executableURL = program
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, own in own }
+        let input = Pipe()
+        let output = Pipe()
+        for handle in [input.fileHandleForWriting, output.fileHandleForReading] {
+            // A child of another test that kept the pipe open would keep this program alive.
+            _ = fcntl(handle.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        }
+        diagnosticsFile = FileManager.default.temporaryDirectory.appending(path: "tool-\(UUID().uuidString).stderr")
+        try Data().write(to: diagnosticsFile)
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = try FileHandle(forWritingTo: diagnosticsFile)
+
+        let (lines, continuation) = AsyncStream.makeStream(of: String.self)
+        self.lines = lines
+        state = Mutex(State(process: process, input: input.fileHandleForWriting))
+        process.terminationHandler = { [weak self] process in self?.ended(process.terminationStatus) }
+        try process.run()
+        Self.read(output.fileHandleForReading.fileDescriptor, keeping: output, into: continuation)
+    }
+
+    deinit {
+        state.withLock { try? $0.input.close() }
+        try? FileManager.default.removeItem(at: diagnosticsFile)
+    }
+
+    /// Sends a line to its standard input. A program that has ended reads nothing more; that is no error here.
+    package func send(_ line: String) {
+        state.withLock { try? $0.input.write(contentsOf: Data((line + "\n").utf8)) }
+    }
+
+    /// Closes its standard input and waits for its end.
+    @discardableResult
+    package func stop() async -> Int32 {
+        state.withLock { try? $0.input.close() }
+        return await exitStatus()
+    }
+
+    /// Waits for its end.
+    package func exitStatus() async -> Int32 {
+        await withCheckedContinuation { continuation in
+            let known = state.withLock { state -> Int32? in
+                if state.exitStatus == nil { state.waiting.append(continuation) }
+                return state.exitStatus
+            }
+            if let known { continuation.resume(returning: known) }
+        }
+    }
+
+    private func ended(_ status: Int32) {
+        let waiting = state.withLock { state in
+            state.exitStatus = status
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume(returning: status) }
+    }
+
+    /// Reads lines on a thread of its own: tests' tasks share two threads, which must not block.
+    private static func read(_ descriptor: Int32, keeping owner: Pipe, into lines: AsyncStream<String>.Continuation) {
+        Thread.detachNewThread {
+            var pending: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 65536)
+            while true {
+                let count = Glibc.read(descriptor, &buffer, buffer.count)
+                if count < 0 && errno == EINTR { continue }
+                if count <= 0 { break }
+                pending += buffer[..<count]
+                while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
+                    lines.yield(String(decoding: pending[..<end], as: UTF8.self))
+                    pending.removeSubrange(...end)
+                }
+            }
+            lines.finish()
+            withExtendedLifetime(owner) {}
+        }
+    }
+}

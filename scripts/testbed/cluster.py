@@ -1,0 +1,89 @@
+"""A real Kubernetes API server with etcd: tokens, RBAC and Argo's resources, but no kubelet and no controllers."""
+import json
+import os
+import secrets
+import ssl
+import urllib.error
+import urllib.request
+
+import binaries
+import certificates
+from door import Door
+from processes import Servers, free_ports
+
+NAMESPACE = "argo"
+ACCOUNT = "step"
+# All that a workflow pod may do, and no more: an executor that asks for more fails here as it would in a cluster.
+RULES = [{"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}]
+
+
+def kubernetes():
+    """Starts the servers and makes the namespace, the account and the resources; returns the servers and their description."""
+    apiserver, etcd = binaries.kubernetes()
+    definitions = binaries.custom_resource_definitions()
+    servers = Servers("kubernetes")
+    try:
+        return servers, _start(servers, apiserver, etcd, definitions)
+    except BaseException:
+        servers.stop()
+        raise
+
+
+def _start(servers, apiserver, etcd, definitions):
+    client_port, peer_port, port = free_ports(3)
+    authority, certificate, key = certificates.make(servers.folder)
+    account_key, account_public = certificates.key_pair(servers.folder)
+    token = secrets.token_hex(16)
+    with open(os.path.join(servers.folder, "tokens.csv"), "w", encoding="ascii") as file:
+        file.write(f'{token},admin,admin,"system:masters"\n')
+    servers.start("etcd", etcd, "--data-dir", os.path.join(servers.folder, "etcd"),
+                  "--listen-client-urls", f"http://127.0.0.1:{client_port}", "--advertise-client-urls", f"http://127.0.0.1:{client_port}",
+                  "--listen-peer-urls", f"http://127.0.0.1:{peer_port}", "--unsafe-no-fsync", "--log-level", "error")
+    servers.start(
+        "kube-apiserver", apiserver, f"--etcd-servers=http://127.0.0.1:{client_port}", "--bind-address=127.0.0.1",
+        "--advertise-address=127.0.0.1", f"--secure-port={port}", f"--tls-cert-file={certificate}", f"--tls-private-key-file={key}",
+        f"--client-ca-file={authority}", f"--token-auth-file={servers.folder}/tokens.csv",
+        "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={account_public}",
+        f"--service-account-signing-key-file={account_key}", "--api-audiences=https://kubernetes.default.svc",
+        "--authorization-mode=RBAC", "--service-cluster-ip-range=10.96.0.0/16", "--endpoint-reconciler-type=none")
+    cluster = _Cluster(f"https://127.0.0.1:{port}", token, authority)
+    servers.wait_until("Kubernetes API server", lambda: cluster.call("GET", "/readyz") == b"ok")
+    cluster.prepare(definitions)
+    servers.wait_until("Argo's resources", lambda: cluster.call("GET", f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/workflowtaskresults"))
+    door = Door(cluster.url, lambda method, url: {"Authorization": f"Bearer {token}"}, cluster.tls)
+    return {"endpoint": cluster.url, "admin": door.url, "token": cluster.account_token(), "authority": authority, "namespace": NAMESPACE}
+
+
+class _Cluster:
+    def __init__(self, url, token, authority):
+        self.url, self.token = url, token
+        self.tls = ssl.create_default_context(cafile=authority)
+
+    def call(self, method, path, body=None, content_type="application/json"):
+        data = json.dumps(body).encode() if isinstance(body, dict) else body
+        request = urllib.request.Request(self.url + path, data=data, method=method, headers={
+            "Authorization": f"Bearer {self.token}", "Content-Type": content_type, "Accept": "application/json"})
+        with urllib.request.urlopen(request, timeout=30, context=self.tls) as answer:
+            return answer.read()
+
+    def prepare(self, definitions):
+        for path in definitions:
+            with open(path, "rb") as file:
+                self.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", file.read(), "application/yaml")
+        self.call("POST", "/api/v1/namespaces", _object("v1", "Namespace", NAMESPACE))
+        self.call("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts", _object("v1", "ServiceAccount", ACCOUNT))
+        roles = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}"
+        self.call("POST", f"{roles}/roles", _object("rbac.authorization.k8s.io/v1", "Role", ACCOUNT, rules=RULES))
+        self.call("POST", f"{roles}/rolebindings", _object(
+            "rbac.authorization.k8s.io/v1", "RoleBinding", ACCOUNT,
+            roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": ACCOUNT},
+            subjects=[{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": NAMESPACE}]))
+
+    def account_token(self):
+        body = _object("authentication.k8s.io/v1", "TokenRequest", ACCOUNT, spec={"expirationSeconds": 36000})
+        answer = self.call("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{ACCOUNT}/token", body)
+        return json.loads(answer)["status"]["token"]
+
+
+def _object(version, kind, name, **parts):
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name}} | parts
