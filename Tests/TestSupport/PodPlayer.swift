@@ -1,4 +1,5 @@
 package import Foundation
+import Glibc
 import Synchronization
 
 /// How a container ended.
@@ -195,4 +196,16 @@ package final class PodPlayer: Sendable {
 /// A pod that could not be played at all.
 struct PodFailure: Error, CustomStringConvertible {
     let description: String
+}
+
+/// The machine's control groups, by which memory limits are enforced.
+package enum ControlGroups {
+    /// Whether the player can make one, of version 1 or 2.
+    package static var canBeMade: Bool {
+        let roots = ["/sys/fs/cgroup/memory", "/sys/fs/cgroup"]
+        guard let root = roots.first(where: { FileManager.default.fileExists(atPath: "\($0)/cgroup.procs") }) else {
+            return false
+        }
+        return geteuid() == 0 && FileManager.default.isWritableFile(atPath: root)
+    }
 }

@@ -49,7 +49,7 @@ struct Step {
 }
 
 /// What became of a step.
-struct StepOutcome {
+struct StepOutcome: CustomStringConvertible {
     let pod: PodOutcome
     /// The task result in its last state; nil where none was made.
     let taskResult: JSON?
@@ -63,6 +63,8 @@ struct StepOutcome {
 
     /// The names of the reported artifacts, in the order of the report.
     var artifactNames: [String] { outputs?["artifacts"]?.items.compactMap { $0["name"]?.text } ?? [] }
+
+    var description: String { "\(exitCodes)" }
 
     /// For a failing expectation: how each container ended, with its own words.
     var report: String {
