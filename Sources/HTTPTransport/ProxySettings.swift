@@ -1,3 +1,5 @@
+import ExecutorCore
+
 /// Which proxy a request goes through, by the rules of Go's `httpproxy` (contract 01 §5.2).
 package struct ProxySettings: Sendable, Equatable {
     /// URL of the proxy for `http` URLs; without a scheme it is `http`. May hold a user and password.
