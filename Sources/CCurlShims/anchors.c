@@ -39,13 +39,15 @@ size_t curlshim_anchors_add(curlshim_anchors *anchors, const void *pem, size_t l
 
 void curlshim_anchors_free(curlshim_anchors *anchors) { X509_STORE_free((X509_STORE *)anchors); }
 
-static CURLcode use_anchors(CURL *easy, void *context, void *anchors) {
+static CURLcode begin_handshake(CURL *easy, void *context, void *pointer) {
     (void)easy;
-    SSL_CTX_set1_cert_store(context, anchors);
+    curlshim_tls *tls = pointer;
+    tls->handshake_begun = true;
+    if (tls->anchors) SSL_CTX_set1_cert_store(context, (X509_STORE *)tls->anchors);
     return CURLE_OK;
 }
 
-CURLcode curlshim_set_anchors(CURL *easy, curlshim_anchors *anchors) {
-    CURLcode result = curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, use_anchors);
-    return result != CURLE_OK ? result : curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, anchors);
+CURLcode curlshim_set_tls(CURL *easy, curlshim_tls *tls) {
+    CURLcode result = curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, begin_handshake);
+    return result != CURLE_OK ? result : curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, tls);
 }

@@ -22,7 +22,9 @@ final class EasyHandle: @unchecked Sendable {
     private let easy: UnsafeMutableRawPointer
     private let multi: UnsafeMutableRawPointer
     private let errorBuffer: UnsafeMutablePointer<CChar>
+    private let tls: UnsafeMutablePointer<curlshim_tls>
     private let share: HandleShare
+    private var certificates: CertificateStore?
 
     /// Scheme, host and port of the last transfer, whose connection is probably still open.
     var lastOrigin = ""
@@ -37,6 +39,8 @@ final class EasyHandle: @unchecked Sendable {
         unsafe self.multi = multi
         unsafe errorBuffer = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe errorBuffer.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        unsafe tls = .allocate(capacity: 1)
+        unsafe tls.initialize(to: curlshim_tls())
         self.share = share
         // One connection in use and one left over from before a redirect.
         unsafe curlshim_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 2)
@@ -46,12 +50,15 @@ final class EasyHandle: @unchecked Sendable {
         unsafe curl_easy_cleanup(easy)
         unsafe curl_multi_cleanup(multi)
         unsafe errorBuffer.deallocate()
+        unsafe tls.deallocate()
     }
 
     /// Back to libcurl's defaults; open connections stay.
     func reset() throws {
         unsafe curl_easy_reset(easy)
         unsafe errorBuffer[0] = 0
+        unsafe tls.pointee = curlshim_tls()
+        certificates = nil
         try check(unsafe curlshim_set_pointer(easy, CURLOPT_ERRORBUFFER, errorBuffer))
         try check(unsafe curlshim_set_private_sockets(easy))
         try unsafe share.attach(to: easy)
@@ -81,8 +88,15 @@ final class EasyHandle: @unchecked Sendable {
         try check(unsafe curlshim_set_pointer(easy, CURLOPT_HTTPHEADER, headers.first))
     }
 
-    /// The anchors must outlive the transfer.
-    func set(anchors: CertificateStore) throws { try unsafe anchors.attach(to: easy) }
+    /// Makes TLS connections verify against these authorities; nil where nothing is verified.
+    func set(certificates: CertificateStore?) throws {
+        self.certificates = certificates
+        unsafe tls.pointee = curlshim_tls(anchors: certificates?.pointer, handshake_begun: false)
+        try check(unsafe curlshim_set_tls(easy, tls))
+    }
+
+    /// Whether the last transfer came as far as a TLS handshake.
+    var hasBegunHandshake: Bool { unsafe tls.pointee.handshake_begun }
 
     /// Runs the transfer that the options describe, with `exchange` taking and giving the bytes.
     ///

@@ -134,9 +134,8 @@ package final class HTTPClient: Sendable {
         try handle.set(headers: headers)
         try options.apply(to: handle, body)
         if freshConnection { try handle.set(CURLOPT_FRESH_CONNECT, 1) }
-        // Held for as long as the connection made with them may need them: the handle keeps them.
-        if configuration.trust != .insecure, url.scheme == "https" || proxy?.scheme == "https" {
-            try handle.set(anchors: trustedCertificates())
+        if url.scheme == "https" || proxy?.scheme == "https" {
+            try handle.set(certificates: configuration.trust == .insecure ? nil : trustedCertificates())
         }
         var end: End?
         var uploaded: Int64 = 0

@@ -22,6 +22,11 @@ package struct HTTPURL: Sendable, Equatable {
     package init(_ text: String) throws {
         try self.init(URLParser(text))
         guard scheme == "http" || scheme == "https" else { throw TransferError.invalid("unsupported protocol scheme") }
+        // libcurl also takes one slash or three, and then another word for the host.
+        let rest = text.utf8.dropFirst(scheme.utf8.count)
+        guard rest.starts(with: "://".utf8), rest.dropFirst(3).first != UInt8(ascii: "/") else {
+            throw TransferError.invalid("parse URL: no host in it")
+        }
     }
 
     /// The parts that the parser holds, of any scheme.

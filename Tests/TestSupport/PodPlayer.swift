@@ -60,7 +60,7 @@ package final class PodPlayer: Sendable {
     /// - Parameter timeout: seconds after which the player ends the pod.
     package init(_ request: PodRequest, in surroundings: PodSurroundings, timeout: Double = 120) throws {
         folder = try TemporaryFolder()
-        try folder.write(try request.json(), to: "request.json")
+        try folder.write(request.json.data, to: "request.json")
         for (name, keys) in request.secrets {
             for (key, value) in keys { try folder.write(Data(value.utf8), to: "objects/secrets/\(name)/\(key)") }
         }
@@ -77,7 +77,7 @@ package final class PodPlayer: Sendable {
             try folder.write(try JSONEncoder().encode(access), to: "api.json")
             arguments += ["--api", "\(path)/api.json"]
         }
-        if request.limitsMemory { arguments.append("--limit-memory") }
+        if request.executorMemory != nil { arguments.append("--limit-memory") }
         process = try ToolProcess(Checkout.testbed("play"), arguments)
         let lines = process.lines
         Task { [weak self] in
