@@ -15,8 +15,8 @@ struct ExitTests {
 
     // In a container's arguments Kubernetes takes `$$` for an escaped `$`.
     @Test(arguments: [
-        ("exit 1", 1), ("exit 42", 42), ("exit 255", 255), ("kill -TERM $$", 143), ("kill -KILL $$", 137),
-        ("kill -ABRT $$", 134),
+        ("exit 1", 1), ("exit 42", 42), ("exit 255", 255), ("kill -TERM $$$$", 143), ("kill -KILL $$$$", 137),
+        ("kill -ABRT $$$$", 134),
     ])
     func hasTheExitCodeOfTheCommand(script: String, code: Int) async throws {
         let step = Step(script, store: store, cluster: cluster)
