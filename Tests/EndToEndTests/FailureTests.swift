@@ -109,9 +109,10 @@ struct FailureTests {
     @Test func ofEveryConnectionEndsTheStep() async throws {
         try await store.put([UInt8](repeating: 7, count: 3_000_000), "data.bin")
         let relay = try await FaultyRelay(to: store.server.endpoint, closingAfter: 20, times: 1_000_000)
-        let consumer = Step(
+        var consumer = Step(
             "echo never", store: store.reached(at: relay.endpoint), cluster: cluster,
             inputs: [["name": "data", "path": "/data", "s3": ["key": "data.bin"]]])
+        consumer.request.executorEnvironment["EXECUTOR_RETRY_BACKOFF_STEPS"] = "1"
         let outcome = try await consumer.run()
         expectOneLine(outcome, "init", 64, "data")
     }

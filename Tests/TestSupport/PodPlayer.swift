@@ -56,10 +56,20 @@ package final class PodPlayer: Sendable {
     private let process: ToolProcess
     private let state = Mutex(State())
 
-    /// Starts a pod.
+    /// Starts a pod, once few enough others play.
     ///
     /// - Parameter timeout: seconds after which the player ends the pod.
-    package init(_ request: PodRequest, in surroundings: PodSurroundings, timeout: Double = 120) throws {
+    package static func start(_ request: PodRequest, in surroundings: PodSurroundings, timeout: Double = 120) async throws
+        -> PodPlayer
+    {
+        await PodSlots.shared.take()
+        do { return try PodPlayer(request, in: surroundings, timeout: timeout) } catch {
+            await PodSlots.shared.giveBack()
+            throw error
+        }
+    }
+
+    private init(_ request: PodRequest, in surroundings: PodSurroundings, timeout: Double) throws {
         folder = try TemporaryFolder()
         try folder.write(request.json.data, to: "request.json")
         for (name, keys) in request.secrets {
@@ -87,6 +97,7 @@ package final class PodPlayer: Sendable {
                 self?.take(event)
             }
             self?.finish()
+            await PodSlots.shared.giveBack()
         }
     }
 
@@ -94,7 +105,7 @@ package final class PodPlayer: Sendable {
     package static func play(_ request: PodRequest, in surroundings: PodSurroundings, timeout: Double = 120) async throws
         -> PodOutcome
     {
-        let player = try PodPlayer(request, in: surroundings, timeout: timeout)
+        let player = try await start(request, in: surroundings, timeout: timeout)
         return try await player.outcome()
     }
 
@@ -190,6 +201,21 @@ package final class PodPlayer: Sendable {
                 if isDone { continuation.resume() }
             }
         }
+    }
+}
+
+/// Limits how many pods play at a time: tests start all at once, and a pod that hardly gets a processor proves nothing.
+private actor PodSlots {
+    static let shared = PodSlots()
+    private var free = max(2, ProcessInfo.processInfo.activeProcessorCount)
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func take() async {
+        if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
+    }
+
+    func giveBack() {
+        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
     }
 }
 

@@ -33,10 +33,10 @@ struct Step {
     mutating func archiveLogs() { request.template["archiveLocation"]?["archiveLogs"] = true }
 
     /// Starts the pod.
-    func start() throws -> PodPlayer { try PodPlayer(request, in: .cluster(cluster)) }
+    func start() async throws -> PodPlayer { try await PodPlayer.start(request, in: .cluster(cluster)) }
 
     /// Plays the pod to its end and reads what it reported.
-    func run() async throws -> StepOutcome { try await outcome(of: try start()) }
+    func run() async throws -> StepOutcome { try await outcome(of: try await start()) }
 
     /// Waits for the pod's end and reads what it reported.
     func outcome(of player: PodPlayer) async throws -> StepOutcome {
