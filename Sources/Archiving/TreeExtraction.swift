@@ -12,6 +12,10 @@ final class TreeExtraction {
     private let keepsDirectoryModes: Bool
     /// What directories get when all in them has been made.
     private var deferred: [(path: BytePath, mode: UInt32, entry: ArchiveEntry)] = []
+    /// Directories of a zip file that have no entry of their own get the mode of the file that they were made for (contract
+    /// 03 §2); nil where such directories are 0755.
+    private var impliedModes: [BytePath: UInt32]?
+    private var knownDirectories: Set<BytePath> = []
     /// The directory in which something was made last: entries come directory by directory.
     private var parent: (path: BytePath, directory: OpenDirectory)?
     private(set) var summary = UnpackSummary()
@@ -26,6 +30,7 @@ final class TreeExtraction {
         self.options = options
         self.operation = operation
         self.keepsDirectoryModes = keepsDirectoryModes || options.isFaithful
+        if keepsDirectoryModes, !options.isFaithful { impliedModes = [:] }
     }
 
     /// Makes one entry.
@@ -45,6 +50,11 @@ final class TreeExtraction {
         }
         let path = BytePath.joining(components[...])
         let directory = try openParent(components.dropLast(), entry.name)
+        noteImplied(components.dropLast(), mode: entry.mode & 0o777)
+        if case .directory = entry.kind, impliedModes != nil {
+            impliedModes?[path] = nil
+            knownDirectories.insert(path)
+        }
         let parent = directory?.descriptor.raw ?? root.raw
         switch entry.kind {
         case .file: try makeFile(parent, name, path, entry, content)
@@ -55,9 +65,24 @@ final class TreeExtraction {
         }
     }
 
+    private func noteImplied(_ components: ArraySlice<BytePath>, mode: UInt32) {
+        guard impliedModes != nil else { return }
+        var components = components
+        while !components.isEmpty {
+            let path = BytePath.joining(components)
+            if !knownDirectories.insert(path).inserted { return }
+            impliedModes?[path] = mode
+            components.removeLast()
+        }
+    }
+
     /// Gives directories what had to wait.
     func finish() throws(SystemError) {
         parent = nil
+        for (path, mode) in (impliedModes ?? [:]).sorted(by: { $1.key < $0.key }) {
+            let directory = try root.openDirectory(path)
+            try checked("chmod", root.subject(path)) { fchmod(directory.raw, mode) }
+        }
         for (path, mode, entry) in deferred.reversed() {
             let directory = try root.openDirectory(path)
             let subject = root.subject(path)
