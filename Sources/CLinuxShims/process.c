@@ -41,6 +41,8 @@ __attribute__((constructor(101))) static void record_signals(void) {
         struct sigaction action;
         started_ignoring[number] = sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
     }
+    // While it is ignored, the kernel keeps no child's status for us.
+    if (started_ignoring[SIGCHLD]) signal(SIGCHLD, SIG_DFL);
 }
 
 struct spawn {

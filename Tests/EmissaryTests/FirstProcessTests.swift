@@ -77,7 +77,8 @@ import Testing
 
     /// A program for the kernel's packet filter that answers these calls with an error number and allows all others.
     private func filter(answering code: Int32) -> [UInt8] {
-        var program: [(code: UInt16, ifTrue: UInt8, ifFalse: UInt8, value: UInt32)] = [(0x20, 0, 0, 0)]  // load the call's number
+        // First the call's number is loaded.
+        var program: [(code: UInt16, ifTrue: UInt8, ifFalse: UInt8, value: UInt32)] = [(0x20, 0, 0, 0)]
         for (index, number) in Self.denied.enumerated() {
             program.append((0x15, UInt8(Self.denied.count - index), 0, number))  // equal: jump to the end
         }

@@ -49,7 +49,9 @@ import Testing
         for wrapper in wrappers {
             emissary.wrapper = wrapper
             let words: [BytePath] = ["grep", "-E", "^Sig(Blk|Ign|Cgt)|^ShdPnd", "/proc/self/status"]
-            let underEmissary = try emissary.run(words).output
+            let result = try emissary.run(words)
+            #expect(result.status == .exited(0))
+            let underEmissary = result.output
             var plain = emissary.spawner([])
             plain.arguments = wrapper.map { BytePath($0) } + words
             plain.program = BytePath("/usr/bin").appending(plain.arguments[0])
