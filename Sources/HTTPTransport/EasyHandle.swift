@@ -66,7 +66,9 @@ final class EasyHandle: @unchecked Sendable {
 
     func set(_ option: CURLoption, _ value: Int) throws { try check(unsafe curlshim_set_long(easy, option, value)) }
 
-    func set(_ option: CURLoption, offset: Int64) throws { try check(unsafe curlshim_set_offset(easy, option, curl_off_t(offset))) }
+    func set(_ option: CURLoption, offset: Int64) throws {
+        try check(unsafe curlshim_set_offset(easy, option, curl_off_t(offset)))
+    }
 
     func set(_ option: CURLoption, _ text: String?) throws {
         if let text {
@@ -196,7 +198,8 @@ final class EasyHandle: @unchecked Sendable {
 
     private func check(_ status: CURLMcode) throws {
         guard status == CURLM_OK else {
-            throw TransferError.library("run a transfer", status == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT)
+            throw TransferError.library(
+                "run a transfer", status == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT)
         }
     }
 }

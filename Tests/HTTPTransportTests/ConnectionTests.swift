@@ -32,8 +32,12 @@ import Testing
         defer { server.stop() }
         let client = client()
         try withTemporaryFile(Array("content".utf8)) { file in
-            let body = method == "GET" ? HTTPBody.none : method == "POST" ? .bytes(Array("content".utf8))
-                : .file(descriptor: file, offset: 0, length: 7, subject: "f")
+            let body =
+                method == "GET"
+                ? HTTPBody.none
+                : method == "POST"
+                    ? .bytes(Array("content".utf8))
+                    : .file(descriptor: file, offset: 0, length: 7, subject: "f")
             for _ in 0..<2 {
                 let response = try client.perform(HTTPRequest(method, server.url), body: body)
                 #expect(response.status == 200)
@@ -125,7 +129,8 @@ import Testing
             let status = withUnsafeMutablePointer(to: &address) {
                 $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(Int32(descriptor), $0, &length) }
             }
-            return status == 0 && address.sin_family == sa_family_t(AF_INET) && Int(UInt16(bigEndian: address.sin_port)) == server.port
+            return status == 0 && address.sin_family == sa_family_t(AF_INET)
+                && Int(UInt16(bigEndian: address.sin_port)) == server.port
         }
         #expect(mine.count == 1)
         for descriptor in mine { #expect(fcntl(Int32(descriptor), F_GETFD) & FD_CLOEXEC != 0) }
