@@ -32,7 +32,7 @@ final class EasyHandle: @unchecked Sendable {
 
     init(share: HandleShare) throws {
         guard let easy = unsafe curl_easy_init() else { throw TransferError.library("make a transfer", CURLE_OUT_OF_MEMORY) }
-        guard let multi = unsafe curl_multi_init() else {
+        guard let multi = unsafe curlshim_multi_new() else {
             unsafe curl_easy_cleanup(easy)
             throw TransferError.library("make a transfer", CURLE_OUT_OF_MEMORY)
         }
