@@ -158,7 +158,8 @@ package final class HTTPClient: Sendable {
         guard let status else { return end ?? .cancelled }
         if status == CURLE_OK { return .complete }
         return .failed(
-            TransferFailure(handle, status, url, proxy, bytesReceived: exchange.bytesReceived, totalTimeout: request.totalTimeout))
+            TransferFailure(
+                handle, status, url, proxy, bytesReceived: exchange.bytesReceived, totalTimeout: request.totalTimeout))
     }
 
     // MARK: The pool

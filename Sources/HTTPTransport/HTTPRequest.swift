@@ -44,6 +44,16 @@ package enum HTTPBody {
     package var isResendable: Bool {
         if case .source = self { false } else { true }
     }
+
+    /// Bytes; nil where nobody knows.
+    package var length: Int64? {
+        switch self {
+        case .none: 0
+        case .bytes(let bytes): Int64(bytes.count)
+        case .file(_, _, let length, _): length
+        case .source(_, let length): length
+        }
+    }
 }
 
 /// Status and headers, before the body.

@@ -40,7 +40,8 @@ final class ScriptedServer: Sendable {
                 guard let body = read(length) else { return nil }
                 request.body = body
             } else if request.header("Transfer-Encoding") == "chunked" {
-                while let size = readLine().flatMap({ Int($0, radix: 16) }), let chunk = read(size), readLine() != nil, size > 0 {
+                while let size = readLine().flatMap({ Int($0, radix: 16) }), let chunk = read(size), readLine() != nil, size > 0
+                {
                     request.body += chunk
                 }
             }
@@ -64,7 +65,9 @@ final class ScriptedServer: Sendable {
         func send(_ bytes: [UInt8]) {
             var done = 0
             while done < bytes.count {
-                let count = bytes[done...].withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL)) }
+                let count = bytes[done...].withUnsafeBytes {
+                    Foundation.send(descriptor, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL))
+                }
                 if count <= 0 { return }
                 done += count
             }
