@@ -24,6 +24,7 @@ final class EasyHandle: @unchecked Sendable {
     private let errorBuffer: UnsafeMutablePointer<CChar>
     private let tls: UnsafeMutablePointer<curlshim_tls>
     private let share: HandleShare
+    /// Kept for as long as connections may be open that were made with them.
     private var certificates: CertificateStore?
 
     /// Scheme, host and port of the last transfer, whose connection is probably still open.
@@ -58,7 +59,6 @@ final class EasyHandle: @unchecked Sendable {
         unsafe curl_easy_reset(easy)
         unsafe errorBuffer[0] = 0
         unsafe tls.pointee = curlshim_tls()
-        certificates = nil
         try check(unsafe curlshim_set_pointer(easy, CURLOPT_ERRORBUFFER, errorBuffer))
         try check(unsafe curlshim_set_private_sockets(easy))
         try unsafe share.attach(to: easy)
@@ -90,7 +90,7 @@ final class EasyHandle: @unchecked Sendable {
 
     /// Makes TLS connections verify against these authorities; nil where nothing is verified.
     func set(certificates: CertificateStore?) throws {
-        self.certificates = certificates
+        if let certificates { self.certificates = certificates }
         unsafe tls.pointee = curlshim_tls(anchors: certificates?.pointer, handshake_begun: false)
         try check(unsafe curlshim_set_tls(easy, tls))
     }

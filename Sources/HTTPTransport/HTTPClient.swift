@@ -50,8 +50,9 @@ package final class HTTPClient: Sendable {
             while true {
                 let outgoing = body
                 let isFollowed = { head in request.followRedirects && RedirectPolicy.follows(head, outgoing) }
-                let (head, exchange) = try transfer(request, url, body) {
-                    Exchange(url: request.url, body: outgoing, bodyLimit: bodyLimit, isFollowed: isFollowed, onHead: onHead)
+                let target = url
+                let (head, exchange) = try transfer(request, target, body) {
+                    Exchange(url: target, body: outgoing, bodyLimit: bodyLimit, isFollowed: isFollowed, onHead: onHead)
                 }
                 guard isFollowed(head) else {
                     return HTTPResponse(

@@ -26,6 +26,11 @@ package struct HTTPRequest: Sendable {
     }
 }
 
+extension HTTPRequest: CustomStringConvertible, CustomReflectable {
+    package var description: String { (try? HTTPURL(url)).map { "\(method) \($0)" } ?? method }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 /// What is sent.
 package enum HTTPBody {
     case none
@@ -45,8 +50,8 @@ package enum HTTPBody {
 package struct HTTPResponseHead: Sendable {
     package var status: Int
     package var headers: HTTPHeaders
-    /// The URL that answered, after redirects; may hold secrets, so it is not for messages.
-    package var url: String
+    /// What answered, after redirects.
+    package var url: HTTPURL
 }
 
 /// An answer, whatever its status.
@@ -57,6 +62,6 @@ package struct HTTPResponse: Sendable {
     package var body: [UInt8]
     /// Bytes of the body as received, whether collected or streamed.
     package var bytesReceived: Int64
-    /// The URL that answered, after redirects; may hold secrets, so it is not for messages.
-    package var url: String
+    /// What answered, after redirects.
+    package var url: HTTPURL
 }

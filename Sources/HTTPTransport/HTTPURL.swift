@@ -2,7 +2,9 @@ import CCurl
 package import ExecutorCore
 
 /// The parts of an `http` or `https` URL, taken apart by libcurl's URL parser.
-package struct HTTPURL: Sendable, Equatable {
+///
+/// Prints without user, password and query.
+package struct HTTPURL: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     /// `http` or `https`.
     package var scheme: String
     /// Percent-encoded; nil where the URL has none.
@@ -50,6 +52,9 @@ package struct HTTPURL: Sendable, Equatable {
 
     /// Scheme, host, port and path only: fit for messages.
     package var redacted: String { origin + path }
+
+    package var description: String { redacted }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 
     /// What a connection belongs to: scheme, host and port.
     package var origin: String { scheme + "://" + hostAndPort }

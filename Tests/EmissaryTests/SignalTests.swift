@@ -48,7 +48,7 @@ import Testing
         let wrappers: [[String]] = [[], ["perl", "-e", prepare, "--"]]
         for wrapper in wrappers {
             emissary.wrapper = wrapper
-            let words: [BytePath] = ["grep", "-E", "^Sig(Blk|Ign|Cgt|Q)|^Shd", "/proc/self/status"]
+            let words: [BytePath] = ["grep", "-E", "^Sig(Blk|Ign|Cgt)|^ShdPnd", "/proc/self/status"]
             let underEmissary = try emissary.run(words).output
             var plain = emissary.spawner([])
             plain.arguments = wrapper.map { BytePath($0) } + words

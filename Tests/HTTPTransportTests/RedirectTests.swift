@@ -37,7 +37,7 @@ import Testing
         #expect(heads == [200])
         #expect(sink.bytes == Array("here".utf8))
         #expect(response.bytesReceived == 4)
-        #expect(response.url == server.url + "/d%20e")
+        #expect(response.url.text == server.url + "/d%20e")
         #expect(Set(server.requests.map(\.connection)) == [0])
     }
 

@@ -11,8 +11,9 @@ final class TestCertificates: Sendable {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("tls-" + UUID().uuidString)
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        for name in ["ca", "other"] {
-            try openssl(["req", "-x509"] + key + ["-keyout", name + ".key", "-out", name + ".crt", "-days", "2", "-subj", "/CN=Test \(name)"])
+        // Two generations of one authority have the same name.
+        for (name, subject) in [("ca", "Test"), ("other", "Other"), ("rotated", "Test")] {
+            try openssl(["req", "-x509"] + key + ["-keyout", name + ".key", "-out", name + ".crt", "-days", "2", "-subj", "/CN=\(subject)"])
         }
         try Data("subjectAltName=IP:127.0.0.1,DNS:localhost\n".utf8).write(to: directory.appendingPathComponent("names"))
         for (name, days) in [("server", "2"), ("expired", "-1"), ("client", "2")] {

@@ -43,6 +43,19 @@ import Testing
         #expect(try trusting(authority("server.crt")).perform(HTTPRequest("GET", "https://127.0.0.1:\(server.port)/")).status == 200)
     }
 
+    @Test func findsTheRightOneAmongAuthoritiesOfTheSameName() throws {
+        let server = try TLSServer()
+        defer { server.stop() }
+        let old = try certificates.content("rotated.crt")
+        let new = try certificates.content("ca.crt")
+        let broken = Array("-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n".utf8)
+        let request = HTTPRequest("GET", "https://127.0.0.1:\(server.port)/")
+        for pem in [old + new, new + old, old + broken + old + new] {
+            #expect(try trusting(.certificates(pem)).perform(request).status == 200)
+        }
+        #expect(try failure { _ = try trusting(.certificates(old + broken)).perform(request) }.code == .tls)
+    }
+
     @Test func refusesAnotherName() throws {
         let server = try TLSServer()
         defer { server.stop() }

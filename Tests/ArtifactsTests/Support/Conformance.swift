@@ -164,7 +164,7 @@ struct Conformance: Sendable, CustomTestStringConvertible {
                 let store = try fixture.store("side/\(index)", context: context)
                 try store.upload.stream(PatternSource(bytes), fileName: "x")
                 guard case .object(let object) = try store.find() else { return }
-                let sink = MemorySink()
+                let sink = CollectingSink()
                 try store.download.stream(object, into: sink)
                 #expect(sink.bytes == bytes)
             }
