@@ -36,11 +36,14 @@ enum YAMLScalars {
     }
 
     /// The name of a member whose key resolves to this value; nil where it can be none.
+    ///
+    /// `yes: 1` has the name `true`, as it has for the controller.
     static func key(_ value: JSONValue) -> String? {
         switch value {
         case .string(let text): text
         case .bool(let flag): flag ? "true" : "false"
-        case .number(let number): number.int64.map(String.init) ?? number.double.map(floatKey)
+        case .number(let number):
+            number.int64.map(String.init) ?? (number.text.utf8.allSatisfy(isIntegral) ? nil : number.double.flatMap(floatKey))
         case .null, .array, .object: nil
         }
     }
@@ -137,11 +140,9 @@ enum YAMLScalars {
         return true
     }
 
-    /// As Go prints a 32-bit float with the fewest digits: with an exponent below 1e-4 and from 1e21 upwards.
-    private static func floatKey(_ value: Double) -> String {
-        let magnitude = value.magnitude
-        let narrowed = Double(Float(value).description) ?? value
-        if magnitude == 0 || magnitude >= 1e-4 && magnitude < 1e21 { return DecimalText.plain(narrowed) }
-        return DecimalText.json(narrowed)
+    /// As Go prints a 32-bit float with the fewest digits; nil where that takes an exponent, which nobody means.
+    private static func floatKey(_ value: Double) -> String? {
+        guard value == 0 || value.magnitude >= 1e-4 && value.magnitude < 1e6 else { return nil }
+        return DecimalText.plain(Double(Float(value).description) ?? value)
     }
 }

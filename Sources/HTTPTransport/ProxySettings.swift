@@ -1,3 +1,5 @@
+import ExecutorCore
+
 /// Which proxy a request goes through, by the rules of Go's `httpproxy` (contract 01 §5.2).
 ///
 /// Prints without the addresses: they may hold passwords.

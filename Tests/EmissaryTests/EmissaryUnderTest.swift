@@ -11,6 +11,7 @@ final class EmissaryUnderTest {
     let folder: TemporaryFolder
     let runDirectory: RunDirectory
     var containerName = "main"
+    var subcommand: BytePath = "emissary"
     var variables: [String: String] = [:]
     /// Words before the program, e.g. a sandbox.
     var wrapper: [String] = []
@@ -46,7 +47,7 @@ final class EmissaryUnderTest {
     func spawner(_ words: [BytePath]) -> Spawner {
         let all =
             wrapper.map { BytePath($0) } + [
-                BytePath(Checkout.executor.path), "emissary", "--loglevel", "info", "--log-format", "text", "--gloglevel", "0",
+                BytePath(Checkout.executor.path), subcommand, "--loglevel", "info", "--log-format", "text", "--gloglevel", "0",
                 "--",
             ] + words
         let program = all[0].bytes.contains(UInt8(ascii: "/")) ? all[0] : BytePath("/usr/bin").appending(all[0])

@@ -77,7 +77,8 @@ import Testing
 
     /// A program for the kernel's packet filter that answers these calls with an error number and allows all others.
     private func filter(answering code: Int32) -> [UInt8] {
-        var program: [(code: UInt16, ifTrue: UInt8, ifFalse: UInt8, value: UInt32)] = [(0x20, 0, 0, 0)]  // load the call's number
+        // First the call's number is loaded.
+        var program: [(code: UInt16, ifTrue: UInt8, ifFalse: UInt8, value: UInt32)] = [(0x20, 0, 0, 0)]
         for (index, number) in Self.denied.enumerated() {
             program.append((0x15, UInt8(Self.denied.count - index), 0, number))  // equal: jump to the end
         }
@@ -92,22 +93,29 @@ import Testing
     #if arch(x86_64)
         @Test(arguments: [ENOSYS, EPERM])
         func worksWithoutNewSystemCalls(_ code: Int32) throws {
-            let emissary = try EmissaryUnderTest(
-                template: """
-                    {"archiveLocation": {"archiveLogs": true}, "container": {}, "sidecars": [{"name": "side"}],
-                     "outputs": {"parameters": [{"name": "p", "valueFrom": {"path": "/tmp/p-OLD"}}]}}
-                    """)
+            let emissary = try EmissaryUnderTest(template: nil)
+            let folder = emissary.folder.url.path
+            let template = """
+                {"archiveLocation": {"archiveLogs": true}, "container": {}, "sidecars": [{"name": "side"}],
+                 "outputs": {"parameters": [{"name": "p", "valueFrom": {"path": "\(folder)/p"}}],
+                 "artifacts": [{"name": "packed", "path": "\(folder)/big"},
+                 {"name": "plain", "path": "\(folder)/big", "archive": {"none": {}}}]}}
+                """
+            try emissary.runDirectory.writeTemplate(Array(template.utf8))
             let file = emissary.path("filter")
             try SmallFile.write(file, filter(answering: code))
             emissary.wrapper = [
                 "sh", "-c", "exec 9< \(file); exec bwrap --dev-bind / / --seccomp 9 \"$@\"", "sh",
             ]
-            let result = try emissary.run(shell: "echo out; echo 1 > /tmp/p-OLD; kill -TERM $$")
+            let result = try emissary.run(
+                shell: "echo out; echo 1 > \(folder)/p; seq 1 1000000 > \(folder)/big; kill -TERM $$")
             #expect(result.status == .exited(143))
             #expect(result.output == Array("out\n".utf8))
             #expect(try emissary.text(emissary.container.combined) == "out\n")
-            #expect(try emissary.text(emissary.runDirectory.parameterHandOver("/tmp/p-OLD")) == "1\n")
-            AtomicFile.remove("/tmp/p-OLD")
+            #expect(try emissary.text(emissary.runDirectory.parameterHandOver(emissary.path("p"))) == "1\n")
+            let big = try SmallFile.read(emissary.path("big"))
+            #expect(try SmallFile.read(emissary.runDirectory.artifactHandOver(name: "plain").plain) == big)
+            #expect(try SmallFile.read(emissary.runDirectory.artifactHandOver(name: "packed").tarball).count > 1000)
 
             // Without inotify the others' files are noticed by looking.
             AtomicFile.remove(emissary.runDirectory.container("main").exitCode)

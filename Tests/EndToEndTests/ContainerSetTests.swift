@@ -57,7 +57,7 @@ struct ContainerSetTests {
                     ]
                 ]
             ], store: store, cluster: cluster)
-        let player = try step.start()
+        let player = try await step.start()
         let outcome = try await step.outcome(of: player)
         #expect(outcome.exitCodes == ["init": 0, "a": 7, "b": 64, "main": 64, "free": 0, "wait": 0], "\(outcome.report)")
         #expect(outcome.pod["b"]?.message == #"dependency "a" exited with non-zero code: 7"#)

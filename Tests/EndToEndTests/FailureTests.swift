@@ -74,7 +74,7 @@ struct FailureTests {
         let size = try Checkout.executor.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
         step.request.volumes = [["name": "var-run-argo", "emptyDir": ["sizeLimit": .string("\(size + 2_000_000)")]]]
         let outcome = try await step.run()
-        expectOneLine(outcome, "main", 64, "one", "No space left on device")
+        expectOneLine(outcome, "main", 64, "one", "no space left on device")
         expectOneLine(outcome, "wait", 64, "one")
         #expect(outcome.artifactNames == ["two"])
         #expect(outcome.isCompleted)
@@ -108,10 +108,11 @@ struct FailureTests {
 
     @Test func ofEveryConnectionEndsTheStep() async throws {
         try await store.put([UInt8](repeating: 7, count: 3_000_000), "data.bin")
-        let relay = try await FaultyRelay(to: store.server.endpoint, closingAfter: 2_000, times: 1_000_000)
-        let consumer = Step(
+        let relay = try await FaultyRelay(to: store.server.endpoint, closingAfter: 20, times: 1_000_000)
+        var consumer = Step(
             "echo never", store: store.reached(at: relay.endpoint), cluster: cluster,
             inputs: [["name": "data", "path": "/data", "s3": ["key": "data.bin"]]])
+        consumer.request.executorEnvironment["EXECUTOR_RETRY_BACKOFF_STEPS"] = "1"
         let outcome = try await consumer.run()
         expectOneLine(outcome, "init", 64, "data")
     }

@@ -31,16 +31,13 @@ class Side:
         return None if not values or None in values else statistics.median(values)
 
 
-def alternate(ours, peer, runs):
+def alternate(ours, peer, runs, warm_up=True):
     """Runs the two sides in turn, A B A B …, after one unmeasured run of each."""
-    for side in (ours, peer):
-        if side:
-            side.once()
-            side.runs.clear()
-    for _ in range(runs):
+    for round_number in range(runs + warm_up):
         for side in (ours, peer):
-            if side:
-                side.once()
+            side.once()
+            if warm_up and round_number == 0:
+                side.runs.clear()
 
 
 class Sampler(threading.Thread):

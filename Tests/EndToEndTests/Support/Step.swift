@@ -33,10 +33,10 @@ struct Step {
     mutating func archiveLogs() { request.template["archiveLocation"]?["archiveLogs"] = true }
 
     /// Starts the pod.
-    func start() throws -> PodPlayer { try PodPlayer(request, in: .cluster(cluster)) }
+    func start() async throws -> PodPlayer { try await PodPlayer.start(request, in: .cluster(cluster)) }
 
     /// Plays the pod to its end and reads what it reported.
-    func run() async throws -> StepOutcome { try await outcome(of: try start()) }
+    func run() async throws -> StepOutcome { try await outcome(of: try await start()) }
 
     /// Waits for the pod's end and reads what it reported.
     func outcome(of player: PodPlayer) async throws -> StepOutcome {
@@ -49,7 +49,7 @@ struct Step {
 }
 
 /// What became of a step.
-struct StepOutcome {
+struct StepOutcome: CustomStringConvertible {
     let pod: PodOutcome
     /// The task result in its last state; nil where none was made.
     let taskResult: JSON?
@@ -63,6 +63,8 @@ struct StepOutcome {
 
     /// The names of the reported artifacts, in the order of the report.
     var artifactNames: [String] { outputs?["artifacts"]?.items.compactMap { $0["name"]?.text } ?? [] }
+
+    var description: String { "\(exitCodes)" }
 
     /// For a failing expectation: how each container ended, with its own words.
     var report: String {
