@@ -91,13 +91,15 @@ let package = Package(
             "ExecutorCommands",
             [
                 "CommandLineInterface", "ExecutorCore", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl",
-                "FileTrees", "Archiving", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
+                "FileTrees", "Archiving", "Formats", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
                 "WorkflowEngine", "LocalRunner",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands"], swiftSettings: strict),
 
         // Tests
         .target(name: "TestSupport", dependencies: ["ExecutorCore"], path: "Tests/TestSupport"),
+        .testTarget(name: "CLinuxShimsTests", dependencies: ["CLinuxShims", "TestSupport"]),
+        .testTarget(name: "CRE2Tests", dependencies: ["CRE2"]),
         tests("ExecutorCore"),
         tests("Documents"),
         tests("WorkflowModel", ["Documents"]),
@@ -110,7 +112,7 @@ let package = Package(
         tests("Formats"),
         tests("Artifacts", ["Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning"]),
         tests("KubernetesAPI", ["Documents", "WorkflowModel", "HTTPTransport"]),
-        tests("Emissary", ["RunDirectory", "WorkflowModel", "Documents"]),
+        tests("Emissary", ["RunDirectory", "ProcessControl", "WorkflowModel", "Documents"]),
         tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees"]),
         tests("WorkflowEngine", ["Documents", "WorkflowModel"]),
         tests("LocalRunner", ["Documents", "WorkflowModel", "WorkflowEngine"]),

@@ -12,7 +12,9 @@ package enum TarGzip {
     package static func pack(
         _ path: BytePath, level: Int = -1, into sink: any ByteSink, options: PackOptions = PackOptions()
     ) throws {
-        fatalError()
+        let gzip = try GzipWriter(sink, level: level, threads: options.threads)
+        try Tar.pack(path, into: gzip, options: options)
+        try gzip.finish()
     }
 
     /// Packs what stands at `path` in a directory, resolved as that directory says, under the name `name`.
@@ -20,6 +22,8 @@ package enum TarGzip {
         _ path: BytePath, in directory: ContainedDirectory, named name: BytePath, level: Int = -1, into sink: any ByteSink,
         options: PackOptions = PackOptions()
     ) throws {
-        fatalError()
+        let gzip = try GzipWriter(sink, level: level, threads: options.threads)
+        try Tar.pack(path, in: directory, named: name, into: gzip, options: options)
+        try gzip.finish()
     }
 }

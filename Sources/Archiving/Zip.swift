@@ -10,7 +10,7 @@ package enum Zip {
     package static func pack(
         _ path: BytePath, into sink: any ByteSink, options: PackOptions = PackOptions()
     ) throws {
-        fatalError()
+        try pack(.path(path), named: path.base, into: sink, options)
     }
 
     /// Packs what stands at `path` in a directory, resolved as that directory says, under the name `name`.
@@ -18,6 +18,14 @@ package enum Zip {
         _ path: BytePath, in directory: ContainedDirectory, named name: BytePath, into sink: any ByteSink,
         options: PackOptions = PackOptions()
     ) throws {
-        fatalError()
+        try pack(.beneath(directory, path), named: name, into: sink, options)
+    }
+
+    private static func pack(
+        _ root: TreePacker.Root, named name: BytePath, into sink: any ByteSink, _ options: PackOptions
+    ) throws {
+        let changes = PackChanges()
+        try TreePacker(operation: "zip", options: options)
+            .pack(root, named: name, try ZipEntryWriter(sink, options, changes), changes)
     }
 }

@@ -1,4 +1,4 @@
-import ExecutorCore
+package import ExecutorCore
 import Glibc
 
 /// The names in an open directory, in the file system's order.
@@ -42,9 +42,11 @@ final class DirectoryListing {
             return true
         }
     }
+}
 
-    /// At most two names: enough to tell none, one, and several apart.
-    static func firstTwo(_ directory: Int32, subject: String) throws(SystemError) -> [BytePath] {
+extension DirectoryIO {
+    /// At most two of the names in an open directory: enough to tell none, one and several apart.
+    package static func firstNames(_ directory: Int32, subject: String) throws(SystemError) -> [BytePath] {
         let listing = try DirectoryListing(directory, subject: subject)
         var names: [BytePath] = []
         while names.count < 2 {

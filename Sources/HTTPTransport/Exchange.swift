@@ -26,7 +26,7 @@ final class Exchange {
     let bodyLimit: Int
     private let isFollowed: (HTTPResponseHead) -> Bool
     private let onHead: (HTTPResponseHead) throws -> (any ByteSink)?
-    private let url: String
+    private let url: HTTPURL
 
     private(set) var head: HTTPResponseHead?
     private(set) var headIsComplete = false
@@ -42,7 +42,7 @@ final class Exchange {
 
     /// - Parameter isFollowed: whether an answer is only a redirect to be followed, so that nobody is shown its head.
     init(
-        url: String, body: HTTPBody, bodyLimit: Int, isFollowed: @escaping (HTTPResponseHead) -> Bool,
+        url: HTTPURL, body: HTTPBody, bodyLimit: Int, isFollowed: @escaping (HTTPResponseHead) -> Bool,
         onHead: @escaping (HTTPResponseHead) throws -> (any ByteSink)?
     ) {
         self.url = url

@@ -50,8 +50,9 @@ package final class HTTPClient: Sendable {
             while true {
                 let outgoing = body
                 let isFollowed = { head in request.followRedirects && RedirectPolicy.follows(head, outgoing) }
-                let (head, exchange) = try transfer(request, url, body) {
-                    Exchange(url: request.url, body: outgoing, bodyLimit: bodyLimit, isFollowed: isFollowed, onHead: onHead)
+                let target = url
+                let (head, exchange) = try transfer(request, target, body) {
+                    Exchange(url: target, body: outgoing, bodyLimit: bodyLimit, isFollowed: isFollowed, onHead: onHead)
                 }
                 guard isFollowed(head) else {
                     return HTTPResponse(
@@ -134,9 +135,8 @@ package final class HTTPClient: Sendable {
         try handle.set(headers: headers)
         try options.apply(to: handle, body)
         if freshConnection { try handle.set(CURLOPT_FRESH_CONNECT, 1) }
-        // Held for as long as the connection made with them may need them: the handle keeps them.
-        if configuration.trust != .insecure, url.scheme == "https" || proxy?.scheme == "https" {
-            try handle.set(anchors: trustedCertificates())
+        if url.scheme == "https" || proxy?.scheme == "https" {
+            try handle.set(certificates: configuration.trust == .insecure ? nil : trustedCertificates())
         }
         var end: End?
         var uploaded: Int64 = 0
@@ -158,7 +158,8 @@ package final class HTTPClient: Sendable {
         guard let status else { return end ?? .cancelled }
         if status == CURLE_OK { return .complete }
         return .failed(
-            TransferFailure(handle, status, url, proxy, bytesReceived: exchange.bytesReceived, totalTimeout: request.totalTimeout))
+            TransferFailure(
+                handle, status, url, proxy, bytesReceived: exchange.bytesReceived, totalTimeout: request.totalTimeout))
     }
 
     // MARK: The pool

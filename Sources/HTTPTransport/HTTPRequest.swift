@@ -26,6 +26,11 @@ package struct HTTPRequest: Sendable {
     }
 }
 
+extension HTTPRequest: CustomStringConvertible, CustomReflectable {
+    package var description: String { (try? HTTPURL(url)).map { "\(method) \($0)" } ?? method }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 /// What is sent.
 package enum HTTPBody {
     case none
@@ -39,14 +44,24 @@ package enum HTTPBody {
     package var isResendable: Bool {
         if case .source = self { false } else { true }
     }
+
+    /// Bytes; nil where nobody knows.
+    package var length: Int64? {
+        switch self {
+        case .none: 0
+        case .bytes(let bytes): Int64(bytes.count)
+        case .file(_, _, let length, _): length
+        case .source(_, let length): length
+        }
+    }
 }
 
 /// Status and headers, before the body.
 package struct HTTPResponseHead: Sendable {
     package var status: Int
     package var headers: HTTPHeaders
-    /// The URL that answered, after redirects; may hold secrets, so it is not for messages.
-    package var url: String
+    /// What answered, after redirects.
+    package var url: HTTPURL
 }
 
 /// An answer, whatever its status.
@@ -57,6 +72,6 @@ package struct HTTPResponse: Sendable {
     package var body: [UInt8]
     /// Bytes of the body as received, whether collected or streamed.
     package var bytesReceived: Int64
-    /// The URL that answered, after redirects; may hold secrets, so it is not for messages.
-    package var url: String
+    /// What answered, after redirects.
+    package var url: HTTPURL
 }

@@ -39,7 +39,9 @@ struct TransferOptions {
         }
         try handle.set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
         if configuration.trust == .insecure {
-            for option in [CURLOPT_SSL_VERIFYPEER, CURLOPT_SSL_VERIFYHOST, CURLOPT_PROXY_SSL_VERIFYPEER, CURLOPT_PROXY_SSL_VERIFYHOST] {
+            for option in [
+                CURLOPT_SSL_VERIFYPEER, CURLOPT_SSL_VERIFYHOST, CURLOPT_PROXY_SSL_VERIFYPEER, CURLOPT_PROXY_SSL_VERIFYHOST,
+            ] {
                 try handle.set(option, 0)
             }
         }
@@ -63,11 +65,11 @@ struct TransferOptions {
         case .file(_, _, let length, _):
             try handle.set(CURLOPT_UPLOAD, 1)
             try handle.set(CURLOPT_INFILESIZE_LARGE, offset: length)
-            if length >= 1 << 20 { try handle.set(CURLOPT_UPLOAD_BUFFERSIZE, 512 << 10) }
         case .source(_, let length):
             try handle.set(CURLOPT_UPLOAD, 1)
             try handle.set(CURLOPT_INFILESIZE_LARGE, offset: length ?? -1)
         }
+        if let length = body.length, length >= 1 << 20 { try handle.set(CURLOPT_UPLOAD_BUFFERSIZE, 512 << 10) }
         try handle.set(CURLOPT_CUSTOMREQUEST, request.method)
     }
 }

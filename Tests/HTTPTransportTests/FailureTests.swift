@@ -93,12 +93,12 @@ import Testing
         }
         defer { server.stop() }
         var request = HTTPRequest("GET", server.url)
-        request.stallTimeout = 1
+        request.stallTimeout = 2
         let error = try failure { _ = try client().perform(request) }
         #expect(error.code == .timeout)
         #expect(error.isTransient)
         #expect(error.bytesReceived == 3)
-        #expect(error.message.hasSuffix("no byte within 1 s: i/o timeout"))
+        #expect(error.message.hasSuffix("no byte within 2 s: i/o timeout"))
     }
 
     @Test func givesUpOnAServerThatTakesNothing() throws {
@@ -111,7 +111,7 @@ import Testing
         }
         defer { server.stop() }
         var request = HTTPRequest("PUT", server.url)
-        request.stallTimeout = 1
+        request.stallTimeout = 2
         let big = [UInt8](repeating: 1, count: 64 << 20)
         let error = try failure { _ = try client().perform(request, body: .bytes(big)) }
         #expect(error.code == .timeout)
@@ -122,7 +122,7 @@ import Testing
         final class Slow: ByteSink {
             var count = 0
             func write(_ bytes: Span<UInt8>) throws {
-                if count == 0 { sleepNanoseconds(1_500_000_000) }
+                if count == 0 { sleepNanoseconds(2_500_000_000) }
                 count += bytes.count
             }
         }
@@ -131,7 +131,7 @@ import Testing
         })
         defer { server.stop() }
         var request = HTTPRequest("GET", server.url)
-        request.stallTimeout = 1
+        request.stallTimeout = 2
         let sink = Slow()
         _ = try client().download(request) { _ in sink }
         #expect(sink.count == 400_000)

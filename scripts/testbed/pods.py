@@ -16,7 +16,8 @@ def build(request):
 
     A request is an object with `template` and, optionally: `name`, `workflow`, `nodeID`, `namespace`, `includeResult`
     (whether the result is captured), `deadline` (RFC 3339), `gracePeriod` (seconds), `volumes` (of the workflow),
-    `executorEnvironment` (variables of init and wait), `argoTemplate` (a text to pass in place of the template).
+    `executorEnvironment` (variables of init and wait), `executorMemory` (their memory limit), `argoTemplate` (a text to pass in
+    place of the template).
     """
     return _Builder(request).pod()
 
@@ -114,7 +115,7 @@ class _Builder:
             "name": "init", "image": EXECUTOR_IMAGE, "command": ["argoexec", "init"] + LOG_FLAGS,
             "env": self._executor_environment("init") + [_variable("ARGO_TEMPLATE", text)] + self._common_environment()
             + self._extra_environment(),
-            "volumeMounts": mounts + self._run_mounts(),
+            "volumeMounts": mounts + self._run_mounts(), "resources": self._executor_resources(),
         }
 
     def _wait(self, mains):
@@ -127,8 +128,11 @@ class _Builder:
             "name": "wait", "image": EXECUTOR_IMAGE, "command": ["argoexec", "wait"] + LOG_FLAGS,
             "env": self._executor_environment("wait") + [_variable("ARGO_ARTIFACT_PLUGIN_NAMES", "")] + self._common_environment()
             + self._grace_period() + self._extra_environment(),
-            "volumeMounts": mounts + self._run_mounts(),
+            "volumeMounts": mounts + self._run_mounts(), "resources": self._executor_resources(),
         }
+
+    def _executor_resources(self):
+        return {"limits": {"memory": self.request["executorMemory"]}} if "executorMemory" in self.request else {}
 
     def _users_mounts(self, container):
         own = ("input-artifacts", "argo-staging")

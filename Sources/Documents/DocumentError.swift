@@ -1,0 +1,15 @@
+import ExecutorCore
+
+/// Why a file holds no readable YAML or JSON, and where.
+package struct DocumentError: ClassifiedError, Equatable, Sendable {
+    package let place: SourcePlace
+    package let reason: String
+
+    package var message: String { "\(place): \(reason)" }
+    package var isNotFound: Bool { false }
+    package var isTransient: Bool { false }
+
+    static func at(_ file: String, _ position: SourcePosition, _ reason: String) -> Self {
+        .init(place: SourcePlace(file: file, position: position), reason: reason)
+    }
+}

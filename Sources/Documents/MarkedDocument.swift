@@ -1,0 +1,54 @@
+/// Where each value of a document was written. Runs beside the value tree: children stand in the order of the value's members or
+/// elements.
+package struct DocumentMarks: Sendable {
+    /// Where the value begins.
+    package let position: SourcePosition
+    /// Where the names of members begin; empty for other values.
+    let names: [SourcePosition]
+    let children: [DocumentMarks]
+
+    init(_ position: SourcePosition, names: [SourcePosition] = [], children: [DocumentMarks] = []) {
+        self.position = position
+        self.names = names
+        self.children = children
+    }
+}
+
+/// A document read from a file that remembers where each part of it was written, so that any later error can name the place.
+package struct MarkedDocument: Sendable {
+    package let value: JSONValue
+    /// As the user named it.
+    package let file: String
+    package let marks: DocumentMarks
+
+    init(value: JSONValue, file: String, marks: DocumentMarks) {
+        self.value = value
+        self.file = file
+        self.marks = marks
+    }
+
+    /// Where a value is written: for a member its name's place, for an element its own. Of what is not there, the place of the
+    /// deepest value on the way to it.
+    package func place(of path: DocumentPath) -> SourcePlace { SourcePlace(file: file, position: positions(path).name) }
+
+    /// Where a value itself begins, as `place(of:)`.
+    package func valuePlace(of path: DocumentPath) -> SourcePlace { SourcePlace(file: file, position: positions(path).value) }
+
+    private func positions(_ path: DocumentPath) -> (name: SourcePosition, value: SourcePosition) {
+        var value = value
+        var marks = marks
+        var name = marks.position
+        for step in path.steps {
+            let index: Int?
+            switch step {
+            case .member(let text): index = value.object?.members.firstIndex { hasSameBytes($0.name, text) }
+            case .element(let position): index = value.array.flatMap { $0.indices.contains(position) ? position : nil }
+            }
+            guard let index, marks.children.indices.contains(index) else { break }
+            name = marks.names.indices.contains(index) ? marks.names[index] : marks.children[index].position
+            value = value.object?.members[index].value ?? value.array?[index] ?? .null
+            marks = marks.children[index]
+        }
+        return (name, marks.position)
+    }
+}
