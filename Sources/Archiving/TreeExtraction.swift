@@ -187,7 +187,7 @@ final class TreeExtraction {
         let flags = O_RDWR | O_CREAT | O_EXCL
         do {
             return try DirectoryIO.open(parent, name, flags, mode: mode, subject: subject)
-        } catch where error.code == EEXIST {
+        } catch  where error.code == EEXIST {
             try DirectoryIO.unlink(parent, name, subject: subject)
             return try DirectoryIO.open(parent, name, flags, mode: mode, subject: subject)
         }
@@ -201,7 +201,7 @@ final class TreeExtraction {
         let mode = keepsDirectoryModes ? (entry.mode & 0o777) | 0o700 : 0o755
         do {
             try DirectoryIO.makeDirectory(parent, name, mode: mode, subject: subject)
-        } catch where error.code == EEXIST {
+        } catch  where error.code == EEXIST {
             if try DirectoryIO.status(parent, name, subject: subject).kind != .directory {
                 try DirectoryIO.unlink(parent, name, subject: subject)
                 try DirectoryIO.makeDirectory(parent, name, mode: mode, subject: subject)
@@ -234,7 +234,7 @@ final class TreeExtraction {
     ) throws(SystemError) {
         do {
             try DirectoryIO.makeSymlink(parent, name, to: target, subject: subject)
-        } catch where error.code == EEXIST {
+        } catch  where error.code == EEXIST {
             try DirectoryIO.unlink(parent, name, subject: subject)
             try DirectoryIO.makeSymlink(parent, name, to: target, subject: subject)
         }
@@ -256,7 +256,7 @@ final class TreeExtraction {
         let subject = root.subject(path)
         do {
             try putLink(parent, name, to: leaf, in: source.raw, subject)
-        } catch where [EPERM, EMLINK, EOPNOTSUPP, ENOSYS, EXDEV, EACCES].contains(error.code) && status.kind == .file {
+        } catch  where [EPERM, EMLINK, EOPNOTSUPP, ENOSYS, EXDEV, EACCES].contains(error.code) && status.kind == .file {
             let from = try DirectoryIO.open(source.raw, leaf, O_RDONLY, subject: subject)
             let to = try create(parent, name, mode: status.permissions & 0o777, subject)
             summary.bytes += try FileCopy.copy(from.raw, to: to.raw, subject: subject)
@@ -267,11 +267,11 @@ final class TreeExtraction {
 
     /// nil when there is no such directory, or a link is in the way.
     private func openExisting(_ components: ArraySlice<BytePath>) throws(SystemError) -> Descriptor? {
-        do { return try root.openDirectory(BytePath.joining(components)) } catch where Self.isAbsence(error) { return nil }
+        do { return try root.openDirectory(BytePath.joining(components)) } catch  where Self.isAbsence(error) { return nil }
     }
 
     private func statusIfThere(_ directory: Int32, _ name: BytePath, _ path: BytePath) throws(SystemError) -> FileStatus? {
-        do { return try DirectoryIO.status(directory, name, subject: root.subject(path)) } catch where Self.isAbsence(error) {
+        do { return try DirectoryIO.status(directory, name, subject: root.subject(path)) } catch  where Self.isAbsence(error) {
             return nil
         }
     }
@@ -283,7 +283,7 @@ final class TreeExtraction {
     ) throws(SystemError) {
         do {
             try DirectoryIO.makeLink(parent, name, to: existing, in: source, subject: subject)
-        } catch where error.code == EEXIST {
+        } catch  where error.code == EEXIST {
             try DirectoryIO.unlink(parent, name, subject: subject)
             try DirectoryIO.makeLink(parent, name, to: existing, in: source, subject: subject)
         }
@@ -295,7 +295,7 @@ final class TreeExtraction {
         guard entry.modified != nil || entry.accessed != nil else { return }
         do {
             try DirectoryIO.setTimes(file, accessed: entry.accessed, modified: entry.modified, subject: subject)
-        } catch where error.code == EINVAL {
+        } catch  where error.code == EINVAL {
             // A time that the file system cannot express.
         }
     }

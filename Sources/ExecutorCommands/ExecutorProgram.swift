@@ -1,6 +1,6 @@
 package import CommandLineInterface
-package import ExecutorCore
 import Executor
+package import ExecutorCore
 
 /// The program: its table of commands, and the one place where errors become exit codes.
 package enum ExecutorProgram {

@@ -32,7 +32,7 @@ final class EasyHandle: @unchecked Sendable {
 
     init(share: HandleShare) throws {
         guard let easy = unsafe curl_easy_init() else { throw TransferError.library("make a transfer", CURLE_OUT_OF_MEMORY) }
-        guard let multi = unsafe curl_multi_init() else {
+        guard let multi = unsafe curlshim_multi_new() else {
             unsafe curl_easy_cleanup(easy)
             throw TransferError.library("make a transfer", CURLE_OUT_OF_MEMORY)
         }
@@ -66,7 +66,9 @@ final class EasyHandle: @unchecked Sendable {
 
     func set(_ option: CURLoption, _ value: Int) throws { try check(unsafe curlshim_set_long(easy, option, value)) }
 
-    func set(_ option: CURLoption, offset: Int64) throws { try check(unsafe curlshim_set_offset(easy, option, curl_off_t(offset))) }
+    func set(_ option: CURLoption, offset: Int64) throws {
+        try check(unsafe curlshim_set_offset(easy, option, curl_off_t(offset)))
+    }
 
     func set(_ option: CURLoption, _ text: String?) throws {
         if let text {
@@ -196,7 +198,8 @@ final class EasyHandle: @unchecked Sendable {
 
     private func check(_ status: CURLMcode) throws {
         guard status == CURLM_OK else {
-            throw TransferError.library("run a transfer", status == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT)
+            throw TransferError.library(
+                "run a transfer", status == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT)
         }
     }
 }

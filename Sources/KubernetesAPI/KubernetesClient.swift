@@ -112,7 +112,9 @@ package final class KubernetesClient: Sendable {
         let start = monotonicNanoseconds()
         defer {
             let seconds = (monotonicNanoseconds() - start) / 1_000_000_000
-            if seconds >= 5 { settings.log.info("slow API request", ["request": .text(call.text), "seconds": .integer(seconds)]) }
+            if seconds >= 5 {
+                settings.log.info("slow API request", ["request": .text(call.text), "seconds": .integer(seconds)])
+            }
         }
         do { return try session.client.perform(request, body: .bytes(body)) } catch let error as TransferError {
             throw APIError.transfer(error, isTransientText: settings.isTransientText)

@@ -42,7 +42,9 @@ package final class TaskResultStore: TaskResultSink {
             nodeID: identity.nodeID, workflowName: identity.workflowName, workflowUID: identity.workflowUID,
             instanceID: identity.instanceID, result: result)
         var isNew = true
-        do { try client.createTaskResult(body) } catch let error as APIError where error.status == 409 && error.reason == "AlreadyExists" {
+        do { try client.createTaskResult(body) } catch let error as APIError
+            where error.status == 409 && error.reason == "AlreadyExists"
+        {
             isNew = false
         }
         isCreated.withLock { $0 = true }

@@ -1,5 +1,6 @@
 package import Documents
 package import ExecutorCore
+import WorkflowModel
 
 /// A workflow on its way: which nodes there are, how they stand, and what is to be done next.
 ///
@@ -23,31 +24,201 @@ package struct WorkflowRun: Sendable {
         }
     }
 
-    package let identity: Identity
+    /// What is known of a node beyond its state: what it runs.
+    struct Execution: Sendable {
+        /// With arguments and tags replaced.
+        let template: JSONObject
+        let kind: TemplateKind
+        /// Where what it calls is looked up.
+        let space: TemplateSpace
+        /// Which of its steps' or tasks' results it speaks of.
+        let usedResults: Set<String>
+    }
 
-    package init(identity: Identity) { self.identity = identity }
+    package let plan: WorkflowPlan
+    package let identity: Identity
+    package internal(set) var phase: WorkflowPhase = .pending
+    package internal(set) var message = ""
+    package internal(set) var startedAt: Timestamp?
+    package internal(set) var finishedAt: Timestamp?
+    /// Outputs with a `globalName`: `parameters` and `artifacts`.
+    package internal(set) var outputs: JSONObject = [:]
+    /// The spec, the workflow's own tags replaced.
+    package let spec: JSONObject
+
+    var nodes: [String: Node] = [:]
+    /// In the order in which the nodes came to be.
+    var order: [String] = []
+    var executions: [String: Execution] = [:]
+    /// `workflow.…` without what changes during the run.
+    var variables: [String: String]
+    /// The workflow's labels and annotations, those from `workflowMetadata` included.
+    let labels: JSONObject
+    let annotations: JSONObject
+    /// Pods that have been asked for and have not ended.
+    var activePods: Set<String> = []
+    var isShuttingDown = false
+    /// Of the current walk.
+    var actions: [Action] = []
+    var volumes: [JSONValue] = []
+    var depth = 0
+    var now: Timestamp
+
+    /// - Parameter identity: its name is the workflow's, or made of `generateName`.
+    package init(plan: WorkflowPlan, identity: Identity) {
+        self.plan = plan
+        self.identity = identity
+        now = identity.creationTimestamp
+        var labels = plan.document.kind == .workflow ? plan.document.labels : [:]
+        var annotations = plan.document.kind == .workflow ? plan.document.annotations : [:]
+        if plan.document.kind == .cronWorkflow {
+            labels["workflows.argoproj.io/cron-workflow"] = .string(plan.document.name)
+            annotations["workflows.argoproj.io/scheduled-time"] = .string(identity.creationTimestamp.rfc3339())
+        }
+        for member in plan.spec["workflowMetadata"]?["labels"]?.object?.members ?? [] { labels[member.name] = member.value }
+        for member in plan.spec["workflowMetadata"]?["annotations"]?.object?.members ?? [] {
+            annotations[member.name] = member.value
+        }
+        self.labels = labels
+        self.annotations = annotations
+        let variables = WorkflowVariables.all(plan, identity, labels: labels, annotations: annotations)
+        self.variables = variables
+        var spec = plan.spec
+        let templates = spec["templates"]
+        spec["templates"] = nil
+        spec = (try? TagText.replace(.object(spec)) { variables[$0] })?.object ?? spec
+        spec["templates"] = templates
+        self.spec = spec
+    }
 
     /// Begins the run.
-    package mutating func start(at now: Timestamp) -> [Action] { [] }
+    package mutating func start(at now: Timestamp) -> [Action] {
+        guard startedAt == nil else { return [] }
+        startedAt = now
+        phase = .running
+        // The controller's first look at a workflow is before it calls it running.
+        variables["workflow.status"] = ""
+        variables["workflow.duration"] = "0.000000"
+        return walk(at: now)
+    }
 
     /// A pod's containers run.
-    package mutating func podStarted(_ nodeID: String, at now: Timestamp) {}
+    package mutating func podStarted(_ nodeID: String, at now: Timestamp) {
+        guard nodes[nodeID]?.phase == .pending else { return }
+        nodes[nodeID]?.phase = .running
+        for id in nodes[nodeID]?.containerNodes(in: nodes) ?? [] where nodes[id]?.phase == .pending {
+            nodes[id]?.phase = .running
+        }
+    }
 
     /// A pod reported progress (`N/M`).
-    package mutating func podProgressed(_ nodeID: String, _ progress: String) {}
+    package mutating func podProgressed(_ nodeID: String, _ progress: String) {
+        if Progress(progress) != nil { nodes[nodeID]?.progress = progress }
+    }
 
     /// A pod has ended.
-    package mutating func podFinished(_ nodeID: String, _ result: PodResult, at now: Timestamp) -> [Action] { [] }
+    package mutating func podFinished(_ nodeID: String, _ result: PodResult, at now: Timestamp) -> [Action] {
+        guard activePods.remove(nodeID) != nil, var node = nodes[nodeID], !node.phase.isFulfilled else { return [] }
+        self.now = now
+        var outputs = result.outputs?.document.object ?? [:]
+        if let code = result.exitCode { outputs["exitCode"] = .string(String(code)) }
+        node.outputs = outputs.isEmpty ? nil : outputs
+        node.phase = NodePhase(rawValue: result.phase.rawValue) ?? .error
+        node.message = result.message
+        node.finishedAt = now
+        nodes[nodeID] = node
+        raiseOutputs(of: nodeID)
+        finishContainers(of: node, result)
+        return walk(at: now)
+    }
 
     /// A suspended node may go on, with values for the outputs that were to be supplied.
-    package mutating func resume(_ nodeID: String, outputs: [String: String] = [:], at now: Timestamp) -> [Action] { [] }
+    package mutating func resume(_ nodeID: String, outputs: [String: String] = [:], at now: Timestamp) -> [Action] {
+        guard nodes[nodeID]?.type == .suspend, nodes[nodeID]?.phase == .running else { return [] }
+        self.now = now
+        do throws(StepError) {
+            try supply(outputs, to: nodeID)
+            raiseOutputs(of: nodeID)
+            mark(nodeID, .succeeded)
+        } catch {
+            mark(nodeID, .error, error.message)
+        }
+        return walk(at: now)
+    }
 
-    /// The workflow's deadline has come.
-    package mutating func deadlineReached(at now: Timestamp) -> [Action] { [] }
+    /// The workflow's deadline has come: what waits fails, pods end by their own.
+    package mutating func deadlineReached(at now: Timestamp) -> [Action] {
+        guard let deadline, now >= deadline, finishedAt == nil else { return [] }
+        for id in order {
+            guard let node = nodes[id], node.type == .suspend, !node.phase.isFulfilled else { continue }
+            mark(id, .failed, Self.deadlineMessage)
+        }
+        return walk(at: now)
+    }
 
-    /// Somebody wants it to end.
-    package mutating func interrupted(at now: Timestamp) -> [Action] { [] }
+    static let deadlineMessage = "Step exceeded its deadline"
 
-    /// The workflow object with its status in the CRD's own shape.
-    package func finishedWorkflow() -> JSONValue { .null }
+    /// Somebody wants it to end: pods are stopped, what waits fails, nothing new begins.
+    package mutating func interrupted(at now: Timestamp) -> [Action] {
+        guard startedAt != nil, finishedAt == nil, !isShuttingDown else { return [] }
+        self.now = now
+        isShuttingDown = true
+        for id in order where nodes[id]?.type == .suspend && nodes[id]?.phase.isFulfilled == false {
+            mark(id, .failed, "Stopped with strategy 'Terminate'")
+        }
+        let stops = order.filter { activePods.contains($0) }.map { Action.stopPod(nodeID: $0) }
+        return stops + walk(at: now)
+    }
+
+    /// When the workflow must have ended; nil: never.
+    package var deadline: Timestamp? {
+        guard let startedAt, let seconds = spec["activeDeadlineSeconds"]?.int else { return nil }
+        let (sum, overflow) = startedAt.seconds.addingReportingOverflow(seconds)
+        return overflow ? nil : Timestamp(seconds: sum)
+    }
+
+    /// The nodes, in the order in which they came to be.
+    package var allNodes: [Node] { order.compactMap { nodes[$0] } }
+
+    package func node(_ id: String) -> Node? { nodes[id] }
+
+    /// One look at the whole workflow: everything that can be done now is done.
+    private mutating func walk(at now: Timestamp) -> [Action] {
+        self.now = now
+        if finishedAt != nil { return [] }
+        // What ends a workflow waits for the pods that are still being stopped.
+        if isShuttingDown, !activePods.isEmpty { return [] }
+        actions = []
+        volumes = spec["volumes"]?.array ?? []
+        let root = TemplateCall(entrypoint: plan.entrypoint, arguments: spec["arguments"] ?? [:])
+        var failure: String?
+        do throws(StepError) {
+            _ = try execute(root, named: identity.name, in: plan.local, boundary: "")
+        } catch {
+            failure = "error in entry template execution: \(error.message)"
+        }
+        finish(failure)
+        variables["workflow.status"] = phase.rawValue
+        if let startedAt { variables["workflow.duration"] = WorkflowVariables.seconds(from: startedAt, to: now) }
+        defer { actions = [] }
+        return actions
+    }
+
+    private mutating func finish(_ failure: String?) {
+        guard let root = nodes[identity.name], root.phase.isFulfilled || failure != nil, activePods.isEmpty else { return }
+        switch root.phase {
+        case .failed: phase = .failed
+        case .error, .pending, .running: phase = .error
+        case .succeeded, .skipped, .omitted: phase = failure == nil ? .succeeded : .error
+        }
+        message = root.message
+        if root.phase.isFailure, isShuttingDown { message = "Stopped with strategy 'Terminate'" }
+        if let failure, !isShuttingDown {
+            message = failure
+            phase = .error
+        }
+        if phase == .error, root.phase == .running { mark(root.id, .error, "Workflow operation error") }
+        finishedAt = now
+        actions.append(.workflowFinished(phase: phase, message: message))
+    }
 }

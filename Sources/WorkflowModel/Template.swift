@@ -15,7 +15,7 @@ package enum TemplateKind: String, Sendable {
     case unknown = "Unknown"
 
     /// The fields whose presence decides, the first one wins (contract 02 §2.3).
-    fileprivate static let fields: [(String, TemplateKind)] = [
+    static let fields: [(String, TemplateKind)] = [
         ("container", .container), ("containerSet", .containerSet), ("steps", .steps), ("dag", .dag), ("script", .script),
         ("resource", .resource), ("data", .data), ("suspend", .suspend), ("http", .http), ("plugin", .plugin),
     ]

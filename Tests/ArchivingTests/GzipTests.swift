@@ -78,8 +78,9 @@ private func code(_ body: () throws -> Void) -> ArchiveError.Code? {
         let bytes = try folder.bytes("plain")
         try #require(bytes.count > 3_000_000)
         let reference = try #require(
-            Int(try python("import zlib; print(len(zlib.compress(open('plain', 'rb').read(), 6)))", in: folder.path)
-                .trimmingCharacters(in: .newlines)))
+            Int(
+                try python("import zlib; print(len(zlib.compress(open('plain', 'rb').read(), 6)))", in: folder.path)
+                    .trimmingCharacters(in: .newlines)))
         #expect(try compressed(bytes, level: 6).count <= reference + reference / 50)
     }
 
@@ -133,8 +134,9 @@ private func code(_ body: () throws -> Void) -> ArchiveError.Code? {
         let folder = try TemporaryFolder()
         try folder.file("header", header)
         let sum = try #require(
-            Int(try python("import zlib; print(zlib.crc32(open('header','rb').read()) & 0xFFFF)", in: folder.path)
-                .trimmingCharacters(in: .newlines)))
+            Int(
+                try python("import zlib; print(zlib.crc32(open('header','rb').read()) & 0xFFFF)", in: folder.path)
+                    .trimmingCharacters(in: .newlines)))
         let member = header + [UInt8(sum & 0xFF), UInt8(sum >> 8)] + simple[10...]
         for size in 1...9 {
             #expect(try readAll(GzipReader(DripSource(member + member + simple, size: size))) == plain + plain + plain)
@@ -197,13 +199,14 @@ private func code(_ body: () throws -> Void) -> ArchiveError.Code? {
         let reader = GzipReader(MemorySource(packed))
         var read: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
-        #expect(code {
-            while true {
-                var span = buffer.mutableSpan
-                let count = try reader.read(into: &span)
-                read += buffer[..<count]
-            }
-        } == .corrupt)
+        #expect(
+            code {
+                while true {
+                    var span = buffer.mutableSpan
+                    let count = try reader.read(into: &span)
+                    read += buffer[..<count]
+                }
+            } == .corrupt)
         #expect(read == plain)
         #expect(code { _ = try readAll(reader) } == .corrupt)
     }

@@ -190,7 +190,9 @@ struct Noise: RandomNumberGenerator {
 /// Words and noise mixed: compresses, but not to nothing.
 func sample(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
     var noise = Noise(seed)
-    let words = ["argo ", "workflow ", "artifact ", "\n", "the quick brown fox ", "0123456789", "\u{e4}\u{f6}"].map { Array($0.utf8) }
+    let words = ["argo ", "workflow ", "artifact ", "\n", "the quick brown fox ", "0123456789", "\u{e4}\u{f6}"].map {
+        Array($0.utf8)
+    }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(count + 32)
     while bytes.count < count {

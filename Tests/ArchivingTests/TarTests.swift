@@ -188,7 +188,8 @@ private func age(_ folder: TemporaryFolder, _ name: BytePath, _ seconds: Int64, 
         try folder.link("link", to: "some/file.txt")
         try folder.file("empty")
         for (path, line) in [
-            ("some/file.txt", "b'file.txt' 0"), ("link", "b'link' 0"), ("empty", "b'empty' 0"), ("some//./file.txt", "b'file.txt' 0"),
+            ("some/file.txt", "b'file.txt' 0"), ("link", "b'link' 0"), ("empty", "b'empty' 0"),
+            ("some//./file.txt", "b'file.txt' 0"),
         ] {
             try pack(folder[BytePath(path)], to: folder["a.tgz"])
             let lines = try python(list, in: folder.path).split(separator: "\n")
@@ -323,8 +324,8 @@ private func age(_ folder: TemporaryFolder, _ name: BytePath, _ seconds: Int64, 
         #expect(try ExtendedAttributes.read(copy.raw, subject: "").map(\.value) == [[0, 255, 10]])
         for name: BytePath in ["d/n2", "d/sub", "d/sub/empty", "d/link", "d"] {
             #expect(try folder.status(BytePath("out").appending(name)).modified == folder.status(name).modified, "\(name)")
-            #expect(try folder.status(BytePath("out").appending(name)).permissions == folder.status(name).permissions, "\(name)")
+            #expect(
+                try folder.status(BytePath("out").appending(name)).permissions == folder.status(name).permissions, "\(name)")
         }
     }
 }
-

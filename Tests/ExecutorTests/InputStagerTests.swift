@@ -43,7 +43,8 @@ private func plans(_ json: String) throws -> [InputPlan] {
 
     @Test func aPathMustNotLeaveItsPlace() {
         let error = #expect(throws: ExecutorError.self) {
-            try plans(#"{"container":{"image":"x"},"inputs":{"artifacts":[{"name":"a","path":"/a/../../etc","raw":{"data":""}}]}}"#)
+            try plans(
+                #"{"container":{"image":"x"},"inputs":{"artifacts":[{"name":"a","path":"/a/../../etc","raw":{"data":""}}]}}"#)
         }
         #expect(error?.message.hasPrefix("load artifact 'a': ") == true)
     }

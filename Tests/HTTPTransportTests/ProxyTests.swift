@@ -1,7 +1,8 @@
 import ExecutorCore
 import Foundation
-@testable import HTTPTransport
 import Testing
+
+@testable import HTTPTransport
 
 @Suite struct ProxyTests {
     private func proxied(_ http: String? = nil, https: String? = nil, direct: String? = nil) -> HTTPClient {
@@ -31,7 +32,8 @@ import Testing
         let proxy = try ScriptedServer(answering: { conversation, _ in conversation.answer(403, "no") })
         defer { proxy.stop() }
         let error = try failure {
-            _ = try proxied(https: "http://us:canary@127.0.0.1:\(proxy.port)").perform(HTTPRequest("GET", "https://store.example/k"))
+            _ = try proxied(https: "http://us:canary@127.0.0.1:\(proxy.port)").perform(
+                HTTPRequest("GET", "https://store.example/k"))
         }
         #expect(proxy.requests[0].line == "CONNECT store.example:443 HTTP/1.1")
         #expect(error.message == "Get \"https://store.example/k\": proxyconnect tcp: the proxy answered 403")
@@ -103,7 +105,8 @@ import Testing
 
     @Test(arguments: [
         ("proxy.example", "http://proxy.example:80"), ("https://proxy.example", "https://proxy.example:443"),
-        ("socks5://proxy.example", "socks5://proxy.example:1080"), ("http://u@proxy.example:8080/x?y", "http://u@proxy.example:8080"),
+        ("socks5://proxy.example", "socks5://proxy.example:1080"),
+        ("http://u@proxy.example:8080/x?y", "http://u@proxy.example:8080"),
     ]) func fillsInThePort(setting: String, proxy: String) throws {
         let settings = ProxySettings(http: setting, https: nil, direct: nil)
         #expect(try settings.proxy(for: HTTPURL("http://store.example/"))?.text == proxy)

@@ -11,7 +11,9 @@ import Testing
     }
 
     @Test func areAnswersUnlessAskedFor() throws {
-        let server = try ScriptedServer(answering: { conversation, _ in conversation.answer(302, headers: ["Location: /b"], "see") })
+        let server = try ScriptedServer(answering: { conversation, _ in
+            conversation.answer(302, headers: ["Location: /b"], "see")
+        })
         defer { server.stop() }
         let response = try client().perform(HTTPRequest("GET", server.url))
         #expect(response.status == 302)
@@ -43,7 +45,11 @@ import Testing
 
     @Test(arguments: [301, 302, 303]) func turnIntoAGetWithoutBody(status: Int) throws {
         let server = try ScriptedServer(answering: { conversation, request in
-            if request.line.contains("/to") { conversation.answer(200) } else { conversation.answer(status, headers: ["Location: /to"]) }
+            if request.line.contains("/to") {
+                conversation.answer(200)
+            } else {
+                conversation.answer(status, headers: ["Location: /to"])
+            }
         })
         defer { server.stop() }
         var request = following("PUT", server.url)
@@ -56,7 +62,11 @@ import Testing
 
     @Test(arguments: [307, 308]) func sendTheBodyAgain(status: Int) throws {
         let server = try ScriptedServer(answering: { conversation, request in
-            if request.line.contains("/to") { conversation.answer(201) } else { conversation.answer(status, headers: ["Location: /to"]) }
+            if request.line.contains("/to") {
+                conversation.answer(201)
+            } else {
+                conversation.answer(status, headers: ["Location: /to"])
+            }
         })
         defer { server.stop() }
         try withTemporaryFile(Array("content".utf8)) { file in
@@ -101,6 +111,18 @@ import Testing
         #expect(error.message == "Get \"\(server.url)/\": stopped after 10 redirects")
         #expect(!error.isTransient)
         #expect(server.requests.count == 11)
+    }
+
+    /// A redirect with a body that never ends.
+    @Test func areNotReadForEver() throws {
+        let server = try ScriptedServer { conversation in
+            guard let request = conversation.readRequest() else { return }
+            if request.line.contains("/to") { return conversation.answer(200) }
+            conversation.send("HTTP/1.1 302 Found\r\nLocation: /to\r\nTransfer-Encoding: chunked\r\n\r\n")
+            while conversation.send("1000\r\n" + String(repeating: "x", count: 4096) + "\r\n") {}
+        }
+        defer { server.stop() }
+        #expect(try client().perform(following("GET", server.url)).status == 200)
     }
 
     @Test func leadToHTTPOnly() throws {

@@ -13,7 +13,10 @@ final class TestCertificates: Sendable {
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         // Two generations of one authority have the same name.
         for (name, subject) in [("ca", "Test"), ("other", "Other"), ("rotated", "Test")] {
-            try openssl(["req", "-x509"] + key + ["-keyout", name + ".key", "-out", name + ".crt", "-days", "2", "-subj", "/CN=\(subject)"])
+            try openssl(
+                ["req", "-x509"] + key + [
+                    "-keyout", name + ".key", "-out", name + ".crt", "-days", "2", "-subj", "/CN=\(subject)",
+                ])
         }
         try Data("subjectAltName=IP:127.0.0.1,DNS:localhost\n".utf8).write(to: directory.appendingPathComponent("names"))
         for (name, days) in [("server", "2"), ("expired", "-1"), ("client", "2")] {
@@ -83,7 +86,8 @@ final class TLSServer: @unchecked Sendable {
         process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [
-            "python3", "-c", Self.program, certificates.path(certificate), requiresClient ? certificates.path("ca.crt") : "", version,
+            "python3", "-c", Self.program, certificates.path(certificate), requiresClient ? certificates.path("ca.crt") : "",
+            version,
         ]
         let output = Pipe()
         process.standardOutput = output

@@ -26,7 +26,8 @@ import Testing
             #expect(response.body == Array("nobody".utf8))
         }
         let error = try failure {
-            _ = try trusting(authority("other.crt")).perform(HTTPRequest("GET", "https://127.0.0.1:\(server.port)/?token=canary"))
+            _ = try trusting(authority("other.crt")).perform(
+                HTTPRequest("GET", "https://127.0.0.1:\(server.port)/?token=canary"))
         }
         #expect(error.code == .tls)
         #expect(!error.isTransient)
@@ -40,7 +41,9 @@ import Testing
     @Test func trustsACertificateThatIsNoRoot() throws {
         let server = try TLSServer()
         defer { server.stop() }
-        #expect(try trusting(authority("server.crt")).perform(HTTPRequest("GET", "https://127.0.0.1:\(server.port)/")).status == 200)
+        #expect(
+            try trusting(authority("server.crt")).perform(HTTPRequest("GET", "https://127.0.0.1:\(server.port)/")).status == 200
+        )
     }
 
     @Test func findsTheRightOneAmongAuthoritiesOfTheSameName() throws {
@@ -76,7 +79,9 @@ import Testing
     @Test func refusesAnExpiredCertificate() throws {
         let server = try TLSServer("expired")
         defer { server.stop() }
-        let error = try failure { _ = try trusting(authority()).perform(HTTPRequest("GET", "https://127.0.0.1:\(server.port)/")) }
+        let error = try failure {
+            _ = try trusting(authority()).perform(HTTPRequest("GET", "https://127.0.0.1:\(server.port)/"))
+        }
         #expect(error.message.contains("x509: certificate has expired or is not yet valid"))
         #expect(!error.isTransient)
     }
@@ -116,7 +121,9 @@ import Testing
     @Test func refusesOldProtocols() throws {
         let server = try TLSServer(version: "1.1")
         defer { server.stop() }
-        let error = try failure { _ = try trusting(authority()).perform(HTTPRequest("GET", "https://127.0.0.1:\(server.port)/")) }
+        let error = try failure {
+            _ = try trusting(authority()).perform(HTTPRequest("GET", "https://127.0.0.1:\(server.port)/"))
+        }
         #expect([.tls, .broken].contains(error.code))
     }
 
@@ -192,7 +199,9 @@ import Testing
     }
 
     private func found(file: String? = nil, directories: String? = nil) -> [String] {
-        TrustSearch(file: file, directories: directories, root: BytePath(root.path)).files().map { String(decoding: $0, as: UTF8.self) }
+        TrustSearch(file: file, directories: directories, root: BytePath(root.path)).files().map {
+            String(decoding: $0, as: UTF8.self)
+        }
     }
 
     @Test func takesTheFirstBundleAndEveryFileOfTheDirectories() throws {

@@ -30,6 +30,8 @@ CURLcode curlshim_set_seek_callback(CURL *easy, curlshim_seek_callback callback,
 /// Sockets are opened close-on-exec, so that no child process inherits one.
 CURLcode curlshim_set_private_sockets(CURL *easy);
 
+/// As `curl_multi_init`, but the pair of descriptors by which the handle is woken is close-on-exec.
+CURLM *_Nullable curlshim_multi_new(void);
 CURLMcode curlshim_multi_set_long(CURLM *multi, CURLMoption option, long value);
 /// The result of the one transfer of a multi handle that has ended; false while none has.
 bool curlshim_multi_result(CURLM *multi, CURLcode *result);

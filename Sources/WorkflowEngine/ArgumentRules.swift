@@ -1,0 +1,40 @@
+import Documents
+import WorkflowModel
+
+/// What makes an argument complete.
+enum ArgumentRules {
+    /// What is wrong with a parameter given as argument; nil for nothing.
+    static func problem(with parameter: JSONValue, settings: RunSettings) -> String? {
+        let source = parameter["valueFrom"].flatMap { $0.isNull ? nil : $0 }
+        let value = parameter["value"].flatMap { AnyString.text(of: $0) }
+        guard let source else {
+            guard let value else { return "has no value" }
+            return choiceProblem(value, parameter)
+        }
+        if value != nil { return choiceProblem(value ?? "", parameter) }
+        if source["supplied"] != nil { return "has no value" }
+        guard let selector = source["configMapKeyRef"], !selector.isNull else {
+            return "takes its value from where arguments cannot: only configMapKeyRef and supplied are allowed"
+        }
+        let name = selector["name"]?.string ?? ""
+        let key = selector["key"]?.string ?? ""
+        if name.contains("{{") || key.contains("{{") || source["default"] != nil { return nil }
+        return settings.configMapValue(name, key) == nil
+            ? "needs key '\(key)' of config map '\(name)', which is not there" : nil
+    }
+
+    private static func choiceProblem(_ value: String, _ parameter: JSONValue) -> String? {
+        guard let choices = parameter["enum"]?.array, !value.contains("{{") else { return nil }
+        let texts = choices.compactMap { AnyString.text(of: $0) }
+        return texts.contains(value) ? nil : "has the value '\(value)', but must be one of: \(texts.joined(separator: ", "))"
+    }
+
+    /// Whether an artifact says where it is to be found.
+    static func hasSource(_ artifact: JSONValue) -> Bool {
+        !(artifact["from"]?.string ?? "").isEmpty || hasLocationOrKey(artifact)
+    }
+
+    static func hasLocationOrKey(_ artifact: JSONValue) -> Bool {
+        (try? ArtifactLocation(document: artifact))?.hasLocationOrKey ?? false
+    }
+}

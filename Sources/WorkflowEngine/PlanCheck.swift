@@ -1,0 +1,224 @@
+import Documents
+import WorkflowModel
+
+/// Looks for everything that would make a run fail or differ, before anything of it runs: fields, names, references, arguments,
+/// tags, cycles. Only what the entrypoint can reach is checked, and only that is run.
+struct PlanCheck {
+    let plan: WorkflowPlan
+    /// The document whose templates are the workflow's own, where that is another one.
+    let base: WorkflowDocument?
+    private(set) var findings: [Finding] = []
+    /// What all templates can use.
+    var global = TagScope()
+    /// The secrets and config maps that are spoken of.
+    private(set) var references: [ObjectReference] = []
+    /// The names of volumes that containers mount.
+    var mountedVolumes: Set<String> = []
+    /// Templates that have been looked at.
+    private var checked: Set<String> = []
+    /// The templates on the way from the entrypoint to here.
+    private var way: [(key: String, name: String)] = []
+
+    init(_ plan: WorkflowPlan, base: WorkflowDocument?) {
+        self.plan = plan
+        self.base = base
+    }
+
+    mutating func add(_ finding: Finding) {
+        if !findings.contains(finding) { findings.append(finding) }
+    }
+
+    mutating func error(_ part: DocumentPart, _ text: String, atValue: Bool = true) {
+        add(part.finding(.error, text, atValue: atValue))
+    }
+
+    mutating func run() {
+        let document = plan.document
+        for document in [document, base].compactMap({ $0 }) { checkFields(of: document) }
+        global = TagScope.global(
+            plan, labels: document.labels, annotations: document.annotations)
+        var seen: Set<String> = []
+        let call = TemplateCall(entrypoint: plan.entrypoint, arguments: plan.spec["arguments"] ?? [:])
+        collectGlobalOutputs(call, plan.local, &seen)
+        checkWorkflowArguments()
+        let volumes = (base ?? document).part.part((base ?? document).specPath).member("volumes")
+        checkVolumes(volumes)
+        checkEntrypoint(call)
+        for volume in volumes.elements where mountedVolumes.contains(volume.name) { collect(.volume(volume)) }
+        findings.sort { left, right in
+            guard let a = left.place, let b = right.place, a.file == b.file else { return false }
+            return a.position < b.position
+        }
+    }
+
+    private mutating func checkFields(of document: WorkflowDocument) {
+        for finding in document.fieldFindings { add(finding) }
+        var names: [String] = []
+        for template in document.templates {
+            if template.name.isEmpty {
+                error(template, "every template needs a name")
+            } else if names.contains(template.name) {
+                error(template.member("name"), "a template '\(template.name)' is defined before")
+            }
+            names.append(template.name)
+        }
+        if document.kind == .workflow, document.name.utf8.count > 63 {
+            error(document.part.part(DocumentPath(members: "metadata", "name")), "a workflow's name has at most 63 characters")
+        }
+    }
+
+    private mutating func checkEntrypoint(_ call: TemplateCall) {
+        let spec = plan.document.part.part(plan.document.specPath)
+        let field = spec.member("entrypoint")
+        if plan.entrypoint.isEmpty { return error(field, "the workflow has no entrypoint", atValue: false) }
+        do throws(ResolutionFault) {
+            let resolved = try plan.resolve(call, in: plan.local)
+            checkSupplied(resolved, call.arguments, site: spec.member("arguments"), what: "the workflow's arguments")
+            check(resolved, site: plan.document.kind == .template ? plan.document.part : field)
+        } catch {
+            if plan.settings.entrypoint == plan.entrypoint {
+                add(Finding(.error, place: nil, "--entrypoint \(plan.entrypoint): \(error.text)"))
+            } else {
+                self.error(field, error.text)
+            }
+        }
+    }
+
+    private mutating func checkWorkflowArguments() {
+        let spec = plan.document.part.part(plan.document.specPath)
+        let part = spec.member("arguments")
+        checkNames(part.member("parameters"), of: "parameter")
+        checkNames(part.member("artifacts"), of: "artifact")
+        // The merged ones: what is missing here may have come from the template or the command line.
+        for parameter in plan.spec["arguments"]?["parameters"]?.array ?? [] {
+            let name = parameter["name"]?.string ?? ""
+            let site = part.member("parameters").elements.first { $0.name == name } ?? part
+            if let problem = ArgumentRules.problem(with: parameter, settings: plan.settings) {
+                error(site, "parameter '\(name)' \(problem)", atValue: false)
+            }
+        }
+        for artifact in plan.spec["arguments"]?["artifacts"]?.array ?? [] where !ArgumentRules.hasSource(artifact) {
+            let name = artifact["name"]?.string ?? ""
+            let site = part.member("artifacts").elements.first { $0.name == name } ?? part
+            error(site, "artifact '\(name)' has no location; give one with -a \(name)=PATH", atValue: false)
+        }
+    }
+
+    /// Checks a step's or task's call and what it calls.
+    ///
+    /// - Returns: the template; nil where it is not there or only known later.
+    mutating func check(call site: DocumentPart, in space: TemplateSpace, scope: TagScope) -> ResolvedTemplate? {
+        let call = TemplateCall(site.value)
+        checkArguments(site.member("arguments"), scope: scope)
+        if isDynamic(call) {
+            for space in [space] + plan.librarySpaces { checkAll(space) }
+            return nil
+        }
+        do throws(ResolutionFault) {
+            let resolved = try plan.resolve(call, in: space, at: site)
+            checkSupplied(resolved, call.arguments, site: site, what: "'\(call.name)'")
+            for kind in ["parameters", "artifacts"] {
+                let inputs = (resolved.template["inputs"]?[kind]?.array ?? []).map { $0["name"]?.string ?? "" }
+                for argument in site.member("arguments").member(kind).elements where !inputs.contains(argument.name) {
+                    add(argument.finding(.warning, "template '\(resolved.name)' has no input '\(argument.name)'"))
+                }
+            }
+            check(resolved, site: site)
+            return resolved
+        } catch {
+            self.error(site.part(error.field), error.text)
+            return nil
+        }
+    }
+
+    /// Whether tags decide which template is called.
+    private func isDynamic(_ call: TemplateCall) -> Bool {
+        switch call.target {
+        case .named(let name): name.contains("{{")
+        case .reference(let name, let template, _): name.contains("{{") || template.contains("{{")
+        case .inline, .none: false
+        }
+    }
+
+    private mutating func checkAll(_ space: TemplateSpace) {
+        for name in space.templates.keys.sorted() {
+            let call = TemplateCall(entrypoint: name, arguments: [:])
+            guard let resolved = try? plan.resolve(call, in: space), let entry = resolved.entry else { continue }
+            if checked.contains(key(of: resolved)) { continue }
+            check(resolved, site: entry)
+        }
+    }
+
+    private func key(of template: ResolvedTemplate) -> String {
+        guard let entry = template.entry else { return template.name }
+        return "\(entry.owner.file) \(entry.owner.source.valuePlace(of: entry.path)) \(entry.path)"
+    }
+
+    /// Checks a template that is reached from `site`.
+    private mutating func check(_ template: ResolvedTemplate, site: DocumentPart) {
+        let key = key(of: template)
+        if let start = way.firstIndex(where: { $0.key == key }) {
+            // A condition might end it; it is refused by itself.
+            if site.value["when"] != nil { return }
+            let names = way[start...].map(\.name) + [template.name]
+            return error(site, "template '\(template.name)' calls itself without end (\(names.joined(separator: " → ")))")
+        }
+        guard checked.insert(key).inserted, let entry = template.entry else { return }
+        way.append((key, template.name))
+        defer { way.removeLast() }
+        if entry.path.steps.last != .member("inline") {
+            for finding in entry.templateFieldFindings { add(finding) }
+        }
+        checkBody(template, entry)
+    }
+
+    /// Every input that has no value of its own must be supplied.
+    private mutating func checkSupplied(
+        _ template: ResolvedTemplate, _ arguments: JSONValue, site: DocumentPart, what: String
+    ) {
+        let given = { (kind: String) in (arguments[kind]?.array ?? []).compactMap { $0["name"]?.string } }
+        let parameters = given("parameters")
+        for input in template.template["inputs"]?["parameters"]?.array ?? [] {
+            let name = input["name"]?.string ?? ""
+            let hasValue = ["value", "default", "valueFrom"].contains { !(input[$0]?.isNull ?? true) }
+            if !hasValue, !parameters.contains(name) {
+                error(
+                    site, "template '\(template.name)' needs a parameter '\(name)', which \(what) does not give", atValue: false
+                )
+            }
+        }
+        let artifacts = given("artifacts")
+        for input in template.template["inputs"]?["artifacts"]?.array ?? [] {
+            let name = input["name"]?.string ?? ""
+            let hasSource = input["optional"]?.bool == true || ArgumentRules.hasLocationOrKey(input)
+            if !hasSource, !artifacts.contains(name) {
+                error(
+                    site, "template '\(template.name)' needs an artifact '\(name)', which \(what) does not give", atValue: false
+                )
+            }
+        }
+    }
+
+    mutating func collect(_ found: [ObjectReference]) { references += found }
+
+    /// Finds the outputs that reachable templates give the whole workflow.
+    private mutating func collectGlobalOutputs(_ call: TemplateCall, _ space: TemplateSpace, _ seen: inout Set<String>) {
+        guard let resolved = try? plan.resolve(call, in: space) else { return }
+        if case .inline = call.target {
+        } else {
+            guard seen.insert("\(resolved.space.libraryScope ?? "") \(resolved.name)").inserted else { return }
+        }
+        global.add(.globalOutputs(of: resolved.template))
+        let steps = (resolved.template["steps"]?.array ?? []).flatMap { $0.array ?? [] }
+        for call in steps + (resolved.template["dag"]?["tasks"]?.array ?? []) {
+            let call = TemplateCall(call)
+            if isDynamic(call) {
+                for space in [space] + plan.librarySpaces {
+                    for template in space.templates.values { global.add(.globalOutputs(of: template.value.object ?? [:])) }
+                }
+            } else {
+                collectGlobalOutputs(call, resolved.space, &seen)
+            }
+        }
+    }
+}

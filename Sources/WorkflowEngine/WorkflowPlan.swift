@@ -1,0 +1,174 @@
+package import Documents
+import ExecutorCore
+package import WorkflowModel
+
+/// A workflow that may be run: its documents read, merged and checked.
+package struct WorkflowPlan: Sendable {
+    /// The document that is run.
+    package let document: WorkflowDocument
+    /// The workflow's spec: that of the referenced template and the given arguments merged in, tags not replaced.
+    package let spec: JSONObject
+    package let entrypoint: String
+    /// What has no effect here, and what is suspicious.
+    package private(set) var warnings: [Finding] = []
+    /// The secrets and config maps that the steps need: what is not there should be told before anything runs.
+    package private(set) var references: [ObjectReference] = []
+    let local: TemplateSpace
+    let settings: RunSettings
+    private let libraries: [String: TemplateSpace]
+
+    /// Merges and checks.
+    ///
+    /// - Throws: `WorkflowRefusal` with everything that stands in the way.
+    package init(_ source: WorkflowSource, _ settings: RunSettings = RunSettings()) throws(WorkflowRefusal) {
+        let document = try source.runnable(entrypoint: settings.entrypoint)
+        let base = try Self.base(of: document, in: source)
+        self.document = document
+        self.settings = settings
+        var spec = Self.merged(document.spec, over: base?.spec)
+        if let entrypoint = settings.entrypoint { spec["entrypoint"] = .string(entrypoint) }
+        let unknown = Self.apply(settings, to: &spec)
+        self.spec = spec
+        entrypoint = spec["entrypoint"]?.string ?? ""
+        local = TemplateSpace(
+            libraryScope: nil, templates: (base ?? document).templates, podMetadata: spec["podMetadata"])
+        var libraries: [String: TemplateSpace] = [:]
+        for library in source.documents where library.kind == .workflowTemplate || library.kind == .clusterWorkflowTemplate {
+            let space = TemplateSpace(library)
+            libraries[space.libraryScope ?? ""] = space
+        }
+        self.libraries = libraries
+        var check = PlanCheck(self, base: base)
+        check.run()
+        var findings = source.warnings + unknown + check.findings
+        if settings.isStrict { findings = findings.map(\.hardened) }
+        if findings.contains(where: { $0.severity == .error }) {
+            throw WorkflowRefusal(findings.filter { $0.severity == .error })
+        }
+        warnings = findings
+        references = check.references
+    }
+
+    /// The template document that a workflow says it is made of.
+    private static func base(
+        of document: WorkflowDocument, in source: WorkflowSource
+    ) throws(WorkflowRefusal) -> WorkflowDocument? {
+        guard let reference = document.spec["workflowTemplateRef"], !reference.isNull else { return nil }
+        let path = document.specPath.member("workflowTemplateRef")
+        let name = reference["name"]?.string ?? ""
+        let isClusterScoped = reference["clusterScope"]?.bool ?? false
+        guard let base = source.library(name, isClusterScoped: isClusterScoped) else {
+            let kind: WorkflowKind = isClusterScoped ? .clusterWorkflowTemplate : .workflowTemplate
+            throw WorkflowRefusal(
+                Finding(
+                    .error, place: document.source.valuePlace(of: path.member("name")), path: path.member("name").description,
+                    "\(kind.rawValue) '\(name)' is not among the given files; add its file with -f"))
+        }
+        if let templates = document.spec["templates"]?.array, !templates.isEmpty {
+            let templates = document.specPath.member("templates")
+            throw WorkflowRefusal(
+                Finding(
+                    .error, place: document.source.place(of: templates), path: templates.description,
+                    "a workflow with workflowTemplateRef has no templates of its own"))
+        }
+        return base
+    }
+
+    private static func merged(_ spec: JSONObject, over base: JSONObject?) -> JSONObject {
+        guard let base else { return spec }
+        var merged = StrategicMerge.merge(base, spec)
+        merged["workflowTemplateRef"] = nil
+        // Of a parameter that both give a value, only one side's fields count.
+        let own = spec["arguments"]?["parameters"]?.array ?? []
+        let parameters = (merged["arguments"]?["parameters"]?.array ?? []).map { parameter in
+            own.first { $0["name"] == parameter["name"] && ($0["value"] != nil || $0["valueFrom"] != nil) } ?? parameter
+        }
+        if !parameters.isEmpty {
+            var arguments = merged["arguments"] ?? [:]
+            arguments["parameters"] = .array(parameters)
+            merged["arguments"] = arguments
+        }
+        return merged
+    }
+
+    /// Puts the given arguments into the spec.
+    private static func apply(_ settings: RunSettings, to spec: inout JSONObject) -> [Finding] {
+        var findings: [Finding] = []
+        var arguments = spec["arguments"]?.object ?? [:]
+        var parameters = arguments["parameters"]?.array ?? []
+        for (name, value) in settings.parameters {
+            let given: JSONValue = ["name": .string(name), "value": .string(value)]
+            if let index = parameters.firstIndex(where: { $0["name"]?.string == name }) {
+                parameters[index]["value"] = .string(value)
+                parameters[index]["valueFrom"] = nil
+            } else {
+                parameters.append(given)
+                findings.append(Finding(.warning, place: nil, "-p \(name)=…: the workflow declares no such parameter"))
+            }
+        }
+        var artifacts = arguments["artifacts"]?.array ?? []
+        for (name, location) in settings.artifacts {
+            var given = JSONObject([("name", JSONValue.string(name))])
+            for member in location.members { given[member.name] = member.value }
+            if let index = artifacts.firstIndex(where: { $0["name"]?.string == name }) {
+                artifacts[index] = .object(given)
+            } else {
+                artifacts.append(.object(given))
+            }
+        }
+        if !parameters.isEmpty { arguments["parameters"] = .array(parameters) }
+        if !artifacts.isEmpty { arguments["artifacts"] = .array(artifacts) }
+        if !arguments.isEmpty { spec["arguments"] = .object(arguments) }
+        return findings
+    }
+
+    /// The template that a call means, looked up from a space.
+    func resolve(
+        _ call: TemplateCall, in space: TemplateSpace, at site: DocumentPart? = nil
+    ) throws(ResolutionFault) -> ResolvedTemplate {
+        switch call.target {
+        case .none:
+            throw ResolutionFault(text: "one of template, templateRef and inline is needed", field: .root)
+        case .named(let name):
+            guard let entry = space.templates[name] else {
+                throw ResolutionFault(text: "template '\(name)' is not defined", field: DocumentPath(members: "template"))
+            }
+            return resolved(entry.value, entry, space)
+        case .reference(let name, let template, let isClusterScoped):
+            let kind: WorkflowKind = isClusterScoped ? .clusterWorkflowTemplate : .workflowTemplate
+            guard let library = libraries[(isClusterScoped ? "cluster/" : "namespaced/") + name] else {
+                throw ResolutionFault(
+                    text: "\(kind.rawValue) '\(name)' is not among the given files; add its file with -f",
+                    field: DocumentPath(members: "templateRef", "name"))
+            }
+            guard let entry = library.templates[template] else {
+                throw ResolutionFault(
+                    text: "\(kind.rawValue) '\(name)' has no template '\(template)'",
+                    field: DocumentPath(members: "templateRef", "template"))
+            }
+            return resolved(entry.value, entry, library)
+        case .inline(let template):
+            return resolved(template, site?.member("inline"), space)
+        }
+    }
+
+    private func resolved(_ value: JSONValue, _ entry: DocumentPart?, _ space: TemplateSpace) -> ResolvedTemplate {
+        var template = value.object ?? [:]
+        let kind = TemplateKind.present(in: value).first ?? .unknown
+        for field in ["annotations", "labels"] {
+            guard let shared = space.podMetadata[field]?.object else { continue }
+            var metadata = template["metadata"]?.object ?? [:]
+            var own = metadata[field]?.object ?? [:]
+            for member in shared.members where own[member.name] == nil { own[member.name] = member.value }
+            metadata[field] = .object(own)
+            template["metadata"] = .object(metadata)
+        }
+        if let defaults = spec["templateDefaults"]?.object, kind != .unknown {
+            template = StrategicMerge.merge(kind.removingOthers(from: defaults), template)
+        }
+        return ResolvedTemplate(space: space, template: template, kind: kind, entry: entry)
+    }
+
+    /// All libraries, for calls whose names are only known later.
+    var librarySpaces: [TemplateSpace] { libraries.values.sorted { ($0.libraryScope ?? "") < ($1.libraryScope ?? "") } }
+}

@@ -1,0 +1,142 @@
+import Documents
+
+/// Goes through every field of a document: what is unknown, has no effect or cannot be done is found, with its place.
+struct FieldCheck {
+    let document: MarkedDocument
+    private(set) var findings: [Finding] = []
+    /// Paths that are not entered.
+    private let excluded: Set<DocumentPath>
+
+    init(_ document: MarkedDocument, excluding: Set<DocumentPath> = []) {
+        self.document = document
+        excluded = excluding
+    }
+
+    /// Checks the value at a path against a type.
+    mutating func check(_ path: DocumentPath, as name: FieldTable.Name) {
+        guard let value = document.value[path] else { return }
+        check(value, path, .object(name))
+    }
+
+    private mutating func check(_ value: JSONValue, _ path: DocumentPath, _ shape: FieldShape) {
+        if value.isNull || excluded.contains(path) { return }
+        switch (shape, value) {
+        case (.anything, _), (.text, .string), (.looseText, .string), (.looseText, .number), (.looseText, .bool),
+            (.flag, .bool),
+            (.integerOrText, .string):
+            checkTags(value, path)
+        case (.integer, .number(let number)), (.integerOrText, .number(let number)):
+            if number.int64 == nil { add(.error, path, "expected an integer, found \(number.text)", atValue: true) }
+        case (.list(let element), .array(let elements)):
+            for (index, value) in elements.enumerated() { check(value, path.element(index), element) }
+        case (.map(let element), .object(let object)):
+            for member in object.members { check(member.value, path.member(member.name), element) }
+        case (.object(let name), .object(let object)):
+            let table = FieldTable[name]
+            for member in object.members { check(member, path.member(member.name), table) }
+        default:
+            add(.error, path, "expected \(Self.name(of: shape)), found \(Self.name(of: value))", atValue: true)
+        }
+    }
+
+    private mutating func check(_ member: JSONObject.Member, _ path: DocumentPath, _ table: FieldTable) {
+        guard let rule = table.rules[member.name] else { return reportUnknown(member.name, path, table) }
+        if Self.isVoid(member.value) { return }
+        switch rule.use {
+        case .used: check(member.value, path, rule.shape)
+        case .unused(let reason):
+            add(.warning, path, "has no effect in a local run: \(reason)")
+            check(member.value, path, rule.shape)
+        case .refused(let reason): add(.error, path, reason)
+        }
+    }
+
+    /// Whether a value says as much as its absence.
+    private static func isVoid(_ value: JSONValue) -> Bool {
+        switch value {
+        case .null, .bool(false): true
+        case .string(let text): text.isEmpty
+        case .array(let elements): elements.isEmpty
+        case .object(let object): object.isEmpty
+        case .number, .bool: false
+        }
+    }
+
+    private mutating func reportUnknown(_ name: String, _ path: DocumentPath, _ table: FieldTable) {
+        // The controller's JSON reader matches names in any case, so that this one would count there.
+        if let known = table.rules.keys.first(where: { JSONObject.isSameField($0, name) }) {
+            add(.error, path, "the field is called '\(known)'")
+            return
+        }
+        let near = table.rules.keys.filter { Self.isNear($0, name) }.sorted().first
+        add(.warning, path, "unknown field" + (near.map { "; is '\($0)' meant?" } ?? ""))
+    }
+
+    /// Tags that only later parts of the language could fill.
+    private mutating func checkTags(_ value: JSONValue, _ path: DocumentPath) {
+        guard case .string(let text) = value, text.contains("{{=") else { return }
+        add(.error, path, "expression tags ({{=…}}) are not supported in a local run", atValue: true)
+    }
+
+    private mutating func add(_ severity: Finding.Severity, _ path: DocumentPath, _ text: String, atValue: Bool = false) {
+        let place = atValue ? document.valuePlace(of: path) : document.place(of: path)
+        findings.append(Finding(severity, place: place, path: path.description, text))
+    }
+
+    private static func name(of shape: FieldShape) -> String {
+        switch shape {
+        case .text, .looseText: "a text"
+        case .integer: "an integer"
+        case .flag: "true or false"
+        case .integerOrText: "an integer or a text"
+        case .anything: "anything"
+        case .object, .map: "a mapping"
+        case .list: "a list"
+        }
+    }
+
+    private static func name(of value: JSONValue) -> String {
+        switch value {
+        case .null: "nothing"
+        case .bool(let flag): "\(flag) (put it in quotes where a text is meant)"
+        case .number(let number): "the number \(number.text) (put it in quotes where a text is meant)"
+        case .string(let text): "the text '\(text.prefix(40))'"
+        case .array: "a list"
+        case .object: "a mapping"
+        }
+    }
+
+    /// Whether one edit makes one name of the other.
+    private static func isNear(_ left: String, _ right: String) -> Bool {
+        let (a, b) = (Array(left.lowercased().utf8), Array(right.lowercased().utf8))
+        if abs(a.count - b.count) > 1 { return false }
+        let start = zip(a, b).prefix { $0 == $1 }.count
+        let end = zip(a.dropFirst(start).reversed(), b.dropFirst(start).reversed()).prefix { $0 == $1 }.count
+        let rest = max(a.count, b.count) - start - end
+        return rest <= 1 || rest == 2 && a.count == b.count && a[start] == b[start + 1] && a[start + 1] == b[start]
+    }
+}
+
+extension WorkflowDocument {
+    /// What is to be said about the document's fields, those of its templates left out.
+    package var fieldFindings: [Finding] {
+        let table: FieldTable.Name
+        switch kind {
+        case .template: return []
+        case .cronWorkflow: table = .cronWorkflow
+        case .workflow, .workflowTemplate, .clusterWorkflowTemplate: table = .workflow
+        }
+        var check = FieldCheck(source, excluding: [specPath.member("templates")])
+        check.check(.root, as: table)
+        return check.findings
+    }
+}
+
+extension DocumentPart {
+    /// What is to be said about the fields of a template.
+    package var templateFieldFindings: [Finding] {
+        var check = FieldCheck(owner.source)
+        check.check(path, as: .template)
+        return check.findings
+    }
+}

@@ -1,0 +1,131 @@
+/// Workflows, templates, steps and tasks.
+extension FieldTable {
+    static let workflow = FieldTable(
+        used(.text, "apiVersion", "kind"), used(.object(.metadata), "metadata"), used(.object(.workflowSpec), "spec"),
+        used(.anything, "status"))
+
+    static let cronWorkflow = FieldTable(
+        used(.text, "apiVersion", "kind"), used(.object(.metadata), "metadata"), used(.object(.cronWorkflowSpec), "spec"),
+        used(.anything, "status"))
+
+    /// What the API server adds to an object means nothing to a run.
+    static let metadata = FieldTable(
+        used(.text, "name", "generateName", "namespace"), used(.map(.text), "labels", "annotations"),
+        used(
+            .anything, "uid", "creationTimestamp", "resourceVersion", "generation", "managedFields", "ownerReferences",
+            "finalizers", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"))
+
+    /// A local run is one run, now: when others would have begun makes no difference to it.
+    static let cronWorkflowSpec = FieldTable(
+        used(.object(.workflowSpec), "workflowSpec"), used(.object(.cronMetadata), "workflowMetadata"),
+        used(
+            .anything, "schedules", "schedule", "timezone", "concurrencyPolicy", "startingDeadlineSeconds", "suspend",
+            "successfulJobsHistoryLimit", "failedJobsHistoryLimit"),
+        refused("conditions of a schedule are not supported in a local run", "stopStrategy", "when"))
+
+    static let cronMetadata = FieldTable(
+        used(.map(.text), "labels", "annotations"), used(.anything, "finalizers"),
+        used(.text, "name", "generateName", "namespace"))
+
+    static let workflowMetadata = FieldTable(
+        used(.map(.text), "labels", "annotations"),
+        refused("labels from expressions are not supported in a local run", "labelsFrom"))
+
+    static let workflowTemplateReference = FieldTable(used(.text, "name"), used(.flag, "clusterScope"))
+
+    static let workflowSpec = FieldTable(
+        used(.list(.object(.template)), "templates"), used(.object(.template), "templateDefaults"), used(.text, "entrypoint"),
+        used(.object(.arguments), "arguments"), used(.list(.object(.volume)), "volumes"),
+        used(.list(.object(.claimTemplate)), "volumeClaimTemplates"), used(.integer, "activeDeadlineSeconds"),
+        used(.object(.workflowTemplateReference), "workflowTemplateRef"), used(.object(.podMetadata), "podMetadata"),
+        used(.object(.workflowMetadata), "workflowMetadata"), used(.flag, "archiveLogs"),
+        used(.object(.podSecurity), "securityContext"),
+        unused(identity, .text, "serviceAccountName"), unused(identity, .flag, "automountServiceAccountToken"),
+        unused(identity, .anything, "executor"),
+        unused(
+            "artifacts go to the local store, or to the repository given by --artifact-repository", .anything,
+            "artifactRepositoryRef"),
+        unused(placement, .map(.text), "nodeSelector"), unused(placement, .anything, "affinity", "tolerations"),
+        unused(placement, .integer, "priority"), unused(placement, .text, "schedulerName", "podPriorityClassName"),
+        unused("no images are pulled here", .anything, "imagePullSecrets"),
+        unused(network, .anything, "hostNetwork", "dnsPolicy", "dnsConfig", "hostAliases"),
+        unused(limits, .anything, "podResources", "resourceClaims"), unused(placement, .anything, "podDisruptionBudget"),
+        unused(observation, .anything, "metrics"),
+        unused(retention, .anything, "ttlStrategy", "podGC", "volumeClaimGC", "artifactGC"),
+        refused("limits of parallel steps are not supported in a local run", "parallelism"),
+        refused("exit handlers are not supported in a local run", "onExit"),
+        refused("hooks are not supported in a local run", "hooks"),
+        refused("retries are not supported in a local run", "retryStrategy"),
+        refused("locks are not supported in a local run", "synchronization"),
+        refused("patches of the pod are not supported in a local run", "podSpecPatch"),
+        refused("executor plugins are not supported in a local run", "executorPlugins"),
+        refused("a suspended workflow does not begin; remove this field to run it", "suspend"),
+        refused("a workflow that is shut down does not run; remove this field to run it", "shutdown"))
+
+    static let template = FieldTable(
+        used(.text, "name"), used(.object(.inputs), "inputs"), used(.object(.outputs), "outputs"),
+        used(.object(.podMetadata), "metadata"), used(.map(.text), "annotations"),
+        used(.list(.list(.object(.step))), "steps"), used(.object(.dag), "dag"), used(.object(.container), "container"),
+        used(.object(.containerSet), "containerSet"), used(.object(.script), "script"), used(.object(.suspend), "suspend"),
+        used(.list(.object(.volume)), "volumes"), used(.list(.object(.userContainer)), "initContainers", "sidecars"),
+        used(.object(.artifactLocation), "archiveLocation"), used(.integerOrText, "activeDeadlineSeconds"),
+        used(.text, "timeout"), used(.object(.podSecurity), "securityContext"),
+        unused("pods never wait for a place here", .text, "pendingTimeout"),
+        unused("it only matters with limits of parallel steps", .flag, "failFast"),
+        unused(placement, .map(.text), "nodeSelector"), unused(placement, .anything, "affinity", "tolerations"),
+        unused(placement, .text, "schedulerName", "priorityClassName"),
+        unused(identity, .text, "serviceAccountName"), unused(identity, .flag, "automountServiceAccountToken"),
+        unused(identity, .anything, "executor"), unused(network, .anything, "hostAliases"),
+        unused(limits, .anything, "podResources", "resourceClaims"), unused(observation, .anything, "metrics"),
+        refused("templates of this type are not supported in a local run", "resource", "data", "http", "plugin"),
+        refused("daemons are not supported in a local run", "daemon"),
+        refused("retries are not supported in a local run", "retryStrategy"),
+        refused("limits of parallel steps are not supported in a local run", "parallelism"),
+        refused("locks are not supported in a local run", "synchronization"),
+        refused("remembered results are not supported in a local run", "memoize"),
+        refused("patches of the pod are not supported in a local run", "podSpecPatch"))
+
+    static let podMetadata = FieldTable(used(.map(.text), "labels", "annotations"))
+
+    static let templateReference = FieldTable(used(.text, "name", "template"), used(.flag, "clusterScope"))
+
+    private static let call = [
+        used(.text, "name", "template"), used(.object(.templateReference), "templateRef"), used(.object(.template), "inline"),
+        used(.object(.arguments), "arguments"),
+        refused("loops are not supported in a local run", "withItems", "withParam", "withSequence"),
+        refused("conditions are not supported in a local run", "when"),
+        refused("going on after failures is not supported in a local run", "continueOn"),
+        refused("exit handlers are not supported in a local run", "onExit"),
+        refused("hooks are not supported in a local run", "hooks"),
+    ].flatMap { $0 }
+
+    static let step = FieldTable(call)
+
+    static let task = FieldTable(call, used(.list(.text), "dependencies"), used(.text, "depends"))
+
+    static let dag = FieldTable(used(.text, "target"), used(.list(.object(.task)), "tasks"), used(.flag, "failFast"))
+
+    static let suspend = FieldTable(used(.text, "duration"))
+
+    static let inputs = FieldTable(
+        used(.list(.object(.parameter)), "parameters"), used(.list(.object(.artifact)), "artifacts"))
+
+    static let arguments = inputs
+
+    static let outputs = FieldTable(
+        used(.list(.object(.parameter)), "parameters"), used(.list(.object(.artifact)), "artifacts"),
+        used(.text, "result", "exitCode"))
+
+    static let parameter = FieldTable(
+        used(.text, "name", "globalName"), used(.looseText, "value", "default", "description"), used(.list(.looseText), "enum"),
+        used(.object(.parameterSource), "valueFrom"))
+
+    static let parameterSource = FieldTable(
+        used(.text, "path", "parameter"), used(.looseText, "default"), used(.anything, "supplied"),
+        used(.object(.keySelector), "configMapKeyRef"),
+        refused("values from resources are not supported in a local run", "jsonPath", "jqFilter"),
+        refused("values from events are not supported in a local run", "event"),
+        refused("expressions are not supported in a local run", "expression"))
+
+    static let keySelector = FieldTable(used(.text, "name", "key"), used(.flag, "optional"))
+}

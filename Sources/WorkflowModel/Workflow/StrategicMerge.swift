@@ -1,0 +1,60 @@
+package import Documents
+
+/// Merges a document over another as the controller merges workflows over templates and templates over defaults: mappings member
+/// by member, lists of known names element by element, all else replaced (Kubernetes' strategic merge patch).
+package enum StrategicMerge {
+    /// The member by which the elements of a list are told apart, by the list's name.
+    private static let keys = [
+        "templates": "name", "parameters": "name", "artifacts": "name", "volumes": "name", "tasks": "name", "env": "name",
+        "volumeMounts": "mountPath", "volumeDevices": "devicePath", "ports": "containerPort", "initContainers": "name",
+        "sidecars": "name", "imagePullSecrets": "name", "tolerations": "key", "hostAliases": "ip", "resourceClaims": "name",
+    ]
+
+    /// `over` laid over `base`. A null removes.
+    package static func merge(_ base: JSONObject, _ over: JSONObject) -> JSONObject {
+        var result = base
+        for member in over.members {
+            if member.value.isNull {
+                result[member.name] = nil
+                continue
+            }
+            switch (result[member.name], member.value) {
+            case (.object(let below)?, .object(let above)): result[member.name] = .object(merge(below, above))
+            case (.array(let below)?, .array(let above)):
+                let merged = keys[member.name].flatMap { merge(below, above, key: $0) }
+                result[member.name] = .array(merged ?? above)
+            default: result[member.name] = member.value
+            }
+        }
+        return result
+    }
+
+    /// Elements of one key are merged, the others of both sides kept: those above in their order, those that are only below put
+    /// among them by the order below. What is only above comes before what is only below.
+    ///
+    /// - Returns: nil where an element has no key, and the list cannot be merged.
+    private static func merge(_ below: [JSONValue], _ above: [JSONValue], key: String) -> [JSONValue]? {
+        func position(_ element: JSONValue) -> Int? {
+            guard let name = element[key] else { return nil }
+            return below.firstIndex { $0[key] == name }
+        }
+        guard (below + above).allSatisfy({ $0[key] != nil }) else { return nil }
+        var upper = above.map { element in
+            let fellow = position(element).flatMap { below[$0].object }
+            let place = position(element) ?? -1
+            return (place, fellow.map { JSONValue.object(merge($0, element.object ?? [:])) } ?? element)
+        }[...]
+        var lower = below.enumerated().filter { element in !above.contains { $0[key] == element.element[key] } }[...]
+        var result: [JSONValue] = []
+        while let next = upper.first ?? lower.first.map({ ($0.offset, $0.element) }) {
+            if let kept = lower.first, upper.isEmpty || kept.offset < next.0 {
+                result.append(kept.element)
+                lower.removeFirst()
+            } else {
+                result.append(next.1)
+                upper.removeFirst()
+            }
+        }
+        return result
+    }
+}

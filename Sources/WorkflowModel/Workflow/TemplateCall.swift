@@ -1,0 +1,77 @@
+package import Documents
+
+/// A step, a task or an entrypoint: which template is run, with what.
+package struct TemplateCall: Sendable {
+    package enum Target: Sendable {
+        /// A template of the same document.
+        case named(String)
+        case reference(name: String, template: String, isClusterScoped: Bool)
+        case inline(JSONValue)
+        case none
+    }
+
+    package let name: String
+    package let target: Target
+    /// `parameters` and `artifacts`.
+    package let arguments: JSONValue
+    /// Names of the tasks that must have succeeded first; for steps none.
+    package let dependencies: [String]
+
+    package init(_ document: JSONValue) {
+        name = document["name"]?.string ?? ""
+        arguments = document["arguments"] ?? [:]
+        dependencies = Self.dependencies(of: document) ?? []
+        if let inline = document["inline"], !inline.isNull {
+            target = .inline(inline)
+        } else if let reference = document["templateRef"], !reference.isNull {
+            target = .reference(
+                name: reference["name"]?.string ?? "", template: reference["template"]?.string ?? "",
+                isClusterScoped: reference["clusterScope"]?.bool ?? false)
+        } else if let template = document["template"]?.string, !template.isEmpty {
+            target = .named(template)
+        } else {
+            target = .none
+        }
+    }
+
+    /// The call that a workflow begins with.
+    package init(entrypoint: String, arguments: JSONValue) {
+        name = ""
+        target = .named(entrypoint)
+        self.arguments = arguments
+        dependencies = []
+    }
+
+    /// The names in `dependencies`, or in a `depends` that says no more than they could: names joined by `&&`. Each once.
+    ///
+    /// - Returns: nil where `depends` says more.
+    package static func dependencies(of document: JSONValue) -> [String]? {
+        var names = (document["dependencies"]?.array ?? []).compactMap(\.string)
+        if let depends = document["depends"]?.string, !depends.isEmpty {
+            names = []
+            for part in depends.split(separator: "&", omittingEmptySubsequences: false).enumerated() {
+                let name = part.element.filter { $0 != " " && $0 != "\n" && $0 != "\t" }
+                if part.offset % 2 == 1 {
+                    if !part.element.isEmpty { return nil }
+                } else if isTaskName(name) {
+                    names.append(name)
+                } else {
+                    return nil
+                }
+            }
+        }
+        var unique: [String] = []
+        for name in names where !unique.contains(name) { unique.append(name) }
+        return unique
+    }
+
+    private static func isTaskName(_ text: String) -> Bool {
+        guard let first = text.utf8.first, first != UInt8(ascii: "-") else { return false }
+        return text.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"): true
+            default: false
+            }
+        }
+    }
+}
