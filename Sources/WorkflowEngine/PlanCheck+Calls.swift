@@ -1,10 +1,13 @@
 import Documents
+import ExecutorCore
 import WorkflowModel
 
 /// Templates that call others: order of steps and tasks, arguments, tags.
 extension PlanCheck {
     /// Fields of a call whose tags are not looked at here: a template of its own, and what is refused as a whole.
-    private static let otherScopes: Set<String> = ["inline", "when", "withItems", "withParam", "withSequence", "hooks", "onExit"]
+    private static let otherScopes: Set<String> = [
+        "inline", "when", "withItems", "withParam", "withSequence", "hooks", "onExit",
+    ]
 
     mutating func checkSteps(_ template: ResolvedTemplate, _ part: DocumentPart, _ own: TagScope) {
         var scope = own
@@ -41,7 +44,8 @@ extension PlanCheck {
         for task in tasks.elements {
             var scope = own.inside(task.value)
             // What a condition in 'depends' names is not known; it is refused by itself.
-            let known = TemplateCall.dependencies(of: task.value) == nil ? Set(outputs.keys) : ancestors(of: task.name, dependencies)
+            let known =
+                TemplateCall.dependencies(of: task.value) == nil ? Set(outputs.keys) : ancestors(of: task.name, dependencies)
             for ancestor in known { scope.add(outputs[ancestor] ?? TagScope()) }
             checkTags(task, scope, skipping: Self.otherScopes)
             _ = check(call: task, in: template.space, scope: scope)
