@@ -21,7 +21,7 @@ package struct ArtifactDownload: Sendable {
     @discardableResult
     package func stream(_ object: any StoredObject, into sink: any ByteSink) throws -> TransferRecord {
         let meter = TransferMeter()
-        try store.watched("loading", object.subject, meter, total: object.head.length) {
+        try store.watched(.loading, object.subject, meter, total: object.head.length) {
             try stream(object, into: sink, meter)
         }
         return meter.record
@@ -31,7 +31,7 @@ package struct ArtifactDownload: Sendable {
     @discardableResult
     package func file(_ object: any StoredObject, into file: OpenFile) throws -> TransferRecord {
         let meter = TransferMeter()
-        try store.watched("loading", object.subject, meter, total: object.head.length) {
+        try store.watched(.loading, object.subject, meter, total: object.head.length) {
             try self.file(object, into: file, meter)
         }
         return meter.record
@@ -53,7 +53,7 @@ package struct ArtifactDownload: Sendable {
     @discardableResult
     package func directory(_ directory: any StoredDirectory, into root: ContainedDirectory) throws -> TransferRecord {
         let meter = TransferMeter()
-        try store.watched("loading", directory.subject, meter, total: nil) {
+        try store.watched(.loading, directory.subject, meter, total: nil) {
             try DirectoryDownload(download: self, directory: directory, root: root, meter: meter).run()
         }
         return meter.record
@@ -85,6 +85,7 @@ package struct ArtifactDownload: Sendable {
             try stream(object, into: blocks, meter)
             try blocks.flush()
         }
+        try file.settle()
     }
 
     /// What must be known to read in ranges; nil where the object is too small for that, or the store cannot do it.
