@@ -58,7 +58,10 @@ import WorkflowModel
             (role, "roleARN"), (sdk, "useSDKCreds"), (noKeys, "accessKeySecret"),
             (["encryptionOptions": ["enableEncryption": true]], "encryptionOptions"),
             (["secretKeySecret": .null], "secretKeySecret"),
-            (["encryptionOptions": ["kmsKeyId": "k", "serverSideCustomerKeySecret": ["name": "keys", "key": "ca"]]], "kmsKeyId"),
+            (
+                ["encryptionOptions": ["kmsKeyId": "k", "serverSideCustomerKeySecret": ["name": "keys", "key": "ca"]]],
+                "kmsKeyId"
+            ),
         ] as [(JSONValue, String)] {
             let error = #expect(throws: ArtifactError.self) { try driver(s3(fields)) }
             #expect(error?.message.contains(name) == true, "\(name): \(error?.message ?? "")")

@@ -90,7 +90,9 @@ import Testing
         let line = String(decoding: try SmallFile.read("/proc/self/status"), as: UTF8.self).split(separator: "\n")
             .first { $0.hasPrefix("Umask:") }
         let mask = UInt32(line!.split(separator: "\t")[1], radix: 8)!
-        print("PERM", String(try FileStatus.of(fixture.path("target/d/e"), followingLinks: false).permissions, radix: 8), String(mask, radix: 8), line!)
+        print(
+            "PERM", String(try FileStatus.of(fixture.path("target/d/e"), followingLinks: false).permissions, radix: 8),
+            String(mask, radix: 8), line!)
         #expect(try FileStatus.of(fixture.path("target/d/e"), followingLinks: false).permissions == 0o755 & ~mask)
         #expect(try FileStatus.of(fixture.path("target/d/e/f"), followingLinks: false).permissions == 0o644 & ~mask)
     }

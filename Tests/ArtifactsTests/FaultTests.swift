@@ -169,7 +169,8 @@ import Testing
     @Test func aDirectorySurvivesAFailingNetwork() async throws {
         let fixture = try await StoreFixture.make(on: .seaweedFS)
         for index in 0..<300 {
-            try fixture.folder.write(Data(patternBytes(2000 + index, seed: UInt64(index + 1))), to: "many/\(index % 9)/\(index)")
+            try fixture.folder.write(
+                Data(patternBytes(2000 + index, seed: UInt64(index + 1))), to: "many/\(index % 9)/\(index)")
         }
         // Every connection breaks after a few answers, some at once.
         let script: [FaultyProxy.Act] = (0..<60).map { index in
@@ -183,7 +184,8 @@ import Testing
         var context = fixture.context
         context.executorBackoff.steps = 12
         let up = try fixture.proxy(script)
-        let saved = try fixture.store("many", endpoint: up.endpoint, context: context).upload.directory(at: fixture.path("many"))
+        let saved = try fixture.store("many", endpoint: up.endpoint, context: context).upload.directory(
+            at: fixture.path("many"))
         #expect(saved.objects == 300)
         #expect(up.connections >= 60)
 

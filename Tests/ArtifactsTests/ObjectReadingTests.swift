@@ -68,7 +68,8 @@ import Testing
 
     @Test func goesOnAsLongAsSomethingComes() throws {
         let object = ScriptedObject(
-            bytes, ObjectHead(length: 100_000, validator: "v1", supportsRanges: true), script: Array(repeating: 100, count: 300))
+            bytes, ObjectHead(length: 100_000, validator: "v1", supportsRanges: true), script: Array(repeating: 100, count: 300)
+        )
         #expect(try stream(object) == bytes)
     }
 

@@ -15,7 +15,9 @@ import Testing
             isTransientText: { text in pattern?.matches(text) ?? false })
     }
 
-    private func attempts(_ context: DriverContext, _ error: any Error, madeProgress: @escaping (Int) -> Bool = { _ in false }) -> (Int, any Error) {
+    private func attempts(_ context: DriverContext, _ error: any Error, madeProgress: @escaping (Int) -> Bool = { _ in false })
+        -> (Int, any Error)
+    {
         var count = 0
         do {
             let loop = RetryLoop(RetrySchedule(context.executorBackoff, quick: context.requestBackoff), context: context)

@@ -50,7 +50,8 @@ import Testing
 
     @Test func takesTheSmallestOnTheWayUp() throws {
         let files = [
-            "kubepods/memory.max": "max\n", "kubepods/pod1/memory.max": "33554432\n", "kubepods/pod1/main/memory.max": "50000000\n",
+            "kubepods/memory.max": "max\n", "kubepods/pod1/memory.max": "33554432\n",
+            "kubepods/pod1/main/memory.max": "50000000\n",
         ]
         #expect(try limit("0::/kubepods/pod1/main\n", files) == 32 << 20)
     }
@@ -136,7 +137,9 @@ import Testing
         try folder.write(Data("other".utf8), to: "outside")
         let secrets = SecretFiles(BytePath(folder.url.appending(path: "secrets").path))
         #expect(try secrets.read(name: "name", key: "key").reveal() == Array("value\n".utf8))
-        for (name, key) in [("..", "outside"), ("name", "../../outside"), ("", "key"), ("name", ""), ("name/..", "x"), (".", "x")] {
+        for (name, key) in [
+            ("..", "outside"), ("name", "../../outside"), ("", "key"), ("name", ""), ("name/..", "x"), (".", "x"),
+        ] {
             #expect(throws: ArtifactError.self) { try secrets.read(name: name, key: key) }
         }
         let missing = #expect(throws: SystemError.self) { try secrets.read(name: "name", key: "none") }

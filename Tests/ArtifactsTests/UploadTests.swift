@@ -163,7 +163,9 @@ import Testing
     @Test func dropsAllPartsWhenCompletingFails() throws {
         let memory = MemoryStore()
         memory.state.withLock { $0.completionError = ExecutorError.failed("no") }
-        #expect(throws: ExecutorError.self) { try store(memory).upload.stream(PatternSource(patternBytes(12 << 20)), fileName: "x") }
+        #expect(throws: ExecutorError.self) {
+            try store(memory).upload.stream(PatternSource(patternBytes(12 << 20)), fileName: "x")
+        }
         #expect(memory.state.withLock { $0.aborts } == 1)
     }
 
