@@ -12,6 +12,7 @@ extension PlanCheck {
     mutating func checkSteps(_ template: ResolvedTemplate, _ part: DocumentPart, _ own: TagScope) {
         var scope = own
         var seen: Set<String> = []
+        if part.member("steps").elements.isEmpty { error(part.member("steps"), "steps are needed", atValue: false) }
         for group in part.member("steps").elements {
             var produced = TagScope()
             for step in group.elements {
@@ -133,7 +134,8 @@ extension PlanCheck {
         if name.hasPrefix("{{") { name.removeFirst(2) }
         if name.hasSuffix("}}") { name.removeLast(2) }
         name = TagText.trim(name)
-        if name.contains("{{") || name.hasPrefix("=") { return }
+        // A tag that stands for nothing has been told.
+        if name.contains("{{") || name.hasPrefix("=") || scope.firstUnknown(in: text) != nil { return }
         if !scope.contains(name) {
             error(part, "there is no \(kind) '\(name)' here")
         } else if kind == "artifact", !name.contains("artifacts.") {

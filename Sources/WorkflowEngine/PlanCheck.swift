@@ -46,6 +46,8 @@ struct PlanCheck {
         checkVolumes(volumes)
         checkEntrypoint(call)
         for volume in volumes.elements where mountedVolumes.contains(volume.name) { collect(.volume(volume)) }
+        // What follows from a value that cannot be read is not told beside it.
+        if findings.contains(where: \.isWrongKind) { findings.removeAll { !$0.isWrongKind && $0.severity == .error } }
         findings.sort { left, right in
             guard let a = left.place, let b = right.place, a.file == b.file else { return false }
             return a.position < b.position
@@ -184,7 +186,8 @@ struct PlanCheck {
             let hasValue = ["value", "default", "valueFrom"].contains { !(input[$0]?.isNull ?? true) }
             if !hasValue, !parameters.contains(name) {
                 error(
-                    site, "template '\(template.name)' needs a parameter '\(name)', which \(what) does not give", atValue: false
+                    site, "template '\(template.name)' needs a parameter '\(name)', which is not given by \(what)",
+                    atValue: false
                 )
             }
         }
@@ -194,7 +197,8 @@ struct PlanCheck {
             let hasSource = input["optional"]?.bool == true || ArgumentRules.hasLocationOrKey(input)
             if !hasSource, !artifacts.contains(name) {
                 error(
-                    site, "template '\(template.name)' needs an artifact '\(name)', which \(what) does not give", atValue: false
+                    site, "template '\(template.name)' needs an artifact '\(name)', which is not given by \(what)",
+                    atValue: false
                 )
             }
         }

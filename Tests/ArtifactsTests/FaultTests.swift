@@ -37,7 +37,8 @@ import Testing
         }
         #expect(
             error?.message
-                == "timed out waiting for the condition: list s3://\(fixture.bucket)/dir/: 503 SlowDown: Please reduce your rate")
+                == "timed out waiting for the condition: list s3://\(fixture.bucket)/dir/: 503 SlowDown: Please reduce your rate"
+        )
         #expect(proxy.connections == 5)
     }
 

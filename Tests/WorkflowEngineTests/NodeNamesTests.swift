@@ -3,9 +3,10 @@ import WorkflowEngine
 
 @Suite struct NodeNamesTests {
     /// Vectors published with the algorithm.
-    @Test(arguments: [
-        ("", 0x811c_9dc5), ("a", 0xe40c_292c), ("b", 0xe70c_2de5), ("foo", 0xa9f3_7ed7), ("foobar", 0xbf9c_f968),
-    ] as [(String, UInt32)])
+    @Test(
+        arguments: [
+            ("", 0x811c_9dc5), ("a", 0xe40c_292c), ("b", 0xe70c_2de5), ("foo", 0xa9f3_7ed7), ("foobar", 0xbf9c_f968),
+        ] as [(String, UInt32)])
     func hashesByFNV1a(_ text: String, _ hash: UInt32) { #expect(NodeNames.hash(text) == hash) }
 
     /// As a controller named them.

@@ -65,8 +65,12 @@ import WorkflowModel
         let open = result([ended("main", nil, ""), ended("wait", nil, ""), ended("side", 143)])
         #expect(open.phase == .failed)
         #expect(open.message == "pod failed: neither main nor wait container completed successfully")
-        #expect(result([ended("main", 0), ended("wait", nil, "")]).message == "pod failed: wait container did not complete successfully")
-        #expect(result([ended("main", nil, ""), ended("wait", 0)]).message == "pod failed: main container did not complete successfully")
+        #expect(
+            result([ended("main", 0), ended("wait", nil, "")]).message
+                == "pod failed: wait container did not complete successfully")
+        #expect(
+            result([ended("main", nil, ""), ended("wait", 0)]).message
+                == "pod failed: main container did not complete successfully")
     }
 
     @Test func everyMemberOfASetIsAMainContainer() {

@@ -4,7 +4,8 @@ import WorkflowEngine
 
 @Suite struct StepsTests {
     @Test func aWorkflowOfOnePodIsItsRoot() throws {
-        var play = try Play(workflow("- name: main\n  container: {image: i, args: [\"{{workflow.name}} {{pod.name}} {{node.name}}\"]}"))
+        var play = try Play(
+            workflow("- name: main\n  container: {image: i, args: [\"{{workflow.name}} {{pod.name}} {{node.name}}\"]}"))
         #expect(play.pods.map(\.nodeID) == ["wf"])
         #expect(play.pods.map(\.podName) == ["wf"])
         #expect(play.arguments("wf") == ["wf wf wf"])
@@ -124,7 +125,8 @@ import WorkflowEngine
                   container: {image: i, args: ["{{inputs.parameters.p}}", "{{inputs.parameters.q}}", "{{inputs.parameters.r}}", "{{inputs.parameters.s}}", "{{inputs.parameters}}"]}
                 """, spec: "arguments: {parameters: [{name: w, value: 7}]}"),
             settings: RunSettings(parameters: [("w", "8")]))
-        let list = #"[{"name":"p","default":"false","value":"d8"},{"name":"q","default":"1.5","value":"1.5"},"#
+        let list =
+            #"[{"name":"p","default":"false","value":"d8"},{"name":"q","default":"1.5","value":"1.5"},"#
             + #"{"name":"r","value":"true"},{"name":"s","default":"u-1","value":"u-1"}]"#
         #expect(play.arguments("wf[0].a") == ["d8", "1.5", "true", "u-1", list])
     }
@@ -152,7 +154,8 @@ import WorkflowEngine
         try play.finish(
             "wf[0].a",
             outputs: [
-                "artifacts": [["name": "out", "path": "/o", "s3": ["key": "k/out.tgz"]]], "parameters": [["name": "p", "value": "y"]],
+                "artifacts": [["name": "out", "path": "/o", "s3": ["key": "k/out.tgz"]]],
+                "parameters": [["name": "p", "value": "y"]],
             ])
         let inputs = try #require(play.pod("wf[1].b")?.template["inputs"]?["artifacts"]?.array)
         #expect(
@@ -206,7 +209,8 @@ import WorkflowEngine
 
                 """ + echo))
         try play.finish("wf[0].a[0].x", outputs: ["parameters": [["name": "p", "value": "v"]]])
-        #expect(play.node("wf[0].a")?.outputs == ["parameters": [["name": "up", "value": "v"], ["name": "d", "value": "dflt"]]])
+        #expect(
+            play.node("wf[0].a")?.outputs == ["parameters": [["name": "up", "value": "v"], ["name": "d", "value": "dflt"]]])
         #expect(play.arguments("wf[1].b") == ["v"])
     }
 
@@ -322,7 +326,9 @@ import WorkflowEngine
                 - name: use
                   container: {image: i, volumeMounts: [{name: v, mountPath: /v}]}
                 """,
-                spec: "volumes: [{name: v, persistentVolumeClaim: {claimName: \"{{workflow.name}}-{{steps.a.outputs.parameters.p}}\"}}]"))
+                spec:
+                    "volumes: [{name: v, persistentVolumeClaim: {claimName: \"{{workflow.name}}-{{steps.a.outputs.parameters.p}}\"}}]"
+            ))
         try play.finish("wf[0].a", outputs: ["parameters": [["name": "p", "value": "7"]]])
         #expect(play.pod("wf[1].b")?.volumes == [["name": "v", "persistentVolumeClaim": ["claimName": "wf-7"]]])
     }

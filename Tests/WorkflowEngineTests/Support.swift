@@ -23,7 +23,9 @@ struct Play {
     }
 
     static func plan(_ yaml: [String], _ settings: RunSettings = RunSettings()) throws -> WorkflowPlan {
-        let files = yaml.enumerated().map { (name: $0.offset == 0 ? "w.yaml" : "w\($0.offset).yaml", content: Array($0.element.utf8)) }
+        let files = yaml.enumerated().map {
+            (name: $0.offset == 0 ? "w.yaml" : "w\($0.offset).yaml", content: Array($0.element.utf8))
+        }
         return try WorkflowPlan(try WorkflowSource(files: files), settings)
     }
 
@@ -40,18 +42,22 @@ struct Play {
 
     /// Ends a pod that has been asked for.
     mutating func finish(
-        _ name: String, _ phase: NodeResult.Phase = .succeeded, _ message: String = "", outputs: JSONValue? = nil, exitCode: Int? = 0,
+        _ name: String, _ phase: NodeResult.Phase = .succeeded, _ message: String = "", outputs: JSONValue? = nil,
+        exitCode: Int? = 0,
         containers: [ContainerResult] = []
     ) throws {
         now.seconds += 1
-        guard let pod = pods.first(where: { $0.nodeName == name }) else { throw Missing(name: name, pods: pods.map(\.nodeName)) }
+        guard let pod = pods.first(where: { $0.nodeName == name }) else {
+            throw Missing(name: name, pods: pods.map(\.nodeName))
+        }
         run.podStarted(pod.nodeID, at: now)
         now.seconds += 1
         let outputs = try outputs.map { try Outputs(document: $0) }
         take(
             run.podFinished(
                 pod.nodeID,
-                PodResult(phase: phase, message: message, outputs: outputs, exitCode: exitCode, containers: containers), at: now))
+                PodResult(phase: phase, message: message, outputs: outputs, exitCode: exitCode, containers: containers), at: now
+            ))
     }
 
     struct Missing: Error {
@@ -85,13 +91,15 @@ struct Play {
 
 /// A workflow of the given templates.
 func workflow(_ templates: String, entrypoint: String = "main", spec: String = "", name: String = "wf") -> String {
-    var text = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: \(name)}\nspec:\n  entrypoint: \(entrypoint)\n"
+    var text =
+        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: \(name)}\nspec:\n  entrypoint: \(entrypoint)\n"
     if !spec.isEmpty { text += indented(spec, by: 2) }
     return text + "  templates:\n" + indented(templates, by: 2)
 }
 
 private func indented(_ text: String, by width: Int) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: true).map { String(repeating: " ", count: width) + $0 + "\n" }.joined()
+    text.split(separator: "\n", omittingEmptySubsequences: true).map { String(repeating: " ", count: width) + $0 + "\n" }
+        .joined()
 }
 
 /// A template that echoes its parameter `m`.

@@ -3,16 +3,20 @@ import Testing
 import WorkflowEngine
 
 @Suite struct TagTextTests {
-    private let values = ["a": "1", "inputs.parameters.x": "say \"hi\"\\\n\u{1}ä<>", "which": "a", "v.a": "nested", "t": "{{a}}"]
+    private let values = [
+        "a": "1", "inputs.parameters.x": "say \"hi\"\\\n\u{1}ä<>", "which": "a", "v.a": "nested", "t": "{{a}}",
+    ]
 
     private func replaced(_ text: String, strict: [String] = []) throws -> String {
         try TagText.replace(text: text, strict: strict) { values[$0] }
     }
 
     @Test(arguments: [
-        ("{{a}}", "1"), ("x{{a}}y{{a}}", "x1y1"), ("{{ a }}", "1"), ("{{unknown}}", "{{unknown}}"), ("{{ unknown }}", "{{ unknown }}"),
+        ("{{a}}", "1"), ("x{{a}}y{{a}}", "x1y1"), ("{{ a }}", "1"), ("{{unknown}}", "{{unknown}}"),
+        ("{{ unknown }}", "{{ unknown }}"),
         ("no tag", "no tag"), ("{a}", "{a}"), ("}}", "}}"), ("{{inputs.parameters.x}}", "say \"hi\"\\\n\u{1}ä<>"),
-        ("{{v.{{which}}}}", "{{v.a}}"), ("{{{a}}}", "{{{a}}}"), ("{{t}}", "{{a}}"), ("", ""), ("{{}}", "{{}}"), ("{{=a}}", "{{=a}}"),
+        ("{{v.{{which}}}}", "{{v.a}}"), ("{{{a}}}", "{{{a}}}"), ("{{t}}", "{{a}}"), ("", ""), ("{{}}", "{{}}"),
+        ("{{=a}}", "{{=a}}"),
     ])
     func replacesTags(_ text: String, _ result: String) throws { #expect(try replaced(text) == result) }
 
