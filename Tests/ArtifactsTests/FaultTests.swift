@@ -37,7 +37,8 @@ import Testing
         }
         #expect(
             error?.message
-                == "timed out waiting for the condition: list s3://\(fixture.bucket)/dir/: 503 SlowDown: Please reduce your rate")
+                == "timed out waiting for the condition: list s3://\(fixture.bucket)/dir/: 503 SlowDown: Please reduce your rate"
+        )
         #expect(proxy.connections == 5)
     }
 
@@ -163,6 +164,53 @@ import Testing
         }
         #expect(try fixture.openUploads() == 0)
         #expect(throws: ArtifactError.self) { try fixture.store("k").find() }
+    }
+
+    @Test func aDirectorySurvivesAFailingNetwork() async throws {
+        let fixture = try await StoreFixture.make(on: .seaweedFS)
+        for index in 0..<300 {
+            try fixture.folder.write(
+                Data(patternBytes(2000 + index, seed: UInt64(index + 1))), to: "many/\(index % 9)/\(index)")
+        }
+        // Every connection breaks after a few answers, some at once.
+        let script: [FaultyProxy.Act] = (0..<60).map { index in
+            switch index % 4 {
+            case 0: .refuse
+            case 1: .answer(status: 503)
+            case 2: .cutRequest(after: 5000 + 700 * index)
+            default: .cut(after: 300 + 70 * index)
+            }
+        }
+        var context = fixture.context
+        context.executorBackoff.steps = 12
+        let up = try fixture.proxy(script)
+        let saved = try fixture.store("many", endpoint: up.endpoint, context: context).upload.directory(
+            at: fixture.path("many"))
+        #expect(saved.objects == 300)
+        #expect(up.connections >= 60)
+
+        let down = try fixture.proxy(script)
+        let store = try fixture.store("many", endpoint: down.endpoint, context: context)
+        guard case .directory(let directory) = try store.find() else { return }
+        try FileManager.default.createDirectory(
+            at: fixture.folder.url.appending(path: "back"), withIntermediateDirectories: true)
+        let loaded = try store.download.directory(directory, into: ContainedDirectory(fixture.path("back")))
+        #expect(loaded.objects == 300)
+        for index in 0..<300 {
+            let bytes = patternBytes(2000 + index, seed: UInt64(index + 1))
+            #expect(try fixture.content("back/\(index % 9)/\(index)") == Data(bytes))
+        }
+    }
+
+    @Test func namesTheFileWhoseNameNoKeyCanBe() async throws {
+        let fixture = try await StoreFixture.make(on: .seaweedFS)
+        try fixture.folder.write(Data("x".utf8), to: "odd/plain")
+        try SmallFile.write(fixture.path("odd").appending(BytePath(bytes: [0xE4, 0x62])), [1])
+        let error = #expect(throws: ArtifactError.self) {
+            try fixture.store("odd").upload.directory(at: fixture.path("odd"))
+        }
+        #expect(error?.code == .invalid)
+        #expect(error?.message.contains("is not UTF-8") == true)
     }
 
     @Test func aCancelledTransferEndsAtOnce() async throws {

@@ -4,7 +4,9 @@ import Testing
 @testable import Artifacts
 
 @Suite struct S3AnswerTests {
-    private func failure(_ status: Int, _ headers: HTTPHeaders = [:], _ body: String = "", hasKey: Bool = true) -> S3Answer.Failure {
+    private func failure(_ status: Int, _ headers: HTTPHeaders = [:], _ body: String = "", hasKey: Bool = true)
+        -> S3Answer.Failure
+    {
         S3Answer.Failure(status: status, headers: headers, body: Array(body.utf8), hasKey: hasKey)
     }
 
@@ -31,7 +33,10 @@ import Testing
         #expect(failure(400, [:], "<Error><Code>\(word)</Code></Error>").isTransient)
     }
 
-    @Test(arguments: [(500, true), (502, true), (503, true), (504, true), (429, true), (408, true), (501, false), (403, false), (404, false), (301, false), (400, false)])
+    @Test(arguments: [
+        (500, true), (502, true), (503, true), (504, true), (429, true), (408, true), (501, false), (403, false), (404, false),
+        (301, false), (400, false),
+    ])
     func theseStatusesAreTransient(status: Int, isTransient: Bool) { #expect(failure(status).isTransient == isTransient) }
 
     @Test func onlyAMissingKeyIsNotFound() {
@@ -90,7 +95,9 @@ import Testing
         // A part of the object has no checksum of the whole.
         let part = S3Answer.head(
             status: 206,
-            headers: ["Content-Range": "bytes 5-9/11", "x-amz-checksum-crc32c": "yZRlqg==", "ETag": etag, "Content-Length": "5"])
+            headers: [
+                "Content-Range": "bytes 5-9/11", "x-amz-checksum-crc32c": "yZRlqg==", "ETag": etag, "Content-Length": "5",
+            ])
         #expect(part == ObjectHead(length: 11, validator: etag, checksum: nil, supportsRanges: true, offset: 5))
     }
 
@@ -119,7 +126,8 @@ import Testing
     }
 
     @Test func takesKeysAsTheyAreWithoutEncoding() throws {
-        let text = "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a+b%20c</Key></Contents></ListBucketResult>"
+        let text =
+            "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a+b%20c</Key></Contents></ListBucketResult>"
         let page = try #require(S3Listing.parse(Array(text.utf8)))
         #expect(page.objects.map { String(decoding: $0.key, as: UTF8.self) } == ["a+b%20c"])
         #expect(page.next == nil)

@@ -81,7 +81,8 @@ import Testing
     }
 
     @Test func sendsOnePUTToGoogle() throws {
-        #expect(try S3Endpoint(endpoint: "storage.googleapis.com", bucket: "b", isSecure: true, style: .automatic).lacksMultipart)
+        #expect(
+            try S3Endpoint(endpoint: "storage.googleapis.com", bucket: "b", isSecure: true, style: .automatic).lacksMultipart)
         #expect(try !S3Endpoint(endpoint: "s3.amazonaws.com", bucket: "b", isSecure: true, style: .automatic).lacksMultipart)
     }
 

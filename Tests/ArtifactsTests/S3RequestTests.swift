@@ -90,9 +90,10 @@ import Testing
                 .answer(status: 200, headers: hello, body: "hello world"),
             ])
         _ = try fixture.store("k", endpoint: proxy.endpoint, context: context(fixture)).find()
-        #expect(proxy.heads.map { String($0.prefix { $0 != "\r\n" }) } == [
-            "HEAD /bkt/k HTTP/1.1", "GET /bkt?location= HTTP/1.1", "HEAD /bkt/k HTTP/1.1",
-        ])
+        #expect(
+            proxy.heads.map { String($0.prefix { $0 != "\r\n" }) } == [
+                "HEAD /bkt/k HTTP/1.1", "GET /bkt?location= HTTP/1.1", "HEAD /bkt/k HTTP/1.1",
+            ])
         #expect(proxy.heads[2].contains("/eu-west-1/s3/"))
     }
 
@@ -118,9 +119,10 @@ import Testing
             ])
         let store = try fixture.store("k", endpoint: proxy.endpoint, context: context(fixture))
         for _ in 0..<3 { try store.upload.file(at: fixture.path("page.HTML")) }
-        #expect(proxy.heads.map { header("Content-MD5", in: $0) } == [
-            "XrY7u+Ae7tCTyyK7j1rNww==", "XrY7u+Ae7tCTyyK7j1rNww==", nil,
-        ])
+        #expect(
+            proxy.heads.map { header("Content-MD5", in: $0) } == [
+                "XrY7u+Ae7tCTyyK7j1rNww==", "XrY7u+Ae7tCTyyK7j1rNww==", nil,
+            ])
         #expect(proxy.heads.allSatisfy { header("x-amz-checksum-crc32c", in: $0) == "yZRlqg==" })
         #expect(proxy.heads.allSatisfy { header("x-amz-content-sha256", in: $0) == "UNSIGNED-PAYLOAD" })
         #expect(header("Content-Type", in: proxy.heads[0]) == "text/html; charset=utf-8")
@@ -146,7 +148,9 @@ import Testing
         let proxy = try FaultyProxy(
             target: 0,
             script: [
-                .answer(status: 200, body: "<InitiateMultipartUploadResult><UploadId>u/1 +</UploadId></InitiateMultipartUploadResult>"),
+                .answer(
+                    status: 200,
+                    body: "<InitiateMultipartUploadResult><UploadId>u/1 +</UploadId></InitiateMultipartUploadResult>"),
                 part, part,
                 .answer(status: 200, body: "   \n<Error><Code>InternalError</Code><Message>try again</Message></Error>"),
                 .answer(status: 200, body: "  <CompleteMultipartUploadResult><ETag>x</ETag></CompleteMultipartUploadResult>"),
@@ -242,9 +246,10 @@ import Testing
                 ["region": "eu-west-3", "createBucketIfNotPresent": ["objectLocking": true]]
             ).upload.file(at: fixture.path("f"))
         }
-        #expect(proxy.heads.map { String($0.prefix { $0 != "\r\n" }) } == [
-            "HEAD /bkt HTTP/1.1", "PUT /bkt HTTP/1.1", "PUT /bkt/k HTTP/1.1", "PUT /bkt/k HTTP/1.1",
-        ])
+        #expect(
+            proxy.heads.map { String($0.prefix { $0 != "\r\n" }) } == [
+                "HEAD /bkt HTTP/1.1", "PUT /bkt HTTP/1.1", "PUT /bkt/k HTTP/1.1", "PUT /bkt/k HTTP/1.1",
+            ])
         #expect(header("x-amz-bucket-object-lock-enabled", in: proxy.heads[1]) == "true")
         #expect(Int(header("Content-Length", in: proxy.heads[1]) ?? "") ?? 0 > 0)
     }

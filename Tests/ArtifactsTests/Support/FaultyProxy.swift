@@ -56,7 +56,11 @@ final class FaultyProxy: Sendable {
         }
     }
 
-    deinit { state.withLock { _ = shutdown($0.listening, Int32(SHUT_RDWR)); close($0.listening) } }
+    deinit {
+        state.withLock {
+            _ = shutdown($0.listening, Int32(SHUT_RDWR)); close($0.listening)
+        }
+    }
 
     /// `host:port`.
     var endpoint: String { "127.0.0.1:\(port)" }
