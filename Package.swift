@@ -94,7 +94,7 @@ let package = Package(
                 "FileTrees", "Archiving", "Formats", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
                 "WorkflowEngine", "LocalRunner",
             ]),
-        .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands"], swiftSettings: strict),
+        .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "ExecutorCore"], swiftSettings: strict),
 
         // Tests
         .target(name: "TestSupport", dependencies: ["ExecutorCore"], path: "Tests/TestSupport"),

@@ -83,7 +83,9 @@ struct YAMLFault: Error {
             self.init(SourcePosition(in: bytes, offset: offset), problem)
             return
         }
-        let position = unsafe SourcePosition(parser.problem_mark)
+        // A mark may stand on a line after the last.
+        let end = SourcePosition(in: bytes, offset: bytes.count)
+        let position = unsafe min(SourcePosition(parser.problem_mark), end)
         if problem.hasSuffix("cannot start any token"), position.byte(in: bytes) == UInt8(ascii: "\t") {
             self.init(position, "a tab stands where only spaces may")
             return
@@ -92,7 +94,7 @@ struct YAMLFault: Error {
             self.init(position, problem)
             return
         }
-        let began = unsafe SourcePosition(parser.context_mark)
+        let began = unsafe min(SourcePosition(parser.context_mark), end)
         self.init(position, "\(problem) \(context)" + (began == position ? "" : " that began at \(began)"))
     }
 }

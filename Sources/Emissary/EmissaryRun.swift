@@ -37,7 +37,12 @@ package struct EmissaryRun {
         let life = SignOfLife(directory.alive, log: log)
         var outcome: EmissaryOutcome
         var recorded: Int32
-        do { (outcome, recorded) = try session() } catch {
+        var loop: EventLoop?
+        do {
+            let opened = try EventLoop(streams: [output, error])
+            loop = opened
+            (outcome, recorded) = try session(opened)
+        } catch {
             let stop = EmissaryStop.of(error)
             (outcome, recorded) = (stop.outcome, stop.recorded)
         }
@@ -46,15 +51,15 @@ package struct EmissaryRun {
         }
         StreamForwarder.finish(
             [output, error], until: monotonicNanoseconds() + Self.lastOutputLimit, patience: Self.lastOutputPatience)
-        return withExtendedLifetime(life) { outcome }
+        // To close the loop's descriptors takes the kernel a while, for which nobody shall wait who waits for the exit code.
+        return withExtendedLifetime((life, loop)) { outcome }
     }
 
     // MARK: The steps, in the contract's order
 
     /// - Returns: how the process ends, and what the exit code file says.
     /// - Throws: `EmissaryStop`, or any error, which stands for 64.
-    private func session() throws -> (EmissaryOutcome, recorded: Int32) {
-        let loop = try EventLoop(streams: [output, error])
+    private func session(_ loop: EventLoop) throws -> (EmissaryOutcome, recorded: Int32) {
         loop.watcher.watch(directory.path)
         guard !settings.command.isEmpty else { throw EmissaryStop.failed("no command was given after --") }
         var words = settings.command

@@ -14,6 +14,7 @@ struct ExecutorContext {
     let templateText: [UInt8]
     let drivers: DriverContext
     let proxy: ProxySettings
+    let trust: TrustAnchors
 
     /// Reads everything in the contract's order (02 §1).
     ///
@@ -25,9 +26,9 @@ struct ExecutorContext {
         template = try TemplateSource.parse(templateText)
         self.settings = settings
         proxy = ProxySettings(environment: { name in EnvironmentVariable(rawValue: name).flatMap { environment[$0] } })
+        trust = .system(file: environment.nonEmpty(.sslCertFile), directories: environment.nonEmpty(.sslCertDirectory))
         let configuration = HTTPClientConfiguration(
-            trust: .system(
-                file: environment.nonEmpty(.sslCertFile), directories: environment.nonEmpty(.sslCertDirectory)),
+            trust: trust,
             proxy: proxy, userAgent: UserAgent.text)
         let pattern = environment.nonEmpty(.transientErrorPattern).flatMap { TransientPattern($0) }
         drivers = DriverContext(

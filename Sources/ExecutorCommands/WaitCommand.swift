@@ -34,11 +34,14 @@ private func taskResultSink(_ global: GlobalSettings, _ context: ExecutorContext
         instanceID: settings.instanceID)
     let environment = context.environment
     if let file = environment.nonEmpty(.taskResultFile) { return TaskResultFile(BytePath(file), identity: identity) }
-    let source = InClusterSource(
-        host: environment[.kubernetesHost], port: environment[.kubernetesPort], namespace: environment[.podNamespace])
-    let namespace = global.clientFlag("namespace")
+    let sources: [any ClusterAccessSource] = [
+        FlagSource(global.clientFlags, systemTrust: context.trust),
+        InClusterSource(
+            host: environment[.kubernetesHost], port: environment[.kubernetesPort], namespace: environment[.podNamespace]),
+    ]
+    let namespace = global.clientFlags["namespace"]
     let client = KubernetesClient(
-        access: { try ClusterAccess.load(from: [source], namespace: namespace) },
+        access: { try ClusterAccess.load(from: sources, namespace: namespace) },
         settings: KubernetesClient.Settings(
             userAgent: UserAgent.text, proxy: context.proxy, log: log, isTransientText: context.drivers.isTransientText))
     return TaskResultStore(client, identity: identity)

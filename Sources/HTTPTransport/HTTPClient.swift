@@ -88,7 +88,7 @@ package final class HTTPClient: Sendable {
             defer { giveBack(handle) }
             var exchange = makeExchange()
             var end = try attempt(handle, request, url, body, exchange, freshConnection: false)
-            if case .failed(let failure) = end, failure.isStaleConnection, exchange.head == nil, exchange.stop == nil,
+            if case .failed(let failure) = end, failure.isStaleConnection, !exchange.hasBegunAnswer, exchange.stop == nil,
                 body.isResendable
             {
                 exchange = makeExchange()
@@ -101,10 +101,10 @@ package final class HTTPClient: Sendable {
                     .tooLarge, "the body is larger than \(exchange.bodyLimit) bytes", bytesReceived: exchange.bytesReceived)
             case (.enough, _), (nil, .complete):
                 // libcurl takes a head that was cut off for a whole one.
-                guard let head = exchange.head, exchange.headIsComplete else {
+                guard let answer = exchange.answer else {
                     throw TransferError.made(.broken, "unexpected EOF", bytesReceived: 0)
                 }
-                return (head, exchange)
+                return (answer, exchange)
             case (nil, .cancelled):
                 throw TransferError.made(.aborted, "context canceled", bytesReceived: exchange.bytesReceived)
             case (nil, .stalled):
@@ -148,7 +148,7 @@ package final class HTTPClient: Sendable {
                 if sent != uploaded { exchange.noteActivity() }
                 uploaded = sent
                 let silence = monotonicNanoseconds() - exchange.lastActivity
-                if silence >= Int64(request.stallTimeout) * 1_000_000_000 { end = .stalled }
+                if silence / 1_000_000_000 >= request.stallTimeout { end = .stalled }
             } else {
                 exchange.noteActivity()
             }

@@ -6,12 +6,12 @@ package struct HTTPRequest: Sendable {
     package var url: String
     /// A `Host` field replaces the URL's. `Content-Length` is set from the body, not here.
     package var headers = HTTPHeaders()
-    /// Seconds for name resolution, TCP and TLS together.
+    /// Seconds for name resolution, TCP and TLS together, at least 1.
     package var connectTimeout = 30
     /// Seconds without a byte in either direction after which the transfer fails as transient; 0 for none. Time spent in
     /// the caller's own sink or source does not count.
     package var stallTimeout = 60
-    /// Seconds for the whole transfer; nil for no limit.
+    /// Seconds for the whole transfer, at least 1, for each redirect anew; nil for no limit.
     package var totalTimeout: Int?
     /// Follow up to 10 redirects as Go's client does (contract 03 §6.5, Corrections). Never for signed requests.
     package var followRedirects = false

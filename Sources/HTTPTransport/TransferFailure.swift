@@ -71,9 +71,7 @@ struct TransferFailure {
         case CURLE_OPERATION_TIMEDOUT: return (.timeout, timeout)
         case CURLE_COULDNT_CONNECT:
             if connectStatus != 0 { return proxyRefusal }
-            return (
-                .connect, dialing("connect: " + (systemCode == 0 ? "connection refused" : errnoText(systemCode)), " " + address)
-            )
+            return (.connect, dialing("connect: " + (systemCode == 0 ? described : errnoText(systemCode)), " " + address))
         case CURLE_PARTIAL_FILE: return (.truncated, "unexpected EOF")
         case CURLE_GOT_NOTHING: return (.broken, "EOF")
         case CURLE_RECV_ERROR:

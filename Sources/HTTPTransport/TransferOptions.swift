@@ -14,8 +14,9 @@ struct TransferOptions {
         try handle.set(CURLOPT_URL, url.text)
         try handle.set(CURLOPT_PATH_AS_IS, 1)
         try handle.set(CURLOPT_HTTP_VERSION, configuration.version == .http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)
-        try handle.set(CURLOPT_CONNECTTIMEOUT, request.connectTimeout)
-        if let limit = request.totalTimeout { try handle.set(CURLOPT_TIMEOUT, limit) }
+        // libcurl refuses numbers that it cannot hold as milliseconds.
+        try handle.set(CURLOPT_CONNECTTIMEOUT, min(max(1, request.connectTimeout), 1_000_000))
+        if let limit = request.totalTimeout { try handle.set(CURLOPT_TIMEOUT, min(max(1, limit), 1_000_000)) }
         try handle.set(CURLOPT_TCP_KEEPALIVE, 1)
         try handle.set(CURLOPT_BUFFERSIZE, request.expectsLargeBody ? 512 << 10 : 64 << 10)
         if !configuration.userAgent.isEmpty { try handle.set(CURLOPT_USERAGENT, configuration.userAgent) }

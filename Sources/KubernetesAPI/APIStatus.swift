@@ -1,4 +1,5 @@
 import Documents
+import ExecutorCore
 import HTTPTransport
 
 /// What a refusing answer of the API server says: its `Status` object, or what the status code alone tells.

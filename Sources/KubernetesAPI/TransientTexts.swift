@@ -1,3 +1,5 @@
+import ExecutorCore
+
 /// The texts by which an error, of whatever kind, counts as transient (contract 02 §12, "network by text" and below).
 package enum TransientTexts {
     private static let parts = [

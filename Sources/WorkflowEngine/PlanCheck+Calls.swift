@@ -1,16 +1,24 @@
 import Documents
+import ExecutorCore
 import WorkflowModel
 
 /// Templates that call others: order of steps and tasks, arguments, tags.
 extension PlanCheck {
+    /// Fields of a call whose tags are not looked at here: a template of its own, and what is refused as a whole.
+    private static let otherScopes: Set<String> = [
+        "inline", "when", "withItems", "withParam", "withSequence", "hooks", "onExit",
+    ]
+
     mutating func checkSteps(_ template: ResolvedTemplate, _ part: DocumentPart, _ own: TagScope) {
         var scope = own
         var seen: Set<String> = []
+        if part.member("steps").elements.isEmpty { error(part.member("steps"), "steps are needed", atValue: false) }
         for group in part.member("steps").elements {
             var produced = TagScope()
             for step in group.elements {
                 checkName(step, of: "step", &seen)
-                checkTags(step, scope, skipping: ["inline"])
+                let scope = scope.inside(step.value)
+                checkTags(step, scope, skipping: Self.otherScopes)
                 let called = check(call: step, in: template.space, scope: scope)
                 produced.add(.outputs(of: called, prefix: "steps.\(step.name)"))
             }
@@ -35,9 +43,12 @@ extension PlanCheck {
             outputs[task.name] = .outputs(of: resolved, prefix: "tasks.\(task.name)")
         }
         for task in tasks.elements {
-            var scope = own
-            for ancestor in ancestors(of: task.name, dependencies) { scope.add(outputs[ancestor] ?? TagScope()) }
-            checkTags(task, scope, skipping: ["inline"])
+            var scope = own.inside(task.value)
+            // What a condition in 'depends' names is not known; it is refused by itself.
+            let known =
+                TemplateCall.dependencies(of: task.value) == nil ? Set(outputs.keys) : ancestors(of: task.name, dependencies)
+            for ancestor in known { scope.add(outputs[ancestor] ?? TagScope()) }
+            checkTags(task, scope, skipping: Self.otherScopes)
             _ = check(call: task, in: template.space, scope: scope)
         }
         let target = part.member("dag").member("target")
@@ -123,7 +134,8 @@ extension PlanCheck {
         if name.hasPrefix("{{") { name.removeFirst(2) }
         if name.hasSuffix("}}") { name.removeLast(2) }
         name = TagText.trim(name)
-        if name.contains("{{") || name.hasPrefix("=") { return }
+        // A tag that stands for nothing has been told.
+        if name.contains("{{") || name.hasPrefix("=") || scope.firstUnknown(in: text) != nil { return }
         if !scope.contains(name) {
             error(part, "there is no \(kind) '\(name)' here")
         } else if kind == "artifact", !name.contains("artifacts.") {

@@ -1,4 +1,5 @@
 import Documents
+import ExecutorCore
 import WorkflowModel
 
 /// What a template itself must be like.
@@ -59,7 +60,7 @@ extension PlanCheck {
         for element in list.elements {
             let name = element.name
             if name.isEmpty {
-                error(element, "every \(what) needs a name")
+                checkPresence(element, of: what)
             } else if !name.utf8.allSatisfy({ isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }),
                 !name.contains("{{")
             {
@@ -70,11 +71,19 @@ extension PlanCheck {
         }
     }
 
+    /// A name there is; one that is no text, such as `y`, has been told by its kind.
+    private mutating func checkPresence(_ element: DocumentPart, of what: String) {
+        switch element.value["name"] {
+        case .string?, .null?, nil: error(element, "every \(what) needs a name")
+        default: break
+        }
+    }
+
     /// Names of steps, tasks or containers.
     mutating func checkName(_ element: DocumentPart, of what: String, _ seen: inout Set<String>) {
         let name = element.name
         if name.isEmpty {
-            error(element, "every \(what) needs a name")
+            checkPresence(element, of: what)
         } else if !isFieldName(name), !name.contains("{{") {
             error(element.member("name"), Self.nameRule)
         } else if !seen.insert(name).inserted {
@@ -239,29 +248,28 @@ extension PlanCheck {
     private mutating func checkMounts(_ template: ResolvedTemplate, _ part: DocumentPart) {
         guard template.kind.isPod else { return }
         checkVolumes(part.member("volumes"))
+        for volume in part.member("volumes").elements { collect(.volume(volume)) }
         var volumes: [String] = []
         for list in [template.template["volumes"], plan.spec["volumes"]] {
             volumes += (list?.array ?? []).compactMap { $0["name"]?.string }
         }
         volumes += (plan.spec["volumeClaimTemplates"]?.array ?? []).compactMap { $0["metadata"]?["name"]?.string }
-        if volumes.contains(where: { $0.contains("{{") }) { return }
         var containers = [part.member(template.kind.fieldName)]
         containers += part.member("containerSet").member("containers").elements
         containers += part.member("initContainers").elements + part.member("sidecars").elements
-        for container in containers {
-            for mount in container.member("volumeMounts").elements {
-                if !volumes.contains(mount.name), !mount.name.contains("{{") {
-                    error(mount.member("name"), "there is no volume '\(mount.name)'")
-                }
+        collect(containers.flatMap { [ObjectReference].container($0) })
+        let areKnown = !volumes.contains { $0.contains("{{") }
+        for mount in containers.flatMap({ $0.member("volumeMounts").elements }) {
+            mountedVolumes.insert(mount.name)
+            if areKnown, !volumes.contains(mount.name), !mount.name.contains("{{") {
+                error(mount.member("name"), "there is no volume '\(mount.name)'")
             }
         }
-        for field in ["initContainers", "sidecars"] {
-            for container in part.member(field).elements {
-                if container.name.isEmpty { error(container, "every container needs a name") }
-                let isReserved = ["main", "wait", "supervisor", "init"].contains(container.name)
-                if isReserved || container.name.hasPrefix("artifact-plugin-") {
-                    error(container.member("name"), "the name '\(container.name)' is taken")
-                }
+        for container in part.member("initContainers").elements + part.member("sidecars").elements {
+            if container.name.isEmpty { error(container, "every container needs a name") }
+            let isReserved = ["main", "wait", "supervisor", "init"].contains(container.name)
+            if isReserved || container.name.hasPrefix("artifact-plugin-") {
+                error(container.member("name"), "the name '\(container.name)' is taken")
             }
         }
     }

@@ -1,4 +1,5 @@
 import Documents
+import ExecutorCore
 import WorkflowModel
 
 /// Looks for everything that would make a run fail or differ, before anything of it runs: fields, names, references, arguments,
@@ -10,6 +11,10 @@ struct PlanCheck {
     private(set) var findings: [Finding] = []
     /// What all templates can use.
     var global = TagScope()
+    /// The secrets and config maps that are spoken of.
+    private(set) var references: [ObjectReference] = []
+    /// The names of volumes that containers mount.
+    var mountedVolumes: Set<String> = []
     /// Templates that have been looked at.
     private var checked: Set<String> = []
     /// The templates on the way from the entrypoint to here.
@@ -37,8 +42,12 @@ struct PlanCheck {
         let call = TemplateCall(entrypoint: plan.entrypoint, arguments: plan.spec["arguments"] ?? [:])
         collectGlobalOutputs(call, plan.local, &seen)
         checkWorkflowArguments()
-        checkVolumes(document.part.part(document.specPath).member("volumes"))
+        let volumes = (base ?? document).part.part((base ?? document).specPath).member("volumes")
+        checkVolumes(volumes)
         checkEntrypoint(call)
+        for volume in volumes.elements where mountedVolumes.contains(volume.name) { collect(.volume(volume)) }
+        // What follows from a value that cannot be read is not told beside it.
+        if findings.contains(where: \.isWrongKind) { findings.removeAll { !$0.isWrongKind && $0.severity == .error } }
         findings.sort { left, right in
             guard let a = left.place, let b = right.place, a.file == b.file else { return false }
             return a.position < b.position
@@ -152,6 +161,8 @@ struct PlanCheck {
     private mutating func check(_ template: ResolvedTemplate, site: DocumentPart) {
         let key = key(of: template)
         if let start = way.firstIndex(where: { $0.key == key }) {
+            // A condition might end it; it is refused by itself.
+            if site.value["when"] != nil { return }
             let names = way[start...].map(\.name) + [template.name]
             return error(site, "template '\(template.name)' calls itself without end (\(names.joined(separator: " → ")))")
         }
@@ -175,7 +186,8 @@ struct PlanCheck {
             let hasValue = ["value", "default", "valueFrom"].contains { !(input[$0]?.isNull ?? true) }
             if !hasValue, !parameters.contains(name) {
                 error(
-                    site, "template '\(template.name)' needs a parameter '\(name)', which \(what) does not give", atValue: false
+                    site, "template '\(template.name)' needs a parameter '\(name)', which is not given by \(what)",
+                    atValue: false
                 )
             }
         }
@@ -185,11 +197,14 @@ struct PlanCheck {
             let hasSource = input["optional"]?.bool == true || ArgumentRules.hasLocationOrKey(input)
             if !hasSource, !artifacts.contains(name) {
                 error(
-                    site, "template '\(template.name)' needs an artifact '\(name)', which \(what) does not give", atValue: false
+                    site, "template '\(template.name)' needs an artifact '\(name)', which is not given by \(what)",
+                    atValue: false
                 )
             }
         }
     }
+
+    mutating func collect(_ found: [ObjectReference]) { references += found }
 
     /// Finds the outputs that reachable templates give the whole workflow.
     private mutating func collectGlobalOutputs(_ call: TemplateCall, _ space: TemplateSpace, _ seen: inout Set<String>) {

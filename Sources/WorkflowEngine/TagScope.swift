@@ -1,4 +1,5 @@
 import Documents
+import ExecutorCore
 import WorkflowModel
 
 /// What tags can stand for at one place of a workflow.
@@ -17,6 +18,13 @@ struct TagScope {
     mutating func open(_ prefix: String) { openPrefixes.append(prefix) }
 
     func contains(_ tag: String) -> Bool { names.contains(tag) || openPrefixes.contains { tag.hasPrefix($0) } }
+
+    /// The scope of a step or task; where it is a loop, which is refused by itself, its items are not told once more.
+    func inside(_ call: JSONValue) -> TagScope {
+        var scope = self
+        if ["withItems", "withParam", "withSequence"].contains(where: { call[$0] != nil }) { scope.open("item") }
+        return scope
+    }
 
     /// The first words of tags that are the workflow language's own; others are left alone.
     private static let words: Set<String> = ["item", "steps", "tasks", "inputs", "outputs", "pod", "workflow", "node"]

@@ -11,6 +11,8 @@ package struct WorkflowPlan: Sendable {
     package let entrypoint: String
     /// What has no effect here, and what is suspicious.
     package private(set) var warnings: [Finding] = []
+    /// The secrets and config maps that the steps need: what is not there should be told before anything runs.
+    package private(set) var references: [ObjectReference] = []
     let local: TemplateSpace
     let settings: RunSettings
     private let libraries: [String: TemplateSpace]
@@ -44,6 +46,7 @@ package struct WorkflowPlan: Sendable {
             throw WorkflowRefusal(findings.filter { $0.severity == .error })
         }
         warnings = findings
+        references = check.references
     }
 
     /// The template document that a workflow says it is made of.

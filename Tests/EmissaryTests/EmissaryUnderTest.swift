@@ -24,6 +24,13 @@ final class EmissaryUnderTest {
         if let template { try runDirectory.writeTemplate(Array(template.utf8)) }
     }
 
+    /// Whether the program has a mode of this name.
+    static func hasMode(_ name: String) -> Bool {
+        let program = BytePath(Checkout.executor.path)
+        let spawner = Spawner(program: program, arguments: [program, BytePath(name), "--help"], environment: .original())
+        return (try? Subprocess(spawner).run())?.status == .exited(0)
+    }
+
     var container: ContainerDirectory { runDirectory.container(containerName) }
 
     /// A path in the test's own folder.

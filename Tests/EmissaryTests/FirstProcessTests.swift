@@ -151,6 +151,25 @@ import Testing
         #expect(try running.exitStatus() == .exited(5))
     }
 
+    /// An image `FROM scratch`: nothing but what the pod mounts.
+    @Test(.enabled(if: Checkout.executorIsStatic, "the program under test needs no shared library"))
+    func runsInAnEmptyRoot() throws {
+        let emissary = try EmissaryUnderTest(template: #"{"archiveLocation": {"archiveLogs": true}}"#)
+        chmod(emissary.runDirectory.root.text, 0o777)
+        emissary.variables["ARGOEXEC_RUN_DIRECTORY"] = "/var/run/argo"
+        emissary.variables["ARGOEXEC_TERMINATION_LOG"] = "/nowhere"
+        let executor = Checkout.executor.path
+        emissary.wrapper = [
+            "bwrap", "--unshare-user", "--uid", "8737", "--gid", "8737", "--unshare-pid", "--as-pid-1", "--proc", "/proc",
+            "--bind", emissary.runDirectory.root.text, "/var/run/argo", "--ro-bind", executor, executor, "--remount-ro", "/",
+        ]
+        let result = try emissary.run([BytePath(executor), "version", "--short"])
+        #expect(result.status == .exited(0))
+        #expect(String(decoding: result.output, as: UTF8.self).hasPrefix("argoexec: "))
+        #expect(try SmallFile.read(emissary.container.combined) == result.output)
+        #expect(emissary.recordedCode == "0")
+    }
+
     @Test func runsAsAnyUserOnAReadOnlyRoot() throws {
         let emissary = try EmissaryUnderTest(template: #"{"archiveLocation": {"archiveLogs": true}}"#)
         chmod(emissary.runDirectory.root.text, 0o777)

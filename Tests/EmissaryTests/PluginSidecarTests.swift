@@ -4,7 +4,8 @@ import ProcessControl
 import RunDirectory
 import Testing
 
-@Suite struct PluginSidecarTests {
+@Suite(.enabled(if: EmissaryUnderTest.hasMode("artifact-plugin-sidecar"), "the program has this mode"))
+struct PluginSidecarTests {
     private func sidecar(template: String? = "{}") throws -> EmissaryUnderTest {
         let emissary = try EmissaryUnderTest(template: template)
         emissary.subcommand = "artifact-plugin-sidecar"

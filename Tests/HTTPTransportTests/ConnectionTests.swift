@@ -47,6 +47,27 @@ import Testing
         if method != "GET" { #expect(server.requests[1].body == Array("content".utf8)) }
     }
 
+    /// The same with a body that is still being sent when the connection breaks: it is read from its start again.
+    @Test func repeatsAnUploadOnADeadIdleConnection() throws {
+        let server = try ScriptedServer { conversation in
+            guard conversation.readRequest() != nil else { return }
+            conversation.answer(200)
+            guard conversation.index == 0 else { return conversation.waitForClose() }
+            _ = conversation.readHead()
+            conversation.reset()
+        }
+        defer { server.stop() }
+        let client = client()
+        let content = [UInt8](repeating: 5, count: 16 << 20)
+        try withTemporaryFile(content) { file in
+            _ = try client.perform(HTTPRequest("GET", server.url))
+            let body = HTTPBody.file(descriptor: file, offset: 0, length: 16 << 20, subject: "f")
+            _ = try client.perform(HTTPRequest("PUT", server.url), body: body)
+        }
+        #expect(server.requests.map(\.connection) == [0, 1])
+        #expect(server.requests[1].body == content)
+    }
+
     @Test func doesNotRepeatWhatCannotBeSentTwice() throws {
         let server = try ScriptedServer { conversation in
             guard conversation.readRequest() != nil else { return }

@@ -76,6 +76,15 @@ import Testing
         #expect(error.isTransient)
     }
 
+    @Test func tellsAnInterimAnswerThatNothingFollows() throws {
+        let (error, _) = try error { conversation in
+            _ = conversation.readRequest()
+            conversation.send("HTTP/1.1 103 Early Hints\r\n\r\n")
+        }
+        #expect(error.code == .broken)
+        #expect(error.isTransient)
+    }
+
     @Test func refusesWhatIsNotHTTP() throws {
         let (error, _) = try error { conversation in
             _ = conversation.readRequest()
@@ -99,6 +108,23 @@ import Testing
         #expect(error.isTransient)
         #expect(error.bytesReceived == 3)
         #expect(error.message.hasSuffix("no byte within 2 s: i/o timeout"))
+    }
+
+    @Test func givesUpOnASilentServerOnAnOldConnectionToo() throws {
+        let server = try ScriptedServer { conversation in
+            _ = conversation.readRequest()
+            conversation.answer(200)
+            _ = conversation.readRequest()
+            conversation.waitForClose()
+        }
+        defer { server.stop() }
+        let client = client()
+        var request = HTTPRequest("GET", server.url)
+        request.stallTimeout = 2
+        _ = try client.perform(request)
+        let error = try failure { _ = try client.perform(request) }
+        #expect(error.code == .timeout)
+        #expect(server.requests.map(\.connection) == [0, 0])
     }
 
     @Test func givesUpOnAServerThatTakesNothing() throws {
@@ -148,6 +174,19 @@ import Testing
         let error = try failure { _ = try client().perform(request) }
         #expect(error.code == .timeout)
         #expect(error.message.hasSuffix("no complete answer within 1 s: i/o timeout"))
+    }
+
+    @Test func takesTimesBeyondReason() throws {
+        let server = try ScriptedServer(answering: { conversation, _ in conversation.answer(200) })
+        defer { server.stop() }
+        for seconds in [Int.max, Int.min, 0] {
+            var request = HTTPRequest("GET", server.url)
+            request.connectTimeout = seconds
+            request.totalTimeout = seconds
+            request.stallTimeout = seconds
+            let response = try client().perform(request)
+            #expect(response.status == 200)
+        }
     }
 
     @Test(arguments: ["ftp://h/", "http//h/", "", "http://", "http://h:99999/", "http://h /", "file:///etc/passwd"])

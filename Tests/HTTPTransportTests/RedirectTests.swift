@@ -113,6 +113,18 @@ import Testing
         #expect(server.requests.count == 11)
     }
 
+    /// A redirect with a body that never ends.
+    @Test func areNotReadForEver() throws {
+        let server = try ScriptedServer { conversation in
+            guard let request = conversation.readRequest() else { return }
+            if request.line.contains("/to") { return conversation.answer(200) }
+            conversation.send("HTTP/1.1 302 Found\r\nLocation: /to\r\nTransfer-Encoding: chunked\r\n\r\n")
+            while conversation.send("1000\r\n" + String(repeating: "x", count: 4096) + "\r\n") {}
+        }
+        defer { server.stop() }
+        #expect(try client().perform(following("GET", server.url)).status == 200)
+    }
+
     @Test func leadToHTTPOnly() throws {
         let server = try ScriptedServer(answering: { conversation, _ in
             conversation.answer(302, headers: ["Location: file:///etc/passwd"])

@@ -59,18 +59,22 @@ final class ScriptedServer: Sendable {
             return nil
         }
 
-        func send(_ text: String) { send(Array(text.utf8)) }
-
         /// Sends all, or gives up when the client has gone.
-        func send(_ bytes: [UInt8]) {
+        @discardableResult
+        func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+
+        /// - Returns: false once the client has gone.
+        @discardableResult
+        func send(_ bytes: [UInt8]) -> Bool {
             var done = 0
             while done < bytes.count {
                 let count = bytes[done...].withUnsafeBytes {
                     Foundation.send(descriptor, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL))
                 }
-                if count <= 0 { return }
+                if count <= 0 { return false }
                 done += count
             }
+            return true
         }
 
         /// An answer with a length.

@@ -9,7 +9,7 @@ import Testing
     private func request(_ scheme: String = "http", _ port: Int, _ method: String = "GET") -> HTTPRequest {
         var request = HTTPRequest(method, "\(scheme)://canaryuser:canary@127.0.0.1:\(port)/path?X-Amz-Signature=canary#canary")
         request.headers = ["Authorization": "Bearer canary", "X-Amz-Security-Token": "canary", "Cookie": "canary"]
-        request.stallTimeout = 2
+        request.stallTimeout = 1
         request.followRedirects = true
         return request
     }

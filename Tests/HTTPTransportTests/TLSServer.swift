@@ -8,6 +8,7 @@ final class TestCertificates: Sendable {
     static let shared = Result { try TestCertificates() }
 
     private init() throws {
+        atexit { if let made = try? TestCertificates.shared.get() { try? FileManager.default.removeItem(at: made.directory) } }
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("tls-" + UUID().uuidString)
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]

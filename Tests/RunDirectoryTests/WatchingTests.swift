@@ -37,6 +37,22 @@ import Testing
         }
     }
 
+    /// A process that may end at once asks for its instance late: what changed before that must not be lost.
+    @Test func noticesWhatChangedBeforeItsInstanceWasAskedFor() throws {
+        let watcher = FileWatcher(delay: 50_000_000)
+        let container = fixture.directory.container("a")
+        try container.create()
+        watcher.watch(container.path)
+        try container.writeExitCode(0)
+        var changed = false
+        while !changed { changed = try watcher.wait(until: monotonicNanoseconds() + 4_000_000_000) }
+        #expect(container.hasExitCode)
+        #expect(!watcher.isPolling)
+        let writer = try WorkerThread { try? container.writeSignal(15) }
+        #expect(try waitFor(watcher, seconds: 4) { container.takeSignal() == 15 } != nil)
+        writer.join()
+    }
+
     @Test func noticesADirectoryThatComesLater() throws {
         let watcher = FileWatcher()
         let container = fixture.directory.container("late")

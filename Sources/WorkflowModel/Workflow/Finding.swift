@@ -17,12 +17,15 @@ package struct Finding: Sendable, Equatable {
     package let path: String
     /// What is the matter, on one line.
     package let text: String
+    /// Whether a value is of a kind that the field cannot have, so that what depends on it makes no sense either.
+    package let isWrongKind: Bool
 
-    package init(_ severity: Severity, place: SourcePlace?, path: String = "", _ text: String) {
+    package init(_ severity: Severity, place: SourcePlace?, path: String = "", _ text: String, isWrongKind: Bool = false) {
         self.severity = severity
         self.place = place
         self.path = path
         self.text = text
+        self.isWrongKind = isWrongKind
     }
 
     /// One line: place, path, text.
@@ -31,7 +34,7 @@ package struct Finding: Sendable, Equatable {
     }
 
     /// The same as an error.
-    package var hardened: Finding { Finding(.error, place: place, path: path, text) }
+    package var hardened: Finding { Finding(.error, place: place, path: path, text, isWrongKind: isWrongKind) }
 }
 
 /// Why a workflow is refused before anything of it runs.

@@ -29,8 +29,8 @@ package enum StrategicMerge {
         return result
     }
 
-    /// Elements of one key are merged, the others of both sides kept: those above in their order, and before each of those below
-    /// that has no fellow above, what belongs there by the order below.
+    /// Elements of one key are merged, the others of both sides kept: those above in their order, those that are only below put
+    /// among them by the order below. What is only above comes before what is only below.
     ///
     /// - Returns: nil where an element has no key, and the list cannot be merged.
     private static func merge(_ below: [JSONValue], _ above: [JSONValue], key: String) -> [JSONValue]? {

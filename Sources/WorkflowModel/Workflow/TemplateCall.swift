@@ -50,7 +50,7 @@ package struct TemplateCall: Sendable {
         if let depends = document["depends"]?.string, !depends.isEmpty {
             names = []
             for part in depends.split(separator: "&", omittingEmptySubsequences: false).enumerated() {
-                let name = part.element.filter { $0 != " " && $0 != "\n" && $0 != "\t" }
+                let name = part.element.split(whereSeparator: \.isWhitespace).joined(separator: " ")
                 if part.offset % 2 == 1 {
                     if !part.element.isEmpty { return nil }
                 } else if isTaskName(name) {
