@@ -39,6 +39,13 @@ import Testing
     ])
     func theseStatusesAreTransient(status: Int, isTransient: Bool) { #expect(failure(status).isTransient == isTransient) }
 
+    /// A request whose connection broke may be answered so by the server's HTTP layer before S3 has seen it.
+    @Test func aBadRequestInWordsThatAreNotOfS3IsTransient() {
+        #expect(failure(400, [:], "400 Bad Request").isTransient)
+        #expect(!failure(400, [:], "<Error><Code>InvalidRequest</Code></Error>").isTransient)
+        #expect(!failure(400).isTransient)
+    }
+
     @Test func onlyAMissingKeyIsNotFound() {
         #expect(failure(404).error("find", "s").isNotFound)
         #expect(failure(404, [:], "<Error><Code>NoSuchKey</Code></Error>").error("find", "s").isNotFound)

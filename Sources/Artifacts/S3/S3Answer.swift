@@ -20,12 +20,15 @@ enum S3Answer {
         let text: String
         /// The region that the bucket is in, where the answer says so.
         let region: String?
+        /// A 400 in the words of an HTTP server or proxy rather than S3's: it did not get the whole request.
+        private let isGarbledRequest: Bool
 
         /// - Parameter hasKey: whether the request was for an object, not for the bucket.
         init(status: Int, headers: HTTPHeaders, body: [UInt8], hasKey: Bool) {
             self.status = status
             let root = XMLElement.parse(body)
             let error = root?.name == "Error" ? root : nil
+            isGarbledRequest = status == 400 && root == nil && !body.isEmpty
             region = headers["x-amz-bucket-region"] ?? error?["Region"]?.text
             // The answer to HEAD has no body; MinIO then says the word in a header.
             if let word = error?["Code"]?.text ?? headers["x-minio-error-code"] {
@@ -46,10 +49,12 @@ enum S3Answer {
             word = error["Code"]?.text ?? ""
             text = error["Message"]?.text ?? ""
             region = nil
+            isGarbledRequest = false
         }
 
         var isTransient: Bool {
-            transientWords.contains(word) || status >= 500 && status != 501 || transientStatuses.contains(status)
+            isGarbledRequest || transientWords.contains(word) || status >= 500 && status != 501
+                || transientStatuses.contains(status)
         }
 
         func error(_ operation: String, _ subject: String) -> ArtifactError {
