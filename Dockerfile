@@ -1,6 +1,7 @@
-# syntax=docker/dockerfile:1
 # The image: a root with one static binary and the few files that it reads. `--target full` adds git and kubectl, which git
 # artifacts and resource templates need.
+#
+#     docker build --build-arg SOURCE_COMMIT=$(git rev-parse HEAD) -t argoexec .
 #
 # Nothing is done here but run the scripts, so that all of it can be tried without a container engine.
 
@@ -11,6 +12,7 @@ COPY scripts scripts
 RUN scripts/install-packages build static image && scripts/build-dependencies
 COPY Sources Sources
 COPY Tests Tests
+ARG SOURCE_COMMIT SOURCE_TAG SOURCE_DATE_EPOCH
 RUN scripts/build-static && scripts/image-root /image
 
 FROM debian:bookworm-slim AS full

@@ -94,7 +94,7 @@ let package = Package(
                 "FileTrees", "Archiving", "Formats", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
                 "WorkflowEngine", "LocalRunner",
             ]),
-        .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands"], swiftSettings: strict),
+        .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "ExecutorCore"], swiftSettings: strict),
 
         // Tests
         .target(name: "TestSupport", dependencies: ["ExecutorCore"], path: "Tests/TestSupport"),
@@ -112,7 +112,7 @@ let package = Package(
         tests("Formats"),
         tests("Artifacts", ["Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning"]),
         tests("KubernetesAPI", ["Documents", "WorkflowModel", "HTTPTransport"]),
-        tests("Emissary", ["RunDirectory", "WorkflowModel", "Documents"]),
+        tests("Emissary", ["RunDirectory", "ProcessControl", "WorkflowModel", "Documents"]),
         tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees"]),
         tests("WorkflowEngine", ["Documents", "WorkflowModel"]),
         tests("LocalRunner", ["Documents", "WorkflowModel", "WorkflowEngine"]),

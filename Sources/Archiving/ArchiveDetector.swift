@@ -46,7 +46,8 @@ package enum ArchiveDetector {
         var found = false
         do {
             let decompressed: any ByteSource = kind == .tarGzip ? GzipReader(recording) : try ZstdReader(recording)
-            found = TarProbe.startsWithHeader(try decompressedBytes(decompressed))
+            let bytes = try decompressedBytes(decompressed)
+            found = TarProbe.startsWithHeader(bytes, isCut: bytes.count == window)
         } catch is ArchiveError {
             // Not compressed so after all.
         }

@@ -3,9 +3,9 @@ import ExecutorCore
 import FileTrees
 import Glibc
 
-/// Reads archives with libarchive. The handle's one owner.
+/// Reads tar streams with libarchive. The handle's one owner.
 @safe
-final class ArchiveReader {
+final class ArchiveReader: EntryReader {
     enum Format {
         case tar
         /// One file of the decompressed bytes.
@@ -14,7 +14,7 @@ final class ArchiveReader {
 
     private let archive: OpaquePointer
     /// Where a stream's bytes come from; libarchive keeps a pointer to it as long as the handle lives.
-    private let feed: Feed?
+    private let feed: Feed
     private let operation: String
 
     /// Begins to read a stream.
@@ -44,17 +44,6 @@ final class ArchiveReader {
         try check(status)
     }
 
-    /// Begins to read a zip file, whose descriptor must stay open and be seekable.
-    ///
-    /// - Throws: `wrongFormat` when it is none, or ENOMEM.
-    init(zip file: Int32, operation: String) throws {
-        self.operation = operation
-        feed = nil
-        unsafe archive = try Self.makeHandle()
-        unsafe archive_read_support_format_zip_seekable(archive)
-        try check(unsafe archive_read_open_fd(archive, file, 64 << 10))
-    }
-
     deinit { unsafe archive_read_free(archive) }
 
     private static func makeHandle() throws(SystemError) -> OpaquePointer {
@@ -62,13 +51,12 @@ final class ArchiveReader {
         return unsafe archive
     }
 
-    /// The next entry; nil at the end.
     func next() throws -> ArchiveEntry? {
         var raw: OpaquePointer?
         let status = unsafe archive_read_next_header(archive, &raw)
         if status == ARCHIVE_EOF {
             // libarchive does not mind when the last of the zeros at the end cannot be read.
-            if let failure = feed?.failure, (failure as? ArchiveError)?.code != .trailingGarbage { throw failure }
+            if let failure = feed.failure, (failure as? ArchiveError)?.code != .trailingGarbage { throw failure }
             return nil
         }
         // A warning comes with every name that the C locale cannot express; the bytes are right all the same.
@@ -79,9 +67,6 @@ final class ArchiveReader {
         return unsafe Self.entry(raw, name)
     }
 
-    /// Lends the entry's next piece of content with its place in the file; what lies between pieces is a hole.
-    ///
-    /// - Returns: false at the end of the content.
     func nextPiece(_ body: (Span<UInt8>, Int64) throws -> Void) throws -> Bool {
         var start: UnsafeRawPointer?
         var (count, offset) = (0, Int64(0))
@@ -96,7 +81,7 @@ final class ArchiveReader {
     }
 
     private func check(_ status: Int32) throws {
-        if let failure = feed?.failure { throw failure }
+        if let failure = feed.failure { throw failure }
         guard status != ARCHIVE_OK else { return }
         let text = unsafe archive_error_string(archive).map { unsafe String(cString: $0) } ?? "unknown error"
         let code: ArchiveError.Code =

@@ -14,13 +14,18 @@ final class ChunkCompressor {
     private enum Engine {
         case libdeflate(OpaquePointer)
         case zlib(UnsafeMutablePointer<z_stream>)
+        case none
     }
 
     private let engine: Engine
 
-    /// - Parameter level: Go's: -2 Huffman coding only, -1 the default, 1 fastest … 9 best.
+    /// - Parameter level: Go's: -2 Huffman coding only, -1 the default, 0 stored, 1 fastest … 9 best.
     /// - Throws: ENOMEM.
     init(level: Int) throws(SystemError) {
+        if level == 0 {
+            engine = .none
+            return
+        }
         if level >= -1, let compressor = unsafe libdeflate_alloc_compressor(Int32(level == -1 ? 6 : level) + 100) {
             engine = unsafe .libdeflate(compressor)
             return
@@ -43,6 +48,7 @@ final class ChunkCompressor {
         case .zlib(let stream):
             unsafe deflateEnd(stream)
             unsafe stream.deallocate()
+        case .none: break
         }
     }
 
@@ -55,8 +61,9 @@ final class ChunkCompressor {
                 compressor, chunk.input.baseAddress!, chunk.inputCount, chunk.output.baseAddress!, chunk.output.count)
         case .zlib(let stream):
             count = unsafe Self.deflate(stream, chunk)
+        case .none: count = 0
         }
-        // What cannot be made smaller is stored, for which the output always has room.
+        // What shall not or cannot be made smaller is stored, for which the output always has room.
         if count == 0 { count = unsafe StoredBlocks.encode(chunk.input.prefix(chunk.inputCount), into: chunk.output) }
         chunk.outputCount = count
     }

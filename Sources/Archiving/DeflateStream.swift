@@ -35,14 +35,13 @@ final class DeflateStream {
             throw ArchiveError(.invalidLevel, "compress", "", "invalid compression level \(level): want value in range [-2, 9]")
         }
         self.level = level
-        self.threads = max(1, min(threads ?? CPULimit.cores, Self.mostThreads))
+        self.threads = level == 0 ? 1 : max(1, min(threads ?? CPULimit.cores, Self.mostThreads))
         self.output = output
     }
 
     deinit { work.update { $0.isStopping = true } }
 
     func write(_ bytes: Span<UInt8>) throws {
-        if level == 0 { return try writeStored(bytes) }
         try unsafe bytes.withUnsafeBytes { bytes in
             var done = 0
             while done < bytes.count {
@@ -67,16 +66,6 @@ final class DeflateStream {
         while !underWay.isEmpty { try emitOldest() }
         // A final block with nothing in it, by the fixed code.
         try output(([0x03, 0x00] as [UInt8]).span)
-    }
-
-    private func writeStored(_ bytes: Span<UInt8>) throws {
-        var start = 0
-        while start < bytes.count {
-            let end = min(start + StoredBlocks.limit, bytes.count)
-            try output(StoredBlocks.header(end - start).span)
-            try output(bytes.extracting(start..<end))
-            start = end
-        }
     }
 
     private func nextChunk(after previous: Chunk?) -> Chunk {

@@ -1,12 +1,10 @@
 import CISAL
 package import ExecutorCore
-import Glibc
 
 /// Decompresses a gzip stream of any number of members; zeros after the last are passed over. Checksums are verified.
 ///
 /// ISA-L decodes what is between header and end of a member; headers are read here, because ISA-L forgets their flags when one is
 /// split between two of its inputs.
-@safe
 package final class GzipReader: ByteSource {
     private enum State {
         case beforeMember(isFirst: Bool)
@@ -15,27 +13,10 @@ package final class GzipReader: ByteSource {
         case failed(any Error)
     }
 
-    private static let inputSize = 128 << 10
-
-    private let source: any ByteSource
-    /// Too large for the stack of a thread.
-    private let inflater: UnsafeMutablePointer<inflate_state>
-    private let input: UnsafeMutableBufferPointer<UInt8>
-    private var position = 0
-    private var available = 0
+    private let inflater: Inflater
     private var state = State.beforeMember(isFirst: true)
 
-    package init(_ source: any ByteSource) {
-        self.source = source
-        unsafe inflater = .allocate(capacity: 1)
-        unsafe input = .allocate(capacity: Self.inputSize)
-        unsafe memset(inflater, 0, MemoryLayout<inflate_state>.size)
-    }
-
-    deinit {
-        unsafe inflater.deallocate()
-        unsafe input.deallocate()
-    }
+    package init(_ source: any ByteSource) { inflater = Inflater(source) }
 
     /// - Throws: `ArchiveError` with `wrongFormat`, `truncated`, `corrupt` or `trailingGarbage`, or what the source throws; the same
     ///   again at each later call.
@@ -47,55 +28,22 @@ package final class GzipReader: ByteSource {
                 case .ended: return 0
                 case .failed(let error): throw error
                 case .beforeMember(let isFirst):
-                    if try readHeader(isFirst: isFirst) { startMember() } else { state = .ended }
+                    guard try readHeader(isFirst: isFirst) else {
+                        state = .ended
+                        return 0
+                    }
+                    inflater.start(.gzipTrailer)
+                    state = .inMember
                 case .inMember:
-                    let count = try inflate(into: &buffer)
+                    let (count, fault) = try inflater.read(into: &buffer)
+                    if let fault { state = .failed(Self.error(fault)) }
+                    if inflater.isFinished { state = .beforeMember(isFirst: false) }
                     if count > 0 { return count }
                 }
             }
         } catch {
             state = .failed(error)
             throw error
-        }
-    }
-
-    private func startMember() {
-        unsafe isal_inflate_init(inflater)
-        unsafe inflater.pointee.crc_flag = UInt32(ISAL_GZIP_NO_HDR_VER)
-        state = .inMember
-    }
-
-    /// - Returns: how many bytes came; 0 when the member ended.
-    private func inflate(into buffer: inout MutableSpan<UInt8>) throws -> Int {
-        try unsafe buffer.withUnsafeMutableBytes { buffer in
-            let capacity = UInt32(clamping: buffer.count)
-            unsafe inflater.pointee.next_out = buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)
-            unsafe inflater.pointee.avail_out = capacity
-            while true {
-                unsafe inflater.pointee.next_in = input.baseAddress! + position
-                unsafe inflater.pointee.avail_in = UInt32(available)
-                let status = unsafe isal_inflate(inflater)
-                let rest = unsafe Int(inflater.pointee.avail_in)
-                let isStuck = rest == available
-                position += available - rest
-                available = rest
-                let count = unsafe Int(capacity - inflater.pointee.avail_out)
-                if status != ISAL_DECOMP_OK {
-                    let isChecksum = status == ISAL_INCORRECT_CHECKSUM
-                    let error = Self.error(.corrupt, isChecksum ? "invalid checksum" : "invalid compressed data")
-                    // What came before the fault is good.
-                    if count == 0 { throw error }
-                    state = .failed(error)
-                    return count
-                }
-                if unsafe inflater.pointee.block_state == ISAL_BLOCK_FINISH {
-                    state = .beforeMember(isFirst: false)
-                    return count
-                }
-                if count > 0 { return count }
-                if available > 0, isStuck { throw Self.error(.corrupt, "invalid compressed data") }
-                if available == 0, try !refill() { throw Self.error(.truncated, "unexpected EOF") }
-            }
         }
     }
 
@@ -157,20 +105,14 @@ package final class GzipReader: ByteSource {
     /// The longest name or comment that a header may have.
     private static let textLimit = 64 << 10
 
-    private func nextByte() throws -> UInt8? {
-        if available == 0, try !refill() { return nil }
-        let byte = unsafe input[position]
-        position += 1
-        available -= 1
-        return byte
-    }
+    private func nextByte() throws -> UInt8? { try inflater.nextByte() }
 
-    /// - Returns: false at the source's end.
-    private func refill() throws -> Bool {
-        var span = unsafe input.mutableSpan
-        available = try source.read(into: &span)
-        position = 0
-        return available > 0
+    private static func error(_ fault: Inflater.Fault) -> ArchiveError {
+        switch fault {
+        case .invalidData: error(.corrupt, "invalid compressed data")
+        case .invalidChecksum: error(.corrupt, "invalid checksum")
+        case .endsTooEarly: error(.truncated, "unexpected EOF")
+        }
     }
 
     private static func error(_ code: ArchiveError.Code, _ cause: String) -> ArchiveError {

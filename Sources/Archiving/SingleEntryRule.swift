@@ -33,7 +33,7 @@ package enum SingleEntryRule {
         }
         do {
             try DirectoryIO.rename(opened.raw, names[0], to: newName, in: destination, subject: subject)
-        } catch where error.code == EACCES {
+        } catch  where error.code == EACCES {
             try renameShut(opened.raw, names[0], destination, newName, subject)
         }
         try DirectoryIO.removeDirectory(source, name, subject: subject)

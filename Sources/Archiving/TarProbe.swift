@@ -3,9 +3,10 @@ enum TarProbe {
     /// The longest extended header that counts, in bytes.
     private static let longestExtension: Int64 = 1 << 20
 
-    /// Whether the first entry's header, extended headers before it included, is readable. What lies beyond the given bytes gets the
-    /// benefit of the doubt once a first header was read.
-    static func startsWithHeader(_ bytes: [UInt8]) -> Bool {
+    /// Whether the first entry's header, extended headers before it included, is readable.
+    ///
+    /// - Parameter isCut: whether more follows the bytes, which then gets the benefit of the doubt once a first header was read.
+    static func startsWithHeader(_ bytes: [UInt8], isCut: Bool) -> Bool {
         var position = 0
         while position + TarHeader.blockSize <= bytes.count {
             let block = bytes[position..<position + TarHeader.blockSize]
@@ -15,13 +16,12 @@ enum TarProbe {
             guard "xXgKL".utf8.contains(kind) else { return true }
             guard size <= longestExtension else { return false }
             let end = position + Int(size)
-            if end > bytes.count { return true }
+            if end > bytes.count { return isCut }
             if "xXg".utf8.contains(kind), !areRecords(bytes[position..<end]) { return false }
             if kind == UInt8(ascii: "g") { return true }
             position = end + TarHeader.padding(size)
-            if position >= bytes.count { return true }
         }
-        return false
+        return isCut && position > 0
     }
 
     /// The content's size when the block is a header with a right checksum and readable numbers.

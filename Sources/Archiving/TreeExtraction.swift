@@ -12,6 +12,10 @@ final class TreeExtraction {
     private let keepsDirectoryModes: Bool
     /// What directories get when all in them has been made.
     private var deferred: [(path: BytePath, mode: UInt32, entry: ArchiveEntry)] = []
+    /// Directories of a zip file that have no entry of their own get the mode of the file that they were made for (contract
+    /// 03 §2); nil where such directories are 0755.
+    private var impliedModes: [BytePath: UInt32]?
+    private var knownDirectories: Set<BytePath> = []
     /// The directory in which something was made last: entries come directory by directory.
     private var parent: (path: BytePath, directory: OpenDirectory)?
     private(set) var summary = UnpackSummary()
@@ -26,6 +30,7 @@ final class TreeExtraction {
         self.options = options
         self.operation = operation
         self.keepsDirectoryModes = keepsDirectoryModes || options.isFaithful
+        if keepsDirectoryModes, !options.isFaithful { impliedModes = [:] }
     }
 
     /// Makes one entry.
@@ -45,6 +50,11 @@ final class TreeExtraction {
         }
         let path = BytePath.joining(components[...])
         let directory = try openParent(components.dropLast(), entry.name)
+        noteImplied(components.dropLast(), mode: entry.mode & 0o777)
+        if case .directory = entry.kind, impliedModes != nil {
+            impliedModes?[path] = nil
+            knownDirectories.insert(path)
+        }
         let parent = directory?.descriptor.raw ?? root.raw
         switch entry.kind {
         case .file: try makeFile(parent, name, path, entry, content)
@@ -55,9 +65,24 @@ final class TreeExtraction {
         }
     }
 
+    private func noteImplied(_ components: ArraySlice<BytePath>, mode: UInt32) {
+        guard impliedModes != nil else { return }
+        var components = components
+        while !components.isEmpty {
+            let path = BytePath.joining(components)
+            if !knownDirectories.insert(path).inserted { return }
+            impliedModes?[path] = mode
+            components.removeLast()
+        }
+    }
+
     /// Gives directories what had to wait.
     func finish() throws(SystemError) {
         parent = nil
+        for (path, mode) in (impliedModes ?? [:]).sorted(by: { $1.key < $0.key }) {
+            let directory = try root.openDirectory(path)
+            try checked("chmod", root.subject(path)) { fchmod(directory.raw, mode) }
+        }
         for (path, mode, entry) in deferred.reversed() {
             let directory = try root.openDirectory(path)
             let subject = root.subject(path)
@@ -162,7 +187,7 @@ final class TreeExtraction {
         let flags = O_RDWR | O_CREAT | O_EXCL
         do {
             return try DirectoryIO.open(parent, name, flags, mode: mode, subject: subject)
-        } catch where error.code == EEXIST {
+        } catch  where error.code == EEXIST {
             try DirectoryIO.unlink(parent, name, subject: subject)
             return try DirectoryIO.open(parent, name, flags, mode: mode, subject: subject)
         }
@@ -176,7 +201,7 @@ final class TreeExtraction {
         let mode = keepsDirectoryModes ? (entry.mode & 0o777) | 0o700 : 0o755
         do {
             try DirectoryIO.makeDirectory(parent, name, mode: mode, subject: subject)
-        } catch where error.code == EEXIST {
+        } catch  where error.code == EEXIST {
             if try DirectoryIO.status(parent, name, subject: subject).kind != .directory {
                 try DirectoryIO.unlink(parent, name, subject: subject)
                 try DirectoryIO.makeDirectory(parent, name, mode: mode, subject: subject)
@@ -209,7 +234,7 @@ final class TreeExtraction {
     ) throws(SystemError) {
         do {
             try DirectoryIO.makeSymlink(parent, name, to: target, subject: subject)
-        } catch where error.code == EEXIST {
+        } catch  where error.code == EEXIST {
             try DirectoryIO.unlink(parent, name, subject: subject)
             try DirectoryIO.makeSymlink(parent, name, to: target, subject: subject)
         }
@@ -231,7 +256,7 @@ final class TreeExtraction {
         let subject = root.subject(path)
         do {
             try putLink(parent, name, to: leaf, in: source.raw, subject)
-        } catch where [EPERM, EMLINK, EOPNOTSUPP, ENOSYS, EXDEV, EACCES].contains(error.code) && status.kind == .file {
+        } catch  where [EPERM, EMLINK, EOPNOTSUPP, ENOSYS, EXDEV, EACCES].contains(error.code) && status.kind == .file {
             let from = try DirectoryIO.open(source.raw, leaf, O_RDONLY, subject: subject)
             let to = try create(parent, name, mode: status.permissions & 0o777, subject)
             summary.bytes += try FileCopy.copy(from.raw, to: to.raw, subject: subject)
@@ -242,11 +267,11 @@ final class TreeExtraction {
 
     /// nil when there is no such directory, or a link is in the way.
     private func openExisting(_ components: ArraySlice<BytePath>) throws(SystemError) -> Descriptor? {
-        do { return try root.openDirectory(BytePath.joining(components)) } catch where Self.isAbsence(error) { return nil }
+        do { return try root.openDirectory(BytePath.joining(components)) } catch  where Self.isAbsence(error) { return nil }
     }
 
     private func statusIfThere(_ directory: Int32, _ name: BytePath, _ path: BytePath) throws(SystemError) -> FileStatus? {
-        do { return try DirectoryIO.status(directory, name, subject: root.subject(path)) } catch where Self.isAbsence(error) {
+        do { return try DirectoryIO.status(directory, name, subject: root.subject(path)) } catch  where Self.isAbsence(error) {
             return nil
         }
     }
@@ -258,7 +283,7 @@ final class TreeExtraction {
     ) throws(SystemError) {
         do {
             try DirectoryIO.makeLink(parent, name, to: existing, in: source, subject: subject)
-        } catch where error.code == EEXIST {
+        } catch  where error.code == EEXIST {
             try DirectoryIO.unlink(parent, name, subject: subject)
             try DirectoryIO.makeLink(parent, name, to: existing, in: source, subject: subject)
         }
@@ -270,7 +295,7 @@ final class TreeExtraction {
         guard entry.modified != nil || entry.accessed != nil else { return }
         do {
             try DirectoryIO.setTimes(file, accessed: entry.accessed, modified: entry.modified, subject: subject)
-        } catch where error.code == EINVAL {
+        } catch  where error.code == EINVAL {
             // A time that the file system cannot express.
         }
     }

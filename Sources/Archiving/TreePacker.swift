@@ -73,12 +73,12 @@ struct TreePacker {
 
     /// nil for what has vanished or was replaced since it was listed.
     private func openFile(_ walk: TreeWalk, _ entry: TreeWalk.Entry) throws(SystemError) -> Descriptor? {
-        do { return try walk.openFile(entry) } catch where [ENOENT, ELOOP].contains(error.code) { return nil }
+        do { return try walk.openFile(entry) } catch  where [ENOENT, ELOOP].contains(error.code) { return nil }
     }
 
     /// nil for what has vanished or was replaced since it was listed.
     private func readLink(_ walk: TreeWalk, _ entry: TreeWalk.Entry) throws(SystemError) -> BytePath? {
-        do { return try walk.readLink(entry) } catch where [ENOENT, EINVAL].contains(error.code) { return nil }
+        do { return try walk.readLink(entry) } catch  where [ENOENT, EINVAL].contains(error.code) { return nil }
     }
 
     private func status(_ root: Root, _ subject: String) throws -> FileStatus {
@@ -88,7 +88,7 @@ struct TreePacker {
             case .beneath(let directory, let path):
                 return try directory.status(path, followingLinks: directory.resolution == .inRoot)
             }
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             throw ArchiveError(.notFound, operation, subject, error.cause)
         }
     }

@@ -51,13 +51,13 @@ package enum Unpacker {
         return try unpackZip(opened.raw, into: try makeRoot(directory), options: options)
     }
 
-    /// Unpacks an open zip file, read from its start, into an open directory; its resolution does not matter.
+    /// Unpacks an open zip file into an open directory; its resolution does not matter.
     @discardableResult
     package static func unpackZip(
         _ file: Int32, into directory: ContainedDirectory, options: UnpackOptions = UnpackOptions()
     ) throws -> UnpackSummary {
         let size = try FileStatus.of(file, subject: "zip file").size
-        let reader = try ArchiveReader(zip: file, operation: "unzip")
+        let reader = try ZipReader(file, keepsTimes: options.isFaithful)
         let gauge = UnpackGauge(options.limits, operation: "unzip") { size }
         return try extract(reader, into: directory, options, gauge, operation: "unzip", keepsDirectoryModes: true)
     }
@@ -68,14 +68,13 @@ package enum Unpacker {
     }
 
     private static func extract(
-        _ reader: ArchiveReader, into directory: ContainedDirectory, _ options: UnpackOptions, _ gauge: UnpackGauge,
+        _ reader: any EntryReader, into directory: ContainedDirectory, _ options: UnpackOptions, _ gauge: UnpackGauge,
         operation: String, keepsDirectoryModes: Bool
     ) throws -> UnpackSummary {
         let root = ContainedDirectory(owning: try directory.openDirectory("."), path: directory.path)
         let extraction = TreeExtraction(
             root, options, operation: operation, keepsDirectoryModes: keepsDirectoryModes)
-        while var entry = try reader.next() {
-            if keepsDirectoryModes { setZipDefaults(&entry) }
+        while let entry = try reader.next() {
             try gauge.begin(entry)
             try extraction.make(entry) { write in
                 while try reader.nextPiece({ piece, offset in
@@ -87,15 +86,6 @@ package enum Unpacker {
         try extraction.finish()
         report(extraction.summary, operation, directory.path, options.log)
         return extraction.summary
-    }
-
-    /// libarchive gives entries that have no mode 0664 and 0775.
-    private static func setZipDefaults(_ entry: inout ArchiveEntry) {
-        switch (entry.kind, entry.mode) {
-        case (.file, 0o664): entry.mode = 0o666
-        case (.directory, 0o775): entry.mode = 0o755
-        default: break
-        }
     }
 
     /// Reads what follows the archive's end, for the sake of the checksums.

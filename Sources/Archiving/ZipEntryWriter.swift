@@ -5,10 +5,12 @@ import FileTrees
 /// Makes zip entries of files, as a stream: sizes and checksums follow each file's content (APPNOTE 4.3.9), and sizes are of 64 bits
 /// where a file or the archive needs it (4.5.3).
 ///
-/// Modes are Unix's, times are in UTC; directories and symbolic links are entries; special files are left out (05 C12).
+/// Modes are Unix's, times are in UTC; directories are entries; symbolic links are so only in faithful trees, else empty files; special files are
+/// left out (contract 03 §4, 05 C12).
 final class ZipEntryWriter: EntryWriter {
     private let sink: any ByteSink
     private let changes: PackChanges
+    private let isFaithful: Bool
     private let content = FileContent()
     private let stream: DeflateStream
     private let counter: CountingSink
@@ -21,6 +23,7 @@ final class ZipEntryWriter: EntryWriter {
         self.sink = counter
         self.counter = counter
         self.changes = changes
+        isFaithful = options.isFaithful
         stream = try DeflateStream(level: -1, threads: options.threads) { try counter.write($0) }
     }
 
@@ -30,7 +33,14 @@ final class ZipEntryWriter: EntryWriter {
         }
         switch status.kind {
         case .directory: try stored(ZipEntry(name.suffixed("/"), status, offset: counter.count), [])
-        case .symlink: try stored(ZipEntry(name, status, offset: counter.count), link?.bytes ?? [])
+        case .symlink where isFaithful: try stored(ZipEntry(name, status, offset: counter.count), link?.bytes ?? [])
+        case .symlink:
+            // The reference's readers know no links in zip files: to them one is an empty file (contract 03 §4).
+            var empty = status
+            empty.kind = .file
+            empty.permissions = 0o666
+            try stored(ZipEntry(name, empty, offset: counter.count), [])
+            changes.skip(name, .symlink)
         case .file:
             guard let file else { return }
             try deflated(ZipEntry(name, status, offset: counter.count), status, file, subject)

@@ -1,6 +1,9 @@
 #define _GNU_SOURCE
 #include "CCurlShims.h"
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 CURLcode curlshim_set_long(CURL *easy, CURLoption option, long value) { return curl_easy_setopt(easy, option, value); }
 
@@ -61,6 +64,21 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 
 CURLcode curlshim_set_private_sockets(CURL *easy) {
     return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+}
+
+CURLM *curlshim_multi_new(void) {
+    // libcurl makes the pair without the flag and tells nobody its numbers. New descriptors get the lowest free ones, and all of
+    // ours have the flag: so what is near the lowest free one, a pipe or a socket, and without the flag, is the pair.
+    int lowest = fcntl(0, F_DUPFD_CLOEXEC, 3);
+    if (lowest < 0) lowest = 3; else close(lowest);
+    CURLM *multi = curl_multi_init();
+    for (int raw = lowest; multi && raw < lowest + 256; raw++) {
+        int flags = fcntl(raw, F_GETFD);
+        struct stat information;
+        if (flags < 0 || flags & FD_CLOEXEC || fstat(raw, &information) != 0) continue;
+        if (S_ISFIFO(information.st_mode) || S_ISSOCK(information.st_mode)) fcntl(raw, F_SETFD, flags | FD_CLOEXEC);
+    }
+    return multi;
 }
 
 CURLMcode curlshim_multi_set_long(CURLM *multi, CURLMoption option, long value) {

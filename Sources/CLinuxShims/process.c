@@ -41,6 +41,8 @@ __attribute__((constructor(101))) static void record_signals(void) {
         struct sigaction action;
         started_ignoring[number] = sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
     }
+    // While it is ignored, the kernel keeps no child's status for us.
+    if (started_ignoring[SIGCHLD]) signal(SIGCHLD, SIG_DFL);
 }
 
 struct spawn {
@@ -81,6 +83,8 @@ static int start_child(void *argument) {
     }
     for (int index = 0; index < 3; index++)
         if (sources[index] >= 0 && !place(sources[index], index)) goto failed;
+    for (int index = 0; index < request->inherited_count; index++)
+        if (fcntl(request->inherited[index], F_SETFD, 0) == -1) goto failed;
     if (request->new_session && request->controlling_terminal && ioctl(0, TIOCSCTTY, 0) == -1) goto failed;
     if (request->directory != NULL && chdir(request->directory) == -1) goto failed;
     set_mask(&started_mask, NULL);

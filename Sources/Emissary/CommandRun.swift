@@ -25,6 +25,8 @@ struct CommandRun {
     /// The containers whose end ends this one, where it is a sidecar; else none.
     let mainContainers: [ContainerDirectory]
     let gracePeriod: Int64
+    /// Asked when our own SIGTERM comes: whether it is for the command, or for one that has to outlive it.
+    var passesTermination: () -> Bool = { true }
     /// Nil: the process writes to our own streams directly.
     let captureFiles: OutputCapture.Files?
     let output: StreamForwarder
@@ -113,7 +115,10 @@ struct CommandRun {
                         terminal.windowChanged()
                         continue
                     }
-                    if number == Signal.terminate { scheduleKill() }
+                    if number == Signal.terminate {
+                        guard passesTermination() else { continue }
+                        scheduleKill()
+                    }
                     send(number, to: child)
                 }
                 filesMayHaveChanged = wakeup.filesMayHaveChanged

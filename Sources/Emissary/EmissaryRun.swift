@@ -34,10 +34,15 @@ package struct EmissaryRun {
         ProcessAttributes.reserveStandardDescriptors()
         do { try directory.create() } catch { return .failed("failed to create \(directory.path): \(error.message)") }
         let reservation = ExitCodeReservation(in: directory)
-        let life = Life(directory.alive, log: log)
+        let life = SignOfLife(directory.alive, log: log)
         var outcome: EmissaryOutcome
         var recorded: Int32
-        do { (outcome, recorded) = try session() } catch {
+        var loop: EventLoop?
+        do {
+            let opened = try EventLoop(streams: [output, error])
+            loop = opened
+            (outcome, recorded) = try session(opened)
+        } catch {
             let stop = EmissaryStop.of(error)
             (outcome, recorded) = (stop.outcome, stop.recorded)
         }
@@ -46,27 +51,15 @@ package struct EmissaryRun {
         }
         StreamForwarder.finish(
             [output, error], until: monotonicNanoseconds() + Self.lastOutputLimit, patience: Self.lastOutputPatience)
-        return withExtendedLifetime(life) { outcome }
-    }
-
-    /// Keeps the sign of life for as long as the object lives.
-    private final class Life {
-        private let lock: LifeLock?
-
-        init(_ path: BytePath, log: Log) {
-            do throws(SystemError) { lock = try LifeLock(at: path) } catch {
-                lock = nil
-                log.debug("no sign of life", ["error": .error(error)])
-            }
-        }
+        // To close the loop's descriptors takes the kernel a while, for which nobody shall wait who waits for the exit code.
+        return withExtendedLifetime((life, loop)) { outcome }
     }
 
     // MARK: The steps, in the contract's order
 
     /// - Returns: how the process ends, and what the exit code file says.
     /// - Throws: `EmissaryStop`, or any error, which stands for 64.
-    private func session() throws -> (EmissaryOutcome, recorded: Int32) {
-        let loop = try EventLoop(streams: [output, error])
+    private func session(_ loop: EventLoop) throws -> (EmissaryOutcome, recorded: Int32) {
         loop.watcher.watch(directory.path)
         guard !settings.command.isEmpty else { throw EmissaryStop.failed("no command was given after --") }
         var words = settings.command
@@ -74,7 +67,7 @@ package struct EmissaryRun {
             words = try ArgumentList.complete(words, from: file, offloadingTo: settings.argumentsDirectory)
         }
         if settings.waitForReady { try waitForSupervisor(loop) }
-        let template = try readTemplate()
+        let template = try settings.readTemplate()
         if settings.waitForReady, directory.name == "main" {
             do {
                 try InputLinking.link(
@@ -85,7 +78,7 @@ package struct EmissaryRun {
             }
         }
         try waitForDependencies(template, loop)
-        let spawner = try resolve(words)
+        let spawner = try settings.spawner(words)
         try pauseBefore(loop)
         let attempts = template.containerSet?.retryStrategy?.attempts ?? 1
         let pause = try template.containerSet?.retryStrategy?.pause() ?? 0
@@ -117,20 +110,6 @@ package struct EmissaryRun {
         }
     }
 
-    private func readTemplate() throws -> Template {
-        do {
-            if let bytes = try settings.runDirectory.readTemplate() { return try Template.load(from: bytes) }
-            guard let variable = settings.templateVariable else {
-                throw ExecutorError.notFound(
-                    "open \(settings.runDirectory.template): no such file or directory, and ARGO_TEMPLATE is not set")
-            }
-            if variable == Array("offloaded".utf8) {
-                return try Template.load(from: try SmallFile.read(settings.offloadedTemplate))
-            }
-            return try Template.load(from: variable)
-        } catch { throw ExecutorError.wrapping("failed to read template", error) }
-    }
-
     /// Members of a container set wait for those that they depend on.
     private func waitForDependencies(_ template: Template, _ loop: EventLoop) throws {
         for name in template.containerSet?.member(named: directory.name)?.dependencies ?? [] {
@@ -149,16 +128,6 @@ package struct EmissaryRun {
                 throw EmissaryStop.failed("dependency \"\(name)\" exited with non-zero code: \(code)", recorded: code)
             }
         }
-    }
-
-    private func resolve(_ words: [BytePath]) throws -> Spawner {
-        var environment = settings.environment
-        // The reference always hands this one on, empty where there is no trace.
-        if environment["TRACEPARENT"] == nil { environment.set("TRACEPARENT", to: "") }
-        do throws(ProgramSearch.Failure) {
-            let program = try ProgramSearch.find(words[0], searchPath: environment["PATH"])
-            return Spawner(program: program, arguments: [program] + words.dropFirst(), environment: environment)
-        } catch { throw ExecutorError.wrapping("failed to find name in PATH", error) }
     }
 
     // MARK: The command

@@ -1,6 +1,7 @@
 package import ExecutorCore
 package import ProcessControl
 package import RunDirectory
+import WorkflowModel
 
 /// What the emissary is told by its command line and environment (contract 01 §5, 02 §4). It needs none of the variables.
 package struct EmissarySettings: Sendable {
@@ -41,5 +42,31 @@ package struct EmissarySettings: Sendable {
     package init(command: [BytePath], environment: ProcessEnvironment) {
         self.command = command
         self.environment = environment
+    }
+}
+
+extension EmissarySettings {
+    /// The template: of the run directory, else of the variable (contract 01 §4).
+    func readTemplate() throws -> Template {
+        do {
+            if let bytes = try runDirectory.readTemplate() { return try Template.load(from: bytes) }
+            guard let variable = templateVariable else {
+                throw ExecutorError.notFound(
+                    "open \(runDirectory.template): no such file or directory, and ARGO_TEMPLATE is not set")
+            }
+            if variable == Array("offloaded".utf8) { return try Template.load(from: try SmallFile.read(offloadedTemplate)) }
+            return try Template.load(from: variable)
+        } catch { throw ExecutorError.wrapping("failed to read template", error) }
+    }
+
+    /// The command with its program found.
+    func spawner(_ words: [BytePath]) throws -> Spawner {
+        var environment = environment
+        // The reference always hands this one on, empty where there is no trace.
+        if environment["TRACEPARENT"] == nil { environment.set("TRACEPARENT", to: "") }
+        do throws(ProgramSearch.Failure) {
+            let program = try ProgramSearch.find(words[0], searchPath: environment["PATH"])
+            return Spawner(program: program, arguments: [program] + words.dropFirst(), environment: environment)
+        } catch { throw ExecutorError.wrapping("failed to find name in PATH", error) }
     }
 }

@@ -15,7 +15,7 @@ final class EventLoop {
         var set: PollSet
     }
 
-    let watcher = FileWatcher()
+    let watcher = FileWatcher(delay: 30_000_000)
     /// The process whose end counts.
     var child: ChildProcess?
     /// Whether our own SIGTERM has come, at any time.

@@ -8,33 +8,50 @@ import RunDirectory
 extension Command<GlobalSettings> {
     /// `emissary -- PROGRAM ARGUMENTS`: wraps the user's command in its own container (contract 02 §4).
     static let emissary = Command("emissary", "Run the user's command", usage: "-- PROGRAM [ARGUMENT...]") { call in
-        let log = try call.global.makeLog()
-        // Our own variables come from `init`; what the container itself says wins.
-        let inherited = Environment.current()
-        let paths = ExecutorPaths(inherited)
-        let directory = RunDirectory(root: paths.runDirectory)
-        let environment = inherited.filledUp(with: SettingsFile.read(in: directory))
-
-        var settings = EmissarySettings(command: call.rest ?? call.words, environment: .original())
-        settings.containerName = environment[.containerName] ?? ""
-        settings.runDirectory = directory
-        settings.templateVariable = environment[.template].map { Array($0.utf8) }
-        settings.argumentsFile = environment.nonEmpty(.containerArgumentsFile).map { BytePath($0) }
-        settings.includeScriptOutput = environment.isTrue(.includeScriptOutput)
-        settings.waitForReady = environment.isTrue(.waitForReady)
-        settings.pauseBefore = environment.isTrue(.pauseBefore)
-        settings.pauseAfter = environment.isTrue(.pauseAfter)
-        settings.pauseOnError = environment.isTrue(.pauseOnError)
-        settings.gracePeriod = ExecutorSettings.gracePeriod(environment)
-        settings.faithfulTrees = environment.isTrue(.faithfulTrees)
-        settings.log = log
-        let outcome = EmissaryRun(settings).run()
-        if let failure = outcome.failure {
-            TerminationMessage.write(failure, to: paths.terminationLog, log)
-            StandardStreams.printError("Error: \(failure)\n\(failure)\n")
-        } else if outcome.exitCode != 0 {
-            StandardStreams.printError("Error: exit status \(outcome.exitCode)\n")
-        }
-        return outcome.exitCode
+        try wrap(call) { EmissaryRun($0).run() }
     }
+
+    /// `artifact-plugin-sidecar -- PROGRAM ARGUMENTS`: wraps the server of an artifact plugin (contract 02 §9).
+    static let pluginSidecar = Command(
+        "artifact-plugin-sidecar", "Run the server of an artifact plugin", usage: "-- PROGRAM [ARGUMENT...]"
+    ) { call in
+        try wrap(call) { PluginSidecarRun($0).run() }
+    }
+}
+
+/// Runs a command in somebody else's container, by settings from the environment and the run directory.
+private func wrap(
+    _ call: Invocation<GlobalSettings, NoSettings>, _ run: (EmissarySettings) -> EmissaryOutcome
+) throws -> Int32 {
+    let log = try call.global.makeLog()
+    // Our own variables come from `init`; what the container itself says wins.
+    let inherited = Environment.current()
+    let paths = ExecutorPaths(inherited)
+    let directory = RunDirectory(root: paths.runDirectory)
+    let environment = inherited.filledUp(with: SettingsFile.read(in: directory))
+
+    var settings = EmissarySettings(command: call.rest ?? call.words, environment: .original())
+    settings.containerName = environment[.containerName] ?? ""
+    settings.runDirectory = directory
+    settings.templateVariable = environment[.template].map { Array($0.utf8) }
+    settings.argumentsFile = environment.nonEmpty(.containerArgumentsFile).map { BytePath($0) }
+    settings.includeScriptOutput = environment.isTrue(.includeScriptOutput)
+    settings.waitForReady = environment.isTrue(.waitForReady)
+    settings.pauseBefore = environment.isTrue(.pauseBefore)
+    settings.pauseAfter = environment.isTrue(.pauseAfter)
+    settings.pauseOnError = environment.isTrue(.pauseOnError)
+    settings.gracePeriod = ExecutorSettings.gracePeriod(environment)
+    settings.faithfulTrees = environment.isTrue(.faithfulTrees)
+    settings.log = log
+    try? TrapHandler.install(
+        terminationLog: paths.terminationLog, exitCodeFile: directory.container(settings.containerName).exitCode)
+
+    let outcome = run(settings)
+    if let failure = outcome.failure {
+        TerminationMessage.write(failure, to: paths.terminationLog, log)
+        StandardStreams.printError("Error: \(failure)\n\(failure)\n")
+    } else if outcome.exitCode != 0 {
+        StandardStreams.printError("Error: exit status \(outcome.exitCode)\n")
+    }
+    return outcome.exitCode
 }

@@ -1,6 +1,6 @@
 import Artifacts
-import ExecutorCore
 import Executor
+import ExecutorCore
 import Formats
 import HTTPTransport
 import ProcessControl
@@ -13,6 +13,8 @@ struct ExecutorContext {
     let template: Template
     let templateText: [UInt8]
     let drivers: DriverContext
+    let proxy: ProxySettings
+    let trust: TrustAnchors
 
     /// Reads everything in the contract's order (02 §1).
     ///
@@ -23,10 +25,11 @@ struct ExecutorContext {
         templateText = try TemplateSource.text(environment, settings.paths)
         template = try TemplateSource.parse(templateText)
         self.settings = settings
+        proxy = ProxySettings(environment: { name in EnvironmentVariable(rawValue: name).flatMap { environment[$0] } })
+        trust = .system(file: environment.nonEmpty(.sslCertFile), directories: environment.nonEmpty(.sslCertDirectory))
         let configuration = HTTPClientConfiguration(
-            trust: .system(
-                file: environment.nonEmpty(.sslCertFile), directories: environment.nonEmpty(.sslCertDirectory)),
-            proxy: ProxySettings(environment: { name in EnvironmentVariable(rawValue: name).flatMap { environment[$0] } }), userAgent: UserAgent.text)
+            trust: trust,
+            proxy: proxy, userAgent: UserAgent.text)
         let pattern = environment.nonEmpty(.transientErrorPattern).flatMap { TransientPattern($0) }
         drivers = DriverContext(
             clients: HTTPClients(configuration), log: log, executorBackoff: settings.backoff,

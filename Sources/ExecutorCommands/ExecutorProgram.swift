@@ -1,12 +1,13 @@
 package import CommandLineInterface
-package import ExecutorCore
 import Executor
+package import ExecutorCore
+import ProcessControl
 
 /// The program: its table of commands, and the one place where errors become exit codes.
 package enum ExecutorProgram {
     package static let commands = CommandTable<GlobalSettings>(
         program: "argoexec", summary: "argoexec is the executor of workflow pods", global: { GlobalSettings() },
-        globalFlags: GlobalSettings.flags, commands: [.initialize, .emissary, .wait, .kill, .version])
+        globalFlags: GlobalSettings.flags, commands: [.initialize, .emissary, .wait, .kill, .pluginSidecar, .version])
 
     /// Runs the command that the words name.
     ///
@@ -24,8 +25,10 @@ package enum ExecutorProgram {
     static func exitCode(for error: any Error) -> Int32 { (error as? StartFailure)?.exitCode ?? ExitCode.failure }
 }
 
-/// Runs a mode and leaves its error's text as the container's termination message (contract 02 §10).
+/// Runs a mode of the executor: a trap of ours ends it with one line, and an error's text is left as the container's termination
+/// message (contract 02 §10).
 func leavingTerminationMessage(_ path: BytePath, _ log: Log, _ body: () throws -> Int32) throws -> Int32 {
+    try? TrapHandler.install(terminationLog: path)
     do { return try body() } catch {
         TerminationMessage.write(errorText(error), to: path, log)
         throw error

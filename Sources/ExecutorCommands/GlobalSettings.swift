@@ -1,6 +1,6 @@
 import CommandLineInterface
-import ExecutorCore
 import Executor
+import ExecutorCore
 
 /// What the flags of every command set (contract 01 §2, "Global flags").
 package struct GlobalSettings: Sendable {
@@ -30,8 +30,8 @@ package struct GlobalSettings: Sendable {
         }
     }
 
-    /// The last value of a client-go flag; nil where it was not given or is empty.
-    func clientFlag(_ name: String) -> String? { client[name]?.last.flatMap { $0.isEmpty ? nil : $0 } }
+    /// The last value of each client-go flag that was given and is not empty.
+    var clientFlags: [String: String] { client.compactMapValues { $0.last }.filter { !$0.value.isEmpty } }
 }
 
 extension GlobalSettings {

@@ -1,5 +1,5 @@
+import Artifacts
 import CommandLineInterface
-import Documents
 import Executor
 import ExecutorCore
 import Glibc
@@ -27,9 +27,22 @@ extension Command<GlobalSettings> {
 }
 
 /// Where reports go: the API server, or the file that stands in its place.
-private func taskResultSink(_ global: GlobalSettings, _ context: ExecutorContext, _ log: Log) throws -> any TaskResultSink {
-    struct Null: TaskResultSink { func initialize() {}
- func report(_ r: NodeResult) { print(r) }
- func finalize(_ r: NodeResult) {print(String(decoding: TaskResult.finalizeBody(r).serialized(), as: UTF8.self)) } }
-    return Null()
+private func taskResultSink(_ global: GlobalSettings, _ context: ExecutorContext, _ log: Log) -> any TaskResultSink {
+    let settings = context.settings
+    let identity = TaskResultIdentity(
+        nodeID: settings.nodeID, workflowName: settings.workflowName, workflowUID: settings.workflowUID,
+        instanceID: settings.instanceID)
+    let environment = context.environment
+    if let file = environment.nonEmpty(.taskResultFile) { return TaskResultFile(BytePath(file), identity: identity) }
+    let sources: [any ClusterAccessSource] = [
+        FlagSource(global.clientFlags, systemTrust: context.trust),
+        InClusterSource(
+            host: environment[.kubernetesHost], port: environment[.kubernetesPort], namespace: environment[.podNamespace]),
+    ]
+    let namespace = global.clientFlags["namespace"]
+    let client = KubernetesClient(
+        access: { try ClusterAccess.load(from: sources, namespace: namespace) },
+        settings: KubernetesClient.Settings(
+            userAgent: UserAgent.text, proxy: context.proxy, log: log, isTransientText: context.drivers.isTransientText))
+    return TaskResultStore(client, identity: identity)
 }

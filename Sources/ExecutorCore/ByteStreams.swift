@@ -32,7 +32,6 @@ package final class MemorySink: ByteSink {
     package init() {}
 
     package func write(_ span: Span<UInt8>) {
-        bytes.reserveCapacity(bytes.count + span.count)
         for index in span.indices { bytes.append(span[index]) }
     }
 }

@@ -49,8 +49,6 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case retrySteps = "EXECUTOR_RETRY_BACKOFF_STEPS"
     /// Poll period of a resource's conditions, a Go duration; default 5s. Every mode that reads the template checks it.
     case resourceStateCheckInterval = "RESOURCE_STATE_CHECK_INTERVAL"
-    /// `true`: delete staged files after a successful upload.
-    case removeLocalArtifacts = "REMOVE_LOCAL_ART_PATH"
     /// Regular expression (RE2): an error whose text it matches is transient.
     case transientErrorPattern = "TRANSIENT_ERROR_PATTERN"
     /// Parts of one file uploaded side by side; default 4.

@@ -48,7 +48,7 @@ struct ComponentWalk {
     private func link(_ parent: Int32, _ name: BytePath) throws(SystemError) -> BytePath? {
         do {
             return try DirectoryIO.readLink(parent, name, subject: subject)
-        } catch where error.code == EINVAL || error.code == ENOENT {
+        } catch  where error.code == EINVAL || error.code == ENOENT {
             return nil
         }
     }

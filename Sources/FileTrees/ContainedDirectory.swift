@@ -67,9 +67,9 @@ package final class ContainedDirectory: Sendable {
                     }
                 }
                 return Descriptor(owning: raw)
-            } catch where error.code == ENOSYS {
+            } catch  where error.code == ENOSYS {
                 lacksOpenat2.store(true, ordering: .relaxed)
-            } catch where [EPERM, EAGAIN, ENAMETOOLONG].contains(error.code) {
+            } catch  where [EPERM, EAGAIN, ENAMETOOLONG].contains(error.code) {
                 // An old seccomp profile, a race, or a path that is too long for one call: the walk tells.
             }
         }
@@ -136,14 +136,14 @@ package final class ContainedDirectory: Sendable {
             do {
                 current = try openDirectory(BytePath.joining(components[..<middle]))
                 depth = middle
-            } catch where error.code == ENOENT {
+            } catch  where error.code == ENOENT {
                 missing = middle
             }
         }
         for component in components[depth...] {
             do {
                 try DirectoryIO.makeDirectory(current.raw, component, mode: mode, subject: subject(path))
-            } catch where error.code == EEXIST {
+            } catch  where error.code == EEXIST {
                 // Somebody else was faster, or a link stands there, which the next step refuses.
             }
             current = try DirectoryIO.open(current.raw, component, O_RDONLY | O_DIRECTORY, subject: subject(path))

@@ -168,10 +168,10 @@ package enum DirectoryIO {
             do {
                 try makeDirectory(AT_FDCWD, prefix, mode: mode, subject: prefix.text)
                 break
-            } catch where error.code == ENOENT && prefix != "." && prefix != "/" {
+            } catch  where error.code == ENOENT && prefix != "." && prefix != "/" {
                 missing.append(prefix)
                 prefix = prefix.directory
-            } catch where error.code == EEXIST || error.code == EROFS || error.code == EACCES {
+            } catch  where error.code == EEXIST || error.code == EROFS || error.code == EACCES {
                 // A read-only or foreign directory that exists is as good as one just made.
                 guard let status = try? FileStatus.of(prefix, followingLinks: true) else { throw error }
                 guard status.kind == .directory else { throw SystemError("create directory", prefix.text, ENOTDIR) }
@@ -179,7 +179,7 @@ package enum DirectoryIO {
             }
         }
         while let next = missing.popLast() {
-            do { try makeDirectory(AT_FDCWD, next, mode: mode, subject: next.text) } catch where error.code == EEXIST {
+            do { try makeDirectory(AT_FDCWD, next, mode: mode, subject: next.text) } catch  where error.code == EEXIST {
                 // Somebody else was faster.
             }
         }

@@ -23,7 +23,7 @@ package enum ExtendedAttributes {
         let names: [UInt8]
         do {
             names = try unsafe bytes("list attributes of", subject) { unsafe linux_flistxattr(file, $0, $1) }
-        } catch where error.code == EOPNOTSUPP || error.code == ENOSYS || error.code == EPERM { return [] }
+        } catch  where error.code == EOPNOTSUPP || error.code == ENOSYS || error.code == EPERM { return [] }
         var attributes: [ExtendedAttribute] = []
         for name in names.split(separator: 0) where name.starts(with: Array("user.".utf8)) {
             let value = try unsafe BytePath(bytes: name).withCString { (name) throws(SystemError) in
@@ -58,7 +58,7 @@ package enum ExtendedAttributes {
                     try checked(operation, subject) { unsafe call(bytes.baseAddress, bytes.count) }
                 }
                 return buffer.prefix(Int(count)).map { UInt8(bitPattern: $0) }
-            } catch where error.code == ERANGE {
+            } catch  where error.code == ERANGE {
                 // It grew meanwhile.
             }
         }

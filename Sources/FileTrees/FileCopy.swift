@@ -31,7 +31,7 @@ package enum FileCopy {
             do {
                 to = try Descriptor.open(aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
                 break
-            } catch where error.code == EEXIST && attempt < 100 {
+            } catch  where error.code == EEXIST && attempt < 100 {
                 attempt += 1
                 aside = target.suffixed(".\(getpid())-\(attempt).tmp")
             }

@@ -105,7 +105,7 @@ package enum TreeCopy {
                 do {
                     try DirectoryIO.chown(
                         directory, name, user: status.userID, group: status.groupID, subject: subject)
-                } catch where error.code == EPERM || error.code == EINVAL {}
+                } catch  where error.code == EPERM || error.code == EINVAL {}
             }
             if status.kind != .symlink {
                 try DirectoryIO.chmod(directory, name, mode: status.permissions, subject: subject)

@@ -51,7 +51,7 @@ package enum TreeModes {
     private static func set(_ mode: UInt32, _ parent: Int32, _ name: BytePath, _ subject: String) throws(SystemError) {
         do {
             try DirectoryIO.chmod(parent, name, mode: mode, subject: subject)
-        } catch where error.code == ENOENT || error.code == EOPNOTSUPP {
+        } catch  where error.code == ENOENT || error.code == EOPNOTSUPP {
             // It vanished meanwhile, or became a link.
         }
     }

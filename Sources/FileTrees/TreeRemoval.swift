@@ -14,7 +14,7 @@ package enum TreeRemoval {
             try directory.withParent(of: path) { (parent, name) throws(SystemError) in
                 try remove(parent, name, subject: directory.path.appending(path))
             }
-        } catch where error.code == ENOENT {}
+        } catch  where error.code == ENOENT {}
     }
 
     private static func remove(_ parent: Int32, _ name: BytePath, subject: BytePath) throws(SystemError) {
@@ -55,7 +55,7 @@ package enum TreeRemoval {
                 let subject = path.appending(name).text
                 do {
                     if try !removeLeaf(directory, name, subject) { return name }
-                } catch where error.code == EACCES && !isWritable {
+                } catch  where error.code == EACCES && !isWritable {
                     try checked("chmod", path.text) { fchmod(directory, 0o700) }
                     isWritable = true
                     if try !removeLeaf(directory, name, subject) { return name }
@@ -69,9 +69,9 @@ package enum TreeRemoval {
     private static func removeLeaf(_ parent: Int32, _ name: BytePath, _ subject: String) throws(SystemError) -> Bool {
         do {
             try DirectoryIO.unlink(parent, name, subject: subject)
-        } catch where error.code == ENOENT {
-        } catch where error.code == EISDIR {
-            do { try removeDirectory(parent, name, subject) } catch where [ENOTEMPTY, EEXIST].contains(error.code) {
+        } catch  where error.code == ENOENT {
+        } catch  where error.code == EISDIR {
+            do { try removeDirectory(parent, name, subject) } catch  where [ENOTEMPTY, EEXIST].contains(error.code) {
                 return false
             }
         }
@@ -79,14 +79,14 @@ package enum TreeRemoval {
     }
 
     private static func removeDirectory(_ parent: Int32, _ name: BytePath, _ subject: String) throws(SystemError) {
-        do { try DirectoryIO.removeDirectory(parent, name, subject: subject) } catch where error.code == ENOENT {}
+        do { try DirectoryIO.removeDirectory(parent, name, subject: subject) } catch  where error.code == ENOENT {}
     }
 
     /// Opens a directory for emptying, also one of our own that its mode keeps us out of.
     private static func open(_ parent: Int32, _ name: BytePath, _ subject: String) throws(SystemError) -> Descriptor {
         do {
             return try DirectoryIO.open(parent, name, O_RDONLY | O_DIRECTORY, subject: subject)
-        } catch where error.code == EACCES {
+        } catch  where error.code == EACCES {
             try DirectoryIO.chmod(parent, name, mode: 0o700, subject: subject)
             return try DirectoryIO.open(parent, name, O_RDONLY | O_DIRECTORY, subject: subject)
         }

@@ -57,7 +57,7 @@ package final class TreeWalk {
                 let status: FileStatus
                 do {
                     status = try DirectoryIO.status(parent, name, subject: root.appending(path).text)
-                } catch where error.code == ENOENT { continue }
+                } catch  where error.code == ENOENT { continue }
                 let entry = Entry(path: path, name: name, status: status, isLeaving: false)
                 if status.kind == .directory { toEnter = entry }
                 return entry
@@ -100,7 +100,7 @@ package final class TreeWalk {
         let directory: Descriptor
         do {
             directory = try DirectoryIO.open(parent, entry.name, O_RDONLY | O_DIRECTORY, subject: subject(entry))
-        } catch where [ENOENT, ENOTDIR, ELOOP].contains(error.code) { return }
+        } catch  where [ENOENT, ENOTDIR, ELOOP].contains(error.code) { return }
         try directories.push(directory, subject: subject(entry))
         levels.append(Level(name: entry.name, status: entry.status, outerPathLength: path.count))
         path = entry.path.bytes

@@ -27,10 +27,8 @@ final class CertificateStore: @unchecked Sendable {
 
     deinit { unsafe curlshim_anchors_free(anchors) }
 
-    func attach(to easy: UnsafeMutableRawPointer) throws {
-        let status = unsafe curlshim_set_anchors(easy, anchors)
-        guard status == CURLE_OK else { throw TransferError.library("set up a transfer", status) }
-    }
+    /// Lends the store; it must outlive what uses it.
+    var pointer: OpaquePointer { unsafe anchors }
 
     @discardableResult
     private func add(_ pem: [UInt8]) -> Int {

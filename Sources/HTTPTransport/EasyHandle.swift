@@ -22,14 +22,17 @@ final class EasyHandle: @unchecked Sendable {
     private let easy: UnsafeMutableRawPointer
     private let multi: UnsafeMutableRawPointer
     private let errorBuffer: UnsafeMutablePointer<CChar>
+    private let tls: UnsafeMutablePointer<curlshim_tls>
     private let share: HandleShare
+    /// Kept for as long as connections may be open that were made with them.
+    private var certificates: CertificateStore?
 
     /// Scheme, host and port of the last transfer, whose connection is probably still open.
     var lastOrigin = ""
 
     init(share: HandleShare) throws {
         guard let easy = unsafe curl_easy_init() else { throw TransferError.library("make a transfer", CURLE_OUT_OF_MEMORY) }
-        guard let multi = unsafe curl_multi_init() else {
+        guard let multi = unsafe curlshim_multi_new() else {
             unsafe curl_easy_cleanup(easy)
             throw TransferError.library("make a transfer", CURLE_OUT_OF_MEMORY)
         }
@@ -37,6 +40,8 @@ final class EasyHandle: @unchecked Sendable {
         unsafe self.multi = multi
         unsafe errorBuffer = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe errorBuffer.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        unsafe tls = .allocate(capacity: 1)
+        unsafe tls.initialize(to: curlshim_tls())
         self.share = share
         // One connection in use and one left over from before a redirect.
         unsafe curlshim_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 2)
@@ -46,12 +51,14 @@ final class EasyHandle: @unchecked Sendable {
         unsafe curl_easy_cleanup(easy)
         unsafe curl_multi_cleanup(multi)
         unsafe errorBuffer.deallocate()
+        unsafe tls.deallocate()
     }
 
     /// Back to libcurl's defaults; open connections stay.
     func reset() throws {
         unsafe curl_easy_reset(easy)
         unsafe errorBuffer[0] = 0
+        unsafe tls.pointee = curlshim_tls()
         try check(unsafe curlshim_set_pointer(easy, CURLOPT_ERRORBUFFER, errorBuffer))
         try check(unsafe curlshim_set_private_sockets(easy))
         try unsafe share.attach(to: easy)
@@ -59,7 +66,9 @@ final class EasyHandle: @unchecked Sendable {
 
     func set(_ option: CURLoption, _ value: Int) throws { try check(unsafe curlshim_set_long(easy, option, value)) }
 
-    func set(_ option: CURLoption, offset: Int64) throws { try check(unsafe curlshim_set_offset(easy, option, curl_off_t(offset))) }
+    func set(_ option: CURLoption, offset: Int64) throws {
+        try check(unsafe curlshim_set_offset(easy, option, curl_off_t(offset)))
+    }
 
     func set(_ option: CURLoption, _ text: String?) throws {
         if let text {
@@ -81,8 +90,15 @@ final class EasyHandle: @unchecked Sendable {
         try check(unsafe curlshim_set_pointer(easy, CURLOPT_HTTPHEADER, headers.first))
     }
 
-    /// The anchors must outlive the transfer.
-    func set(anchors: CertificateStore) throws { try unsafe anchors.attach(to: easy) }
+    /// Makes TLS connections verify against these authorities; nil where nothing is verified.
+    func set(certificates: CertificateStore?) throws {
+        if let certificates { self.certificates = certificates }
+        unsafe tls.pointee = curlshim_tls(anchors: certificates?.pointer, handshake_begun: false)
+        try check(unsafe curlshim_set_tls(easy, tls))
+    }
+
+    /// Whether the last transfer came as far as a TLS handshake.
+    var hasBegunHandshake: Bool { unsafe tls.pointee.handshake_begun }
 
     /// Runs the transfer that the options describe, with `exchange` taking and giving the bytes.
     ///
@@ -182,7 +198,8 @@ final class EasyHandle: @unchecked Sendable {
 
     private func check(_ status: CURLMcode) throws {
         guard status == CURLM_OK else {
-            throw TransferError.library("run a transfer", status == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT)
+            throw TransferError.library(
+                "run a transfer", status == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT)
         }
     }
 }

@@ -18,18 +18,24 @@ final class Exchange {
         case failure(any Error)
         /// The body to collect is larger than its limit.
         case tooLarge
-        /// The same, but the answer only explains an error, and enough of it has come.
+        /// Enough has come of a body that only explains an error, or that nobody reads.
         case enough
     }
+
+    /// Bytes of a body that nobody reads which are worth taking to keep the connection.
+    private static let discardLimit: Int64 = 64 << 10
 
     private let body: HTTPBody
     let bodyLimit: Int
     private let isFollowed: (HTTPResponseHead) -> Bool
     private let onHead: (HTTPResponseHead) throws -> (any ByteSink)?
-    private let url: String
+    private let url: HTTPURL
 
-    private(set) var head: HTTPResponseHead?
-    private(set) var headIsComplete = false
+    /// The head that is being read; of several, with interim answers, the last.
+    private var head: HTTPResponseHead?
+    private var headIsComplete = false
+    /// The complete head of the answer proper.
+    private(set) var answer: HTTPResponseHead?
     private var destination = Destination.undecided
     private(set) var collected: [UInt8] = []
     private(set) var bytesReceived: Int64 = 0
@@ -42,7 +48,7 @@ final class Exchange {
 
     /// - Parameter isFollowed: whether an answer is only a redirect to be followed, so that nobody is shown its head.
     init(
-        url: String, body: HTTPBody, bodyLimit: Int, isFollowed: @escaping (HTTPResponseHead) -> Bool,
+        url: HTTPURL, body: HTTPBody, bodyLimit: Int, isFollowed: @escaping (HTTPResponseHead) -> Bool,
         onHead: @escaping (HTTPResponseHead) throws -> (any ByteSink)?
     ) {
         self.url = url
@@ -59,6 +65,9 @@ final class Exchange {
 
     /// Bytes moved that no callback tells of (the request's own, into the socket).
     func noteActivity() { lastActivity = monotonicNanoseconds() }
+
+    /// Whether anything has come.
+    var hasBegunAnswer: Bool { head != nil }
 
     // MARK: The answer
 
@@ -91,6 +100,7 @@ final class Exchange {
     private func finishHead() -> Bool {
         headIsComplete = true
         guard let head, head.status >= 200 else { return true }  // an interim answer; the real one follows
+        answer = head
         if isFollowed(head) {
             destination = .nowhere
             return true
@@ -117,10 +127,14 @@ final class Exchange {
             let fitting = min(block.count, max(0, bodyLimit - collected.count))
             unsafe block.withUnsafeBufferPointer { unsafe collected.append(contentsOf: $0[..<fitting]) }
             if fitting < block.count {
-                stop = head.map { $0.status >= 300 } == true ? .enough : .tooLarge
+                stop = answer.map { $0.status >= 300 } == true ? .enough : .tooLarge
                 return false
             }
-        case .nowhere, .undecided: break
+        case .nowhere, .undecided:
+            if bytesReceived > Self.discardLimit {
+                stop = .enough
+                return false
+            }
         }
         bytesReceived += Int64(block.count)
         return true

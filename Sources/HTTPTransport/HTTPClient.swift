@@ -50,8 +50,9 @@ package final class HTTPClient: Sendable {
             while true {
                 let outgoing = body
                 let isFollowed = { head in request.followRedirects && RedirectPolicy.follows(head, outgoing) }
-                let (head, exchange) = try transfer(request, url, body) {
-                    Exchange(url: request.url, body: outgoing, bodyLimit: bodyLimit, isFollowed: isFollowed, onHead: onHead)
+                let target = url
+                let (head, exchange) = try transfer(request, target, body) {
+                    Exchange(url: target, body: outgoing, bodyLimit: bodyLimit, isFollowed: isFollowed, onHead: onHead)
                 }
                 guard isFollowed(head) else {
                     return HTTPResponse(
@@ -87,7 +88,7 @@ package final class HTTPClient: Sendable {
             defer { giveBack(handle) }
             var exchange = makeExchange()
             var end = try attempt(handle, request, url, body, exchange, freshConnection: false)
-            if case .failed(let failure) = end, failure.isStaleConnection, exchange.head == nil, exchange.stop == nil,
+            if case .failed(let failure) = end, failure.isStaleConnection, !exchange.hasBegunAnswer, exchange.stop == nil,
                 body.isResendable
             {
                 exchange = makeExchange()
@@ -100,10 +101,10 @@ package final class HTTPClient: Sendable {
                     .tooLarge, "the body is larger than \(exchange.bodyLimit) bytes", bytesReceived: exchange.bytesReceived)
             case (.enough, _), (nil, .complete):
                 // libcurl takes a head that was cut off for a whole one.
-                guard let head = exchange.head, exchange.headIsComplete else {
+                guard let answer = exchange.answer else {
                     throw TransferError.made(.broken, "unexpected EOF", bytesReceived: 0)
                 }
-                return (head, exchange)
+                return (answer, exchange)
             case (nil, .cancelled):
                 throw TransferError.made(.aborted, "context canceled", bytesReceived: exchange.bytesReceived)
             case (nil, .stalled):
@@ -134,9 +135,8 @@ package final class HTTPClient: Sendable {
         try handle.set(headers: headers)
         try options.apply(to: handle, body)
         if freshConnection { try handle.set(CURLOPT_FRESH_CONNECT, 1) }
-        // Held for as long as the connection made with them may need them: the handle keeps them.
-        if configuration.trust != .insecure, url.scheme == "https" || proxy?.scheme == "https" {
-            try handle.set(anchors: trustedCertificates())
+        if url.scheme == "https" || proxy?.scheme == "https" {
+            try handle.set(certificates: configuration.trust == .insecure ? nil : trustedCertificates())
         }
         var end: End?
         var uploaded: Int64 = 0
@@ -148,7 +148,7 @@ package final class HTTPClient: Sendable {
                 if sent != uploaded { exchange.noteActivity() }
                 uploaded = sent
                 let silence = monotonicNanoseconds() - exchange.lastActivity
-                if silence >= Int64(request.stallTimeout) * 1_000_000_000 { end = .stalled }
+                if silence / 1_000_000_000 >= request.stallTimeout { end = .stalled }
             } else {
                 exchange.noteActivity()
             }
@@ -158,7 +158,8 @@ package final class HTTPClient: Sendable {
         guard let status else { return end ?? .cancelled }
         if status == CURLE_OK { return .complete }
         return .failed(
-            TransferFailure(handle, status, url, proxy, bytesReceived: exchange.bytesReceived, totalTimeout: request.totalTimeout))
+            TransferFailure(
+                handle, status, url, proxy, bytesReceived: exchange.bytesReceived, totalTimeout: request.totalTimeout))
     }
 
     // MARK: The pool

@@ -1,5 +1,7 @@
 /// Header fields in the order given; names are compared without regard to case.
-package struct HTTPHeaders: Sendable, Equatable, ExpressibleByDictionaryLiteral {
+///
+/// Prints the names only: values may be secrets.
+package struct HTTPHeaders: Sendable, Equatable, ExpressibleByDictionaryLiteral, CustomStringConvertible, CustomReflectable {
     package struct Field: Sendable, Equatable {
         package var name: String
         package var value: String
@@ -8,6 +10,9 @@ package struct HTTPHeaders: Sendable, Equatable, ExpressibleByDictionaryLiteral 
     package private(set) var fields: [Field] = []
 
     package init() {}
+
+    package var description: String { fields.map(\.name).joined(separator: ", ") }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 
     package init(dictionaryLiteral elements: (String, String)...) {
         for (name, value) in elements { add(name, value) }

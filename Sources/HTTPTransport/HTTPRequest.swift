@@ -6,12 +6,12 @@ package struct HTTPRequest: Sendable {
     package var url: String
     /// A `Host` field replaces the URL's. `Content-Length` is set from the body, not here.
     package var headers = HTTPHeaders()
-    /// Seconds for name resolution, TCP and TLS together.
+    /// Seconds for name resolution, TCP and TLS together, at least 1.
     package var connectTimeout = 30
     /// Seconds without a byte in either direction after which the transfer fails as transient; 0 for none. Time spent in
     /// the caller's own sink or source does not count.
     package var stallTimeout = 60
-    /// Seconds for the whole transfer; nil for no limit.
+    /// Seconds for the whole transfer, at least 1, for each redirect anew; nil for no limit.
     package var totalTimeout: Int?
     /// Follow up to 10 redirects as Go's client does (contract 03 §6.5, Corrections). Never for signed requests.
     package var followRedirects = false
@@ -24,6 +24,11 @@ package struct HTTPRequest: Sendable {
         self.method = method
         self.url = url
     }
+}
+
+extension HTTPRequest: CustomStringConvertible, CustomReflectable {
+    package var description: String { (try? HTTPURL(url)).map { "\(method) \($0)" } ?? method }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// What is sent.
@@ -39,14 +44,24 @@ package enum HTTPBody {
     package var isResendable: Bool {
         if case .source = self { false } else { true }
     }
+
+    /// Bytes; nil where nobody knows.
+    package var length: Int64? {
+        switch self {
+        case .none: 0
+        case .bytes(let bytes): Int64(bytes.count)
+        case .file(_, _, let length, _): length
+        case .source(_, let length): length
+        }
+    }
 }
 
 /// Status and headers, before the body.
 package struct HTTPResponseHead: Sendable {
     package var status: Int
     package var headers: HTTPHeaders
-    /// The URL that answered, after redirects; may hold secrets, so it is not for messages.
-    package var url: String
+    /// What answered, after redirects.
+    package var url: HTTPURL
 }
 
 /// An answer, whatever its status.
@@ -57,6 +72,6 @@ package struct HTTPResponse: Sendable {
     package var body: [UInt8]
     /// Bytes of the body as received, whether collected or streamed.
     package var bytesReceived: Int64
-    /// The URL that answered, after redirects; may hold secrets, so it is not for messages.
-    package var url: String
+    /// What answered, after redirects.
+    package var url: HTTPURL
 }

@@ -2,7 +2,9 @@ import CCurl
 package import ExecutorCore
 
 /// The parts of an `http` or `https` URL, taken apart by libcurl's URL parser.
-package struct HTTPURL: Sendable, Equatable {
+///
+/// Prints without user, password and query.
+package struct HTTPURL: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     /// `http` or `https`.
     package var scheme: String
     /// Percent-encoded; nil where the URL has none.
@@ -22,6 +24,11 @@ package struct HTTPURL: Sendable, Equatable {
     package init(_ text: String) throws {
         try self.init(URLParser(text))
         guard scheme == "http" || scheme == "https" else { throw TransferError.invalid("unsupported protocol scheme") }
+        // libcurl also takes one slash or three, and then another word for the host.
+        let rest = text.utf8.dropFirst(scheme.utf8.count)
+        guard rest.starts(with: "://".utf8), rest.dropFirst(3).first != UInt8(ascii: "/") else {
+            throw TransferError.invalid("parse URL: no host in it")
+        }
     }
 
     /// The parts that the parser holds, of any scheme.
@@ -45,6 +52,9 @@ package struct HTTPURL: Sendable, Equatable {
 
     /// Scheme, host, port and path only: fit for messages.
     package var redacted: String { origin + path }
+
+    package var description: String { redacted }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 
     /// What a connection belongs to: scheme, host and port.
     package var origin: String { scheme + "://" + hostAndPort }

@@ -27,7 +27,8 @@ import CCurl
                 throw TransferError.invalid("net/http: invalid header field value for \"\(field.name)\"")
             }
             if HTTPHeaders.same(field.name, "Content-Length") || HTTPHeaders.same(field.name, "Transfer-Encoding") { continue }
-            try append(field.value.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 } ? field.name + ";" : "\(field.name): \(field.value)")
+            try append(
+                field.value.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 } ? field.name + ";" : "\(field.name): \(field.value)")
         }
         for name in ["Expect", "Accept", "Content-Type"] where headers[name] == nil { try append(name + ":") }
     }

@@ -1,5 +1,9 @@
+import ExecutorCore
+
 /// Which proxy a request goes through, by the rules of Go's `httpproxy` (contract 01 §5.2).
-package struct ProxySettings: Sendable, Equatable {
+///
+/// Prints without the addresses: they may hold passwords.
+package struct ProxySettings: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     /// URL of the proxy for `http` URLs; without a scheme it is `http`. May hold a user and password.
     package var http: String?
     /// URL of the proxy for `https` URLs.
@@ -12,6 +16,9 @@ package struct ProxySettings: Sendable, Equatable {
         self.https = https
         self.direct = direct
     }
+
+    package var description: String { http == nil && https == nil ? "no proxy" : "a proxy" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 
     /// No proxy, whatever the environment says.
     package static let none = ProxySettings(http: nil, https: nil, direct: nil)

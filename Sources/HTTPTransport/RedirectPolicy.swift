@@ -30,7 +30,7 @@ struct RedirectPolicy {
             body = .none
             request.headers.remove("Content-Type")
         }
-        let target = try HTTPURL(head.url).resolving(head.headers["Location"] ?? "")
+        let target = try head.url.resolving(head.headers["Location"] ?? "")
         let host = target.bareHost.lowercased()
         // Once stripped they stay away, even if a later hop leads back.
         isStripped = isStripped || !(host == initialHost || host.hasSuffix("." + initialHost))

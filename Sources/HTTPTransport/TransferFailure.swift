@@ -9,7 +9,9 @@ struct TransferFailure {
     let systemCode: Int32
     /// libcurl's own text; may be empty.
     let text: String
-    /// The host asked for, or its proxy: `name:port`.
+    /// The host asked for.
+    let host: String
+    /// The host to connect to, that or its proxy: `name:port`.
     let peer: String
     /// The address spoken to, where one was found: `address:port`.
     let address: String
@@ -35,19 +37,20 @@ struct TransferFailure {
         systemCode = Int32(clamping: handle.number(CURLINFO_OS_ERRNO))
         text = handle.errorText
         let nearest = proxy ?? url
+        host = url.bareHost
         peer = "\(nearest.host):\(nearest.effectivePort)"
         let found = handle.text(CURLINFO_PRIMARY_IP)
         let bracketed = found.contains(":") ? "[\(found)]" : found
         address = found.isEmpty ? peer : "\(bracketed):\(handle.number(CURLINFO_PRIMARY_PORT))"
         usesProxy = proxy != nil
-        if handle.offset(CURLINFO_NAMELOOKUP_TIME_T) == 0 {
-            stage = .resolving
-        } else if handle.offset(CURLINFO_CONNECT_TIME_T) == 0 {
-            stage = .connecting
-        } else if url.scheme == "https", handle.offset(CURLINFO_APPCONNECT_TIME_T) == 0 {
-            stage = .handshaking
-        } else {
+        if handle.offset(CURLINFO_PRETRANSFER_TIME_T) > 0 {
             stage = .open
+        } else if handle.hasBegunHandshake {
+            stage = .handshaking
+        } else if handle.offset(CURLINFO_NAMELOOKUP_TIME_T) > 0 {
+            stage = .connecting
+        } else {
+            stage = .resolving
         }
         connectStatus = handle.number(CURLINFO_HTTP_CONNECTCODE)
         self.bytesReceived = bytesReceived
@@ -64,11 +67,11 @@ struct TransferFailure {
     private var classified: (TransferError.Code, String) {
         switch status {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
-            return (.resolve, dialing("lookup \(hostOnly): \(text.contains("imeout") ? "i/o timeout" : "no such host")", ""))
+            return (.resolve, dialing("lookup \(peerHost): \(text.contains("imeout") ? "i/o timeout" : "no such host")", ""))
         case CURLE_OPERATION_TIMEDOUT: return (.timeout, timeout)
         case CURLE_COULDNT_CONNECT:
             if connectStatus != 0 { return proxyRefusal }
-            return (.connect, dialing("connect: " + (systemCode == 0 ? "connection refused" : errnoText(systemCode)), " " + address))
+            return (.connect, dialing("connect: " + (systemCode == 0 ? described : errnoText(systemCode)), " " + address))
         case CURLE_PARTIAL_FILE: return (.truncated, "unexpected EOF")
         case CURLE_GOT_NOTHING: return (.broken, "EOF")
         case CURLE_RECV_ERROR:
@@ -94,7 +97,7 @@ struct TransferFailure {
 
     private var described: String { text.isEmpty ? unsafe String(cString: curl_easy_strerror(status)) : text }
 
-    private var hostOnly: String { String(peer[..<(peer.lastIndex(of: ":") ?? peer.endIndex)]) }
+    private var peerHost: String { String(peer[..<(peer.lastIndex(of: ":") ?? peer.endIndex)]) }
 
     private func dialing(_ cause: String, _ address: String) -> String {
         (usesProxy ? "proxyconnect tcp: " : "") + "dial tcp\(address): \(cause)"
@@ -102,7 +105,7 @@ struct TransferFailure {
 
     private var timeout: String {
         switch stage {
-        case .resolving: dialing("lookup \(hostOnly): i/o timeout", "")
+        case .resolving: dialing("lookup \(peerHost): i/o timeout", "")
         case .connecting: dialing("i/o timeout", " " + address)
         case .handshaking: "net/http: TLS handshake timeout"
         case .open: "no complete answer within \(totalTimeout ?? 0) s: i/o timeout"
@@ -127,7 +130,7 @@ struct TransferFailure {
         if detail.contains("expired") || detail.contains("not yet valid") {
             return "certificate has expired or is not yet valid (\(detail))"
         }
-        if detail.contains("subject name") { return "certificate is not valid for \(hostOnly) (\(detail))" }
+        if detail.contains("subject name") { return "certificate is not valid for \(host) (\(detail))" }
         return detail
     }
 }

@@ -14,8 +14,9 @@ struct TransferOptions {
         try handle.set(CURLOPT_URL, url.text)
         try handle.set(CURLOPT_PATH_AS_IS, 1)
         try handle.set(CURLOPT_HTTP_VERSION, configuration.version == .http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)
-        try handle.set(CURLOPT_CONNECTTIMEOUT, request.connectTimeout)
-        if let limit = request.totalTimeout { try handle.set(CURLOPT_TIMEOUT, limit) }
+        // libcurl refuses numbers that it cannot hold as milliseconds.
+        try handle.set(CURLOPT_CONNECTTIMEOUT, min(max(1, request.connectTimeout), 1_000_000))
+        if let limit = request.totalTimeout { try handle.set(CURLOPT_TIMEOUT, min(max(1, limit), 1_000_000)) }
         try handle.set(CURLOPT_TCP_KEEPALIVE, 1)
         try handle.set(CURLOPT_BUFFERSIZE, request.expectsLargeBody ? 512 << 10 : 64 << 10)
         if !configuration.userAgent.isEmpty { try handle.set(CURLOPT_USERAGENT, configuration.userAgent) }
@@ -39,7 +40,9 @@ struct TransferOptions {
         }
         try handle.set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
         if configuration.trust == .insecure {
-            for option in [CURLOPT_SSL_VERIFYPEER, CURLOPT_SSL_VERIFYHOST, CURLOPT_PROXY_SSL_VERIFYPEER, CURLOPT_PROXY_SSL_VERIFYHOST] {
+            for option in [
+                CURLOPT_SSL_VERIFYPEER, CURLOPT_SSL_VERIFYHOST, CURLOPT_PROXY_SSL_VERIFYPEER, CURLOPT_PROXY_SSL_VERIFYHOST,
+            ] {
                 try handle.set(option, 0)
             }
         }
@@ -63,11 +66,11 @@ struct TransferOptions {
         case .file(_, _, let length, _):
             try handle.set(CURLOPT_UPLOAD, 1)
             try handle.set(CURLOPT_INFILESIZE_LARGE, offset: length)
-            if length >= 1 << 20 { try handle.set(CURLOPT_UPLOAD_BUFFERSIZE, 512 << 10) }
         case .source(_, let length):
             try handle.set(CURLOPT_UPLOAD, 1)
             try handle.set(CURLOPT_INFILESIZE_LARGE, offset: length ?? -1)
         }
+        if let length = body.length, length >= 1 << 20 { try handle.set(CURLOPT_UPLOAD_BUFFERSIZE, 512 << 10) }
         try handle.set(CURLOPT_CUSTOMREQUEST, request.method)
     }
 }

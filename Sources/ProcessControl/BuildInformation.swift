@@ -12,14 +12,14 @@ package struct BuildInformation: Sendable {
     /// Empty for none.
     package let tag: String
     #if arch(arm64)
-    package let architecture = "arm64"
+        package let architecture = "arm64"
     #else
-    package let architecture = "amd64"
+        package let architecture = "amd64"
     #endif
     #if compiler(>=6.3)
-    package let compiler = "6.3"
+        package let compiler = "6.3"
     #else
-    package let compiler = "6.2"
+        package let compiler = "6.2"
     #endif
 
     package static let current = BuildInformation()

@@ -21,7 +21,7 @@ struct LineMerger {
         }
         if end == bytes.count { return }
         if partial[stream].isEmpty { since[stream] = now }
-        for index in end..<bytes.count { partial[stream].append(bytes[index]) }
+        unsafe bytes.extracting(end...).withUnsafeBytes { unsafe partial[stream].append(contentsOf: $0) }
     }
 
     /// When a part of a line has waited long enough; nil where none waits.

@@ -159,12 +159,12 @@ package final class OutputCapture {
     }
 }
 
-/// The two ends of a new pipe, both close-on-exec.
-struct Pipe {
-    let reading: Int32
-    let writing: Int32
+/// The two ends of a new pipe, both close-on-exec. They belong to who made it.
+package struct Pipe: Sendable {
+    package let reading: Int32
+    package let writing: Int32
 
-    init() throws(SystemError) {
+    package init() throws(SystemError) {
         var ends: (Int32, Int32) = (-1, -1)
         try checked("pipe") {
             unsafe withUnsafeMutableBytes(of: &ends) { unsafe linux_pipe($0.baseAddress!.assumingMemoryBound(to: Int32.self)) }

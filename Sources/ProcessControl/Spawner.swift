@@ -27,6 +27,8 @@ package struct Spawner: Sendable {
     package var standardInput: Int32?
     package var standardOutput: Int32?
     package var standardError: Int32?
+    /// Descriptors from 3 on that the child gets under the same numbers. They stay the caller's.
+    package var inheritedDescriptors: [Int32] = []
     /// Sent to the child when the thread that started it ends; nil for none.
     package var deathSignal: Int32?
 
@@ -45,13 +47,17 @@ package struct Spawner: Sendable {
             unsafe CStringList.withPointers(environment.words) { environment in
                 unsafe program.withCString { program in
                     unsafe withOptionalCString(directory) { directory in
-                        var request = unsafe linux_spawn_request(
-                            path: program, arguments: arguments, environment: environment, directory: directory,
-                            standard_input: standardInput ?? -1, standard_output: standardOutput ?? -1,
-                            standard_error: standardError ?? -1, new_group: placement == .newGroup ? 1 : 0,
-                            new_session: placement == .newTerminalSession ? 1 : 0,
-                            controlling_terminal: placement == .newTerminalSession ? 1 : 0, death_signal: deathSignal ?? 0)
-                        return unsafe linux_spawn(&request, &child)
+                        unsafe inheritedDescriptors.withUnsafeBufferPointer { inherited in
+                            var request = unsafe linux_spawn_request(
+                                path: program, arguments: arguments, environment: environment, directory: directory,
+                                standard_input: standardInput ?? -1, standard_output: standardOutput ?? -1,
+                                standard_error: standardError ?? -1, new_group: placement == .newGroup ? 1 : 0,
+                                new_session: placement == .newTerminalSession ? 1 : 0,
+                                controlling_terminal: placement == .newTerminalSession ? 1 : 0,
+                                death_signal: deathSignal ?? 0, inherited: inherited.baseAddress,
+                                inherited_count: Int32(inherited.count))
+                            return unsafe linux_spawn(&request, &child)
+                        }
                     }
                 }
             }

@@ -46,7 +46,7 @@ package final class StreamForwarder: Sendable {
         state.withLock { state in
             if state.isBroken { return }
             let done = state.isBlocked ? 0 : write(bytes, &state)
-            for index in done..<bytes.count { state.waiting.append(bytes[index]) }
+            unsafe bytes.extracting(done...).withUnsafeBytes { unsafe state.waiting.append(contentsOf: $0) }
         }
     }
 

@@ -13,8 +13,10 @@ package final class FileWatcher {
         let writes: Bool
     }
 
-    private let instance: Descriptor?
-    private let descriptor: Int32?
+    private var instance: Descriptor?
+    private var descriptor: Int32?
+    /// When the instance is to be asked for; nil once it has been.
+    private var opening: Int64?
     /// Directories that could not be watched so far; while there are any, `wait` polls.
     private var unwatched: [Watch] = []
     private var pollInterval = FileWatcher.shortestInterval
@@ -26,11 +28,21 @@ package final class FileWatcher {
     /// Even with inotify, all conditions are looked at this often: a directory may have been replaced.
     private static let recheckInterval: Int64 = 5_000_000_000
 
-    /// - Parameter forcePolling: asks for no instance, as if none were granted.
-    package init(forcePolling: Bool = false) {
-        let raw = forcePolling ? -1 : inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
-        instance = raw == -1 ? nil : Descriptor(owning: raw)
-        descriptor = raw == -1 ? nil : raw
+    /// - Parameters:
+    ///   - forcePolling: asks for no instance, as if none were granted.
+    ///   - delay: nanoseconds until the instance is asked for; until then changes are not seen. To give one back costs the kernel
+    ///     some 15 ms, which is much for a process that may end before it needs one.
+    package init(forcePolling: Bool = false, delay: Int64 = 0) {
+        if forcePolling { return }
+        if delay > 0 { opening = monotonicNanoseconds() + delay } else { open() }
+    }
+
+    private func open() {
+        opening = nil
+        let raw = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
+        guard raw != -1 else { return }
+        instance = Descriptor(owning: raw)
+        descriptor = raw
     }
 
     /// Whether changes are looked for instead of reported.
@@ -57,6 +69,13 @@ package final class FileWatcher {
     /// - Returns: whether something may have changed in the directories.
     @discardableResult
     package func wait(until deadline: Int64? = nil, also others: inout PollSet) throws(SystemError) -> Bool {
+        if let opening {
+            if try others.wait(until: min(deadline ?? opening, opening)) || monotonicNanoseconds() < opening { return false }
+            open()
+            unwatched.removeAll { begin($0) }
+            // What happened until now is nowhere reported.
+            return true
+        }
         if descriptor != nil, !unwatched.isEmpty {
             let before = unwatched.count
             unwatched.removeAll { begin($0) }

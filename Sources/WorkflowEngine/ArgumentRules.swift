@@ -1,4 +1,5 @@
 import Documents
+import ExecutorCore
 import WorkflowModel
 
 /// What makes an argument complete.

@@ -1,4 +1,5 @@
 package import Documents
+import ExecutorCore
 package import WorkflowModel
 
 /// A secret or config map that a container or volume of a workflow needs.

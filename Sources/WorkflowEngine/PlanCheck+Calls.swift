@@ -1,4 +1,5 @@
 import Documents
+import ExecutorCore
 import WorkflowModel
 
 /// Templates that call others: order of steps and tasks, arguments, tags.

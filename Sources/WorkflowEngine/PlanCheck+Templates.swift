@@ -1,4 +1,5 @@
 import Documents
+import ExecutorCore
 import WorkflowModel
 
 /// What a template itself must be like.

@@ -1,4 +1,5 @@
 import Documents
+import ExecutorCore
 import WorkflowModel
 
 /// What tags can stand for at one place of a workflow.

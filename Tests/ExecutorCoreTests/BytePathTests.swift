@@ -2,10 +2,11 @@ import ExecutorCore
 import Testing
 
 @Suite struct BytePathTests {
-    @Test(arguments: [
-        ("", "."), ("/", "/"), ("a//b/", "a/b"), ("/a/./b/../c", "/a/c"), ("/../a", "/a"), ("../a/..", ".."), ("a/..", "."),
-        ("/a/b/../../..", "/"),
-    ] as [(BytePath, BytePath)])
+    @Test(
+        arguments: [
+            ("", "."), ("/", "/"), ("a//b/", "a/b"), ("/a/./b/../c", "/a/c"), ("/../a", "/a"), ("../a/..", ".."), ("a/..", "."),
+            ("/a/b/../../..", "/"),
+        ] as [(BytePath, BytePath)])
     func cleansAsGoDoes(path: BytePath, cleaned: BytePath) { #expect(path.cleaned == cleaned) }
 
     @Test(arguments: [("", "."), ("/", "/"), ("/a/b", "b"), ("/a/b//", "b"), ("b", "b")] as [(BytePath, BytePath)])

@@ -76,6 +76,25 @@ private struct Odd: Error, Equatable { let index: Int }
     }
 }
 
+@Suite struct BlockSinkTests {
+    private final class Pieces: ByteSink {
+        var pieces: [[UInt8]] = []
+        func write(_ bytes: Span<UInt8>) { pieces.append(bytes.indices.map { bytes[$0] }) }
+    }
+
+    @Test(arguments: [1, 3, 7, 10, 11, 25]) func handsOnEverythingInOrderAndInBlocks(piece: Int) throws {
+        let pieces = Pieces()
+        let sink = BlockSink(pieces, capacity: 10)
+        let all = (0..<100).map { UInt8($0) }
+        for start in stride(from: 0, to: 100, by: piece) { try sink.write(Array(all[start..<min(100, start + piece)]).span) }
+        try sink.flush()
+        try sink.flush()
+        #expect(Array(pieces.pieces.joined()) == all)
+        #expect(pieces.pieces.dropLast().allSatisfy { $0.count >= min(piece * (10 / max(1, piece)), piece) })
+        #expect(pieces.pieces.allSatisfy { !$0.isEmpty && $0.count <= max(10, piece) })
+    }
+}
+
 @Suite struct BackoffTests {
     private static let quick = Backoff(duration: 100, factor: 2, jitter: 0, steps: 4, cap: 300)
 
@@ -83,7 +102,9 @@ private struct Odd: Error, Equatable { let index: Int }
         var pauses: [Int64] = []
         var attempts = 0
         #expect(throws: ExecutorError.self) {
-            try Self.quick.run(sleep: { pauses.append($0); return true }) {
+            try Self.quick.run(sleep: {
+                pauses.append($0); return true
+            }) {
                 attempts += 1
                 throw ExecutorError.transient("again")
             }
@@ -117,7 +138,9 @@ private struct Odd: Error, Equatable { let index: Int }
     @Test func keepsJitterWithinItsShare() {
         var pauses: [Int64] = []
         let backoff = Backoff(duration: 1000, factor: 1, jitter: 0.5, steps: 200)
-        _ = try? backoff.run(sleep: { pauses.append($0); return true }) { throw ExecutorError.transient("again") }
+        _ = try? backoff.run(sleep: {
+            pauses.append($0); return true
+        }) { throw ExecutorError.transient("again") }
         #expect(pauses.count == 199 && pauses.allSatisfy { (1000...1500).contains($0) } && Set(pauses).count > 20)
     }
 }

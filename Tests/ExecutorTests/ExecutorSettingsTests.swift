@@ -18,8 +18,10 @@ private func settings(_ more: [String: String], without: String? = nil) throws -
     @Test func readsWhatTheControllerSets() throws {
         let settings = try settings([
             "ARGO_INCLUDE_SCRIPT_OUTPUT": "true", "ARGO_DEADLINE": "2026-11-24T03:38:32+01:00",
-            "ARGO_TERMINATION_GRACE_PERIOD_SECONDS": "10", "ARGO_PROGRESS_FILE": "/p", "ARGO_PROGRESS_PATCH_TICK_DURATION": "1m0s",
-            "ARGO_PROGRESS_FILE_TICK_DURATION": "3s", "ARGO_ARTIFACT_PLUGIN_NAMES": " a, ,b", "EXECUTOR_RETRY_BACKOFF_STEPS": "7",
+            "ARGO_TERMINATION_GRACE_PERIOD_SECONDS": "10", "ARGO_PROGRESS_FILE": "/p",
+            "ARGO_PROGRESS_PATCH_TICK_DURATION": "1m0s",
+            "ARGO_PROGRESS_FILE_TICK_DURATION": "3s", "ARGO_ARTIFACT_PLUGIN_NAMES": " a, ,b",
+            "EXECUTOR_RETRY_BACKOFF_STEPS": "7",
         ])
         #expect(settings.includesScriptOutput)
         #expect(settings.deadline == Timestamp(rfc3339: "2026-11-24T02:38:32Z"))

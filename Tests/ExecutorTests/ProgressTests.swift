@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct ProgressTests {
     @Test(arguments: [
-        ("1/2", true), ("0/1", true), ("5/5", true), ("x/3", true), ("3/2", false), ("0/0", false), ("-1/2", false), ("5", false),
+        ("1/2", true), ("0/1", true), ("5/5", true), ("x/3", true), ("3/2", false), ("0/0", false), ("-1/2", false),
+        ("5", false),
         ("", false), ("1/x", false), ("1/2/3", false),
     ])
     func knowsValidLines(line: String, valid: Bool) { #expect(ProgressFile.isValid(line) == valid) }

@@ -76,6 +76,15 @@ import Testing
         #expect(error.isTransient)
     }
 
+    @Test func tellsAnInterimAnswerThatNothingFollows() throws {
+        let (error, _) = try error { conversation in
+            _ = conversation.readRequest()
+            conversation.send("HTTP/1.1 103 Early Hints\r\n\r\n")
+        }
+        #expect(error.code == .broken)
+        #expect(error.isTransient)
+    }
+
     @Test func refusesWhatIsNotHTTP() throws {
         let (error, _) = try error { conversation in
             _ = conversation.readRequest()
@@ -93,12 +102,29 @@ import Testing
         }
         defer { server.stop() }
         var request = HTTPRequest("GET", server.url)
-        request.stallTimeout = 1
+        request.stallTimeout = 2
         let error = try failure { _ = try client().perform(request) }
         #expect(error.code == .timeout)
         #expect(error.isTransient)
         #expect(error.bytesReceived == 3)
-        #expect(error.message.hasSuffix("no byte within 1 s: i/o timeout"))
+        #expect(error.message.hasSuffix("no byte within 2 s: i/o timeout"))
+    }
+
+    @Test func givesUpOnASilentServerOnAnOldConnectionToo() throws {
+        let server = try ScriptedServer { conversation in
+            _ = conversation.readRequest()
+            conversation.answer(200)
+            _ = conversation.readRequest()
+            conversation.waitForClose()
+        }
+        defer { server.stop() }
+        let client = client()
+        var request = HTTPRequest("GET", server.url)
+        request.stallTimeout = 2
+        _ = try client.perform(request)
+        let error = try failure { _ = try client.perform(request) }
+        #expect(error.code == .timeout)
+        #expect(server.requests.map(\.connection) == [0, 0])
     }
 
     @Test func givesUpOnAServerThatTakesNothing() throws {
@@ -111,7 +137,7 @@ import Testing
         }
         defer { server.stop() }
         var request = HTTPRequest("PUT", server.url)
-        request.stallTimeout = 1
+        request.stallTimeout = 2
         let big = [UInt8](repeating: 1, count: 64 << 20)
         let error = try failure { _ = try client().perform(request, body: .bytes(big)) }
         #expect(error.code == .timeout)
@@ -122,7 +148,7 @@ import Testing
         final class Slow: ByteSink {
             var count = 0
             func write(_ bytes: Span<UInt8>) throws {
-                if count == 0 { sleepNanoseconds(1_500_000_000) }
+                if count == 0 { sleepNanoseconds(2_500_000_000) }
                 count += bytes.count
             }
         }
@@ -131,7 +157,7 @@ import Testing
         })
         defer { server.stop() }
         var request = HTTPRequest("GET", server.url)
-        request.stallTimeout = 1
+        request.stallTimeout = 2
         let sink = Slow()
         _ = try client().download(request) { _ in sink }
         #expect(sink.count == 400_000)
@@ -148,6 +174,19 @@ import Testing
         let error = try failure { _ = try client().perform(request) }
         #expect(error.code == .timeout)
         #expect(error.message.hasSuffix("no complete answer within 1 s: i/o timeout"))
+    }
+
+    @Test func takesTimesBeyondReason() throws {
+        let server = try ScriptedServer(answering: { conversation, _ in conversation.answer(200) })
+        defer { server.stop() }
+        for seconds in [Int.max, Int.min, 0] {
+            var request = HTTPRequest("GET", server.url)
+            request.connectTimeout = seconds
+            request.totalTimeout = seconds
+            request.stallTimeout = seconds
+            let response = try client().perform(request)
+            #expect(response.status == 200)
+        }
     }
 
     @Test(arguments: ["ftp://h/", "http//h/", "", "http://", "http://h:99999/", "http://h /", "file:///etc/passwd"])

@@ -23,6 +23,7 @@ final class ScriptedServer: Sendable {
         let index: Int
         private let server: ScriptedServer
         private var buffered: [UInt8] = []
+        var port: Int { server.port }
 
         fileprivate init(_ descriptor: Int32, _ index: Int, _ server: ScriptedServer) {
             self.descriptor = descriptor
@@ -39,7 +40,8 @@ final class ScriptedServer: Sendable {
                 guard let body = read(length) else { return nil }
                 request.body = body
             } else if request.header("Transfer-Encoding") == "chunked" {
-                while let size = readLine().flatMap({ Int($0, radix: 16) }), let chunk = read(size), readLine() != nil, size > 0 {
+                while let size = readLine().flatMap({ Int($0, radix: 16) }), let chunk = read(size), readLine() != nil, size > 0
+                {
                     request.body += chunk
                 }
             }
@@ -57,16 +59,22 @@ final class ScriptedServer: Sendable {
             return nil
         }
 
-        func send(_ text: String) { send(Array(text.utf8)) }
-
         /// Sends all, or gives up when the client has gone.
-        func send(_ bytes: [UInt8]) {
+        @discardableResult
+        func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+
+        /// - Returns: false once the client has gone.
+        @discardableResult
+        func send(_ bytes: [UInt8]) -> Bool {
             var done = 0
             while done < bytes.count {
-                let count = bytes[done...].withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL)) }
-                if count <= 0 { return }
+                let count = bytes[done...].withUnsafeBytes {
+                    Foundation.send(descriptor, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL))
+                }
+                if count <= 0 { return false }
                 done += count
             }
+            return true
         }
 
         /// An answer with a length.
@@ -83,6 +91,31 @@ final class ScriptedServer: Sendable {
 
         /// Waits until the client closes the connection.
         func waitForClose() { while readByte() != nil {} }
+
+        /// Passes bytes both ways between the client and a port of loopback, until either side ends.
+        func tunnel(to port: Int) {
+            let other = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(other) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = inet_addr("127.0.0.1")
+            address.sin_port = UInt16(port).bigEndian
+            let status = withUnsafeMutablePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(other, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            guard status == 0 else { return }
+            var pollers = [descriptor, other].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            var chunk = [UInt8](repeating: 0, count: 1 << 16)
+            while poll(&pollers, 2, -1) > 0 {
+                for side in 0..<2 where pollers[side].revents != 0 {
+                    let count = recv(pollers[side].fd, &chunk, chunk.count, 0)
+                    if count <= 0 { return }
+                    guard Foundation.send(pollers[1 - side].fd, chunk, count, Int32(MSG_NOSIGNAL)) == count else { return }
+                }
+            }
+        }
 
         private func readLine() -> String? {
             var line: [UInt8] = []

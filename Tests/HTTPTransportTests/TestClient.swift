@@ -5,7 +5,8 @@ import Testing
 
 /// A client that trusts nobody and asks no proxy.
 func client(_ change: (inout HTTPClientConfiguration) -> Void = { _ in }) -> HTTPClient {
-    var configuration = HTTPClientConfiguration(trust: .certificates([]), userAgent: "argoexec-test")
+    var configuration = HTTPClientConfiguration(
+        trust: .system(file: "/dev/null", directories: "/nonexistent"), userAgent: "argoexec-test")
     change(&configuration)
     return HTTPClient(configuration: configuration)
 }

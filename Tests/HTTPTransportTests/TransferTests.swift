@@ -61,7 +61,8 @@ import Testing
 
     @Test func skipsInterimAnswersAndTrailers() throws {
         let server = try ScriptedServer(answering: { conversation, _ in
-            conversation.send("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            conversation.send(
+                "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
             conversation.send("3\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n")
         })
         defer { server.stop() }

@@ -20,16 +20,16 @@ package struct ClusterServer: Sendable {
         return ClusterServer(url: url, token: token, authority: authority, namespace: namespace, admin: admin)
     }
 
-    /// A task result as the server holds it, JSON; nil where there is none.
-    package func taskResult(_ name: String) async throws -> Data? {
-        do { return try await get("apis/argoproj.io/v1alpha1/namespaces/\(namespace)/workflowtaskresults/\(name)") } catch let
-            error
-            as UnexpectedStatus where error.status == 404
-        { return nil }
+    /// A task result as the server holds it; nil where there is none.
+    package func taskResult(_ name: String) async throws -> JSON? {
+        do {
+            return try await get("apis/argoproj.io/v1alpha1/namespaces/\(namespace)/workflowtaskresults/\(name)")
+        } catch let error as UnexpectedStatus where error.status == 404 { return nil }
     }
 
-    /// The requests about a task result that the stand-in has seen, in order: `[{method, path, contentType, body, status}]`.
-    package func requests(about name: String) async throws -> Data { try await get("recorded/\(name)") }
+    /// The requests about a task result that the stand-in has seen, in order: objects with `method`, `path`, `contentType`,
+    /// `body` and `status`.
+    package func requests(about name: String) async throws -> [JSON] { try await get("recorded/\(name)").items }
 
     /// Makes the stand-in answer the next requests about a task result with a failure.
     package func fail(about name: String, status: Int, times: Int, retryAfter: Int? = nil) async throws {
@@ -39,5 +39,7 @@ package struct ClusterServer: Sendable {
             "PUT", admin.appending(path: "faults/\(name)"), body: try JSONEncoder().encode(fault), type: "application/json")
     }
 
-    private func get(_ path: String) async throws -> Data { try await AdminRequest.send("GET", admin.appending(path: path)) }
+    private func get(_ path: String) async throws -> JSON {
+        try JSON(parsing: try await AdminRequest.send("GET", admin.appending(path: path)))
+    }
 }

@@ -1,4 +1,5 @@
 package import Foundation
+import Glibc
 import Synchronization
 
 /// How a container ended.
@@ -55,12 +56,22 @@ package final class PodPlayer: Sendable {
     private let process: ToolProcess
     private let state = Mutex(State())
 
-    /// Starts a pod.
+    /// Starts a pod, once few enough others play.
     ///
     /// - Parameter timeout: seconds after which the player ends the pod.
-    package init(_ request: PodRequest, in surroundings: PodSurroundings, timeout: Double = 120) throws {
+    package static func start(_ request: PodRequest, in surroundings: PodSurroundings, timeout: Double = 120) async throws
+        -> PodPlayer
+    {
+        await PodSlots.shared.take()
+        do { return try PodPlayer(request, in: surroundings, timeout: timeout) } catch {
+            await PodSlots.shared.giveBack()
+            throw error
+        }
+    }
+
+    private init(_ request: PodRequest, in surroundings: PodSurroundings, timeout: Double) throws {
         folder = try TemporaryFolder()
-        try folder.write(try request.json(), to: "request.json")
+        try folder.write(request.json.data, to: "request.json")
         for (name, keys) in request.secrets {
             for (key, value) in keys { try folder.write(Data(value.utf8), to: "objects/secrets/\(name)/\(key)") }
         }
@@ -77,7 +88,7 @@ package final class PodPlayer: Sendable {
             try folder.write(try JSONEncoder().encode(access), to: "api.json")
             arguments += ["--api", "\(path)/api.json"]
         }
-        if request.limitsMemory { arguments.append("--limit-memory") }
+        if request.executorMemory != nil { arguments.append("--limit-memory") }
         process = try ToolProcess(Checkout.testbed("play"), arguments)
         let lines = process.lines
         Task { [weak self] in
@@ -86,6 +97,7 @@ package final class PodPlayer: Sendable {
                 self?.take(event)
             }
             self?.finish()
+            await PodSlots.shared.giveBack()
         }
     }
 
@@ -93,7 +105,7 @@ package final class PodPlayer: Sendable {
     package static func play(_ request: PodRequest, in surroundings: PodSurroundings, timeout: Double = 120) async throws
         -> PodOutcome
     {
-        let player = try PodPlayer(request, in: surroundings, timeout: timeout)
+        let player = try await start(request, in: surroundings, timeout: timeout)
         return try await player.outcome()
     }
 
@@ -192,7 +204,34 @@ package final class PodPlayer: Sendable {
     }
 }
 
+/// Limits how many pods play at a time: tests start all at once, and a pod that hardly gets a processor proves nothing.
+private actor PodSlots {
+    static let shared = PodSlots()
+    private var free = max(2, ProcessInfo.processInfo.activeProcessorCount)
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func take() async {
+        if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
+    }
+
+    func giveBack() {
+        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+    }
+}
+
 /// A pod that could not be played at all.
 struct PodFailure: Error, CustomStringConvertible {
     let description: String
+}
+
+/// The machine's control groups, by which memory limits are enforced.
+package enum ControlGroups {
+    /// Whether the player can make one, of version 1 or 2.
+    package static var canBeMade: Bool {
+        let roots = ["/sys/fs/cgroup/memory", "/sys/fs/cgroup"]
+        guard let root = roots.first(where: { FileManager.default.fileExists(atPath: "\($0)/cgroup.procs") }) else {
+            return false
+        }
+        return geteuid() == 0 && FileManager.default.isWritableFile(atPath: root)
+    }
 }

@@ -2,8 +2,7 @@ internal import Foundation
 
 /// What the workflow controller would know when it builds a pod; `scripts/testbed/pods.py` builds it.
 package struct PodRequest: Sendable {
-    /// The template, JSON.
-    package var template: String
+    package var template: JSON
     /// Name of the pod's workflow; also part of the node's name.
     package var workflow = "wf-\(UUID().uuidString.lowercased().prefix(8))"
     /// Whether another step refers to the result, so that standard output is captured.
@@ -12,33 +11,34 @@ package struct PodRequest: Sendable {
     package var deadline: Double?
     /// Seconds between SIGTERM and SIGKILL.
     package var gracePeriod: Int?
-    /// The workflow's volumes, JSON. One with the name of a volume of the controller's replaces it.
-    package var volumes = "[]"
+    /// The workflow's volumes. One with the name of a volume of the controller's replaces it.
+    package var volumes: JSON = []
     /// Variables of the executor's containers.
     package var executorEnvironment: [String: String] = [:]
+    /// The memory limit of the executor's containers, a Kubernetes quantity. Setting it enforces it.
+    package var executorMemory: String?
     /// A text passed to the executor in place of the template.
     package var argoTemplate: String?
     /// Secrets by name and key.
     package var secrets: [String: [String: String]] = [:]
-    /// Whether memory limits of containers are enforced.
-    package var limitsMemory = false
 
-    package init(template: String) { self.template = template }
+    package init(template: JSON) { self.template = template }
 
     /// Name of the task result.
     package var nodeID: String { workflow + "-1" }
 
     /// The request as the player reads it.
-    func json() throws -> Data {
-        var request: [String: Any] = [
-            "template": try JSONSerialization.jsonObject(with: Data(template.utf8)),
-            "volumes": try JSONSerialization.jsonObject(with: Data(volumes.utf8)),
-            "workflow": workflow, "nodeID": nodeID, "includeResult": includeResult, "executorEnvironment": executorEnvironment,
+    var json: JSON {
+        var request: JSON = [
+            "template": template, "volumes": volumes, "workflow": .string(workflow), "nodeID": .string(nodeID),
+            "includeResult": .bool(includeResult),
+            "executorEnvironment": .object(executorEnvironment.mapValues { .string($0) }),
         ]
-        request["deadline"] = deadline.map { Date(timeIntervalSinceNow: $0).formatted(.iso8601) }
-        request["gracePeriod"] = gracePeriod
-        request["argoTemplate"] = argoTemplate
-        return try JSONSerialization.data(withJSONObject: request)
+        request["deadline"] = deadline.map { .string(Date(timeIntervalSinceNow: $0).formatted(.iso8601)) }
+        request["gracePeriod"] = gracePeriod.map { .number(Double($0)) }
+        request["executorMemory"] = executorMemory.map { .string($0) }
+        request["argoTemplate"] = argoTemplate.map { .string($0) }
+        return request
     }
 }
 

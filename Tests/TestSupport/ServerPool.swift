@@ -36,32 +36,53 @@ package struct ServerUnavailable: Error, CustomStringConvertible {
 package actor ServerPool {
     package static let shared = ServerPool()
 
-    private var started: [ServerKind: Task<Running, any Error>] = [:]
-
-    private struct Running: Sendable {
-        let process: ToolProcess
-        let description: ServerDescription
-    }
+    private var started: [ServerKind: Task<RunningServer, any Error>] = [:]
 
     /// The running server of a kind.
     ///
     /// - Throws: `ServerUnavailable` where the machine lacks it; another error where it does not get ready.
     package func server(_ kind: ServerKind) async throws -> ServerDescription {
-        let task = started[kind] ?? Task { try await Self.start(kind) }
+        let task = started[kind] ?? Task { try await RunningServer(kind.rawValue) }
         started[kind] = task
         return try await task.value.description
     }
+}
 
-    private static func start(_ kind: ServerKind) async throws -> Running {
-        let process = try ToolProcess(Checkout.testbed("serve"), [kind.rawValue])
+/// A server of the testbed; it ends with this object.
+final class RunningServer: Sendable {
+    let description: ServerDescription
+    private let process: ToolProcess
+
+    /// Starts a server and waits until it is ready.
+    ///
+    /// - Throws: `ServerUnavailable` where the machine lacks it; `ServerStartFailure` where it does not get ready.
+    init(_ kind: String, _ options: [String] = []) async throws {
+        process = try ToolProcess(Checkout.testbed("serve"), [kind] + options)
         for await line in process.lines {
-            return Running(
-                process: process, description: try JSONDecoder().decode(ServerDescription.self, from: Data(line.utf8)))
+            description = try JSONDecoder().decode(ServerDescription.self, from: Data(line.utf8))
+            return
         }
         let status = await process.exitStatus()
         let reason = process.diagnostics.trimmingCharacters(in: .whitespacesAndNewlines)
         if status == 77 { throw ServerUnavailable(description: reason) }
-        throw ServerStartFailure(description: "\(kind.rawValue) did not start (exit \(status)): \(reason)")
+        throw ServerStartFailure(description: "\(kind) did not start (exit \(status)): \(reason)")
+    }
+}
+
+/// A relay in front of a server that closes connections in the middle of an answer.
+package final class FaultyRelay: Sendable {
+    /// `host:port` to connect to.
+    package var endpoint: String { server.description.endpoint }
+    private let server: RunningServer
+
+    /// Starts a relay.
+    ///
+    /// - Parameters:
+    ///   - target: `host:port` of the server.
+    ///   - limit: bytes of answers after which a connection is closed.
+    ///   - times: how many connections are closed so; later ones pass.
+    package init(to target: String, closingAfter limit: Int, times: Int) async throws {
+        server = try await RunningServer("relay", ["--target", target, "--limit", "\(limit)", "--times", "\(times)"])
     }
 }
 

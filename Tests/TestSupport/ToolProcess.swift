@@ -6,7 +6,12 @@ import Synchronization
 /// itself, with all that it started, when its standard input is closed.
 package final class ToolProcess: Sendable {
     /// What it has written so far on standard error.
-    package var diagnostics: String { (try? String(contentsOf: diagnosticsFile, encoding: .utf8)) ?? "" }
+    package var diagnostics: String {
+        state.withLock { state in
+            try? state.diagnostics.seek(toOffset: 0)
+            return (try? state.diagnostics.readToEnd()).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        }
+    }
 
     /// The lines of its standard output, as they come.
     package let lines: AsyncStream<String>
@@ -14,12 +19,12 @@ package final class ToolProcess: Sendable {
     private struct State {
         let process: Process
         let input: FileHandle
+        let diagnostics: FileHandle
         var exitStatus: Int32?
         var waiting: [CheckedContinuation<Int32, Never>] = []
     }
 
     private let state: Mutex<State>
-    private let diagnosticsFile: URL
 
     /// Starts a program.
     ///
@@ -29,34 +34,29 @@ package final class ToolProcess: Sendable {
         process.executableURL = program
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, own in own }
-        let input = Pipe()
+        let input = try Self.socketPair()
         let output = Pipe()
-        for handle in [input.fileHandleForWriting, output.fileHandleForReading] {
-            // A child of another test that kept the pipe open would keep this program alive.
-            _ = fcntl(handle.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        }
-        diagnosticsFile = FileManager.default.temporaryDirectory.appending(path: "tool-\(UUID().uuidString).stderr")
-        try Data().write(to: diagnosticsFile)
-        process.standardInput = input
+        _ = fcntl(output.fileHandleForReading.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        let diagnostics = try Self.namelessFile()
+        process.standardInput = input.theirs
         process.standardOutput = output
-        process.standardError = try FileHandle(forWritingTo: diagnosticsFile)
+        process.standardError = diagnostics.forWriting
 
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
         self.lines = lines
-        state = Mutex(State(process: process, input: input.fileHandleForWriting))
+        state = Mutex(State(process: process, input: input.ours, diagnostics: diagnostics.forReading))
         process.terminationHandler = { [weak self] process in self?.ended(process.terminationStatus) }
         try process.run()
+        try input.theirs.close()
         Self.read(output.fileHandleForReading.fileDescriptor, keeping: output, into: continuation)
     }
 
-    deinit {
-        state.withLock { try? $0.input.close() }
-        try? FileManager.default.removeItem(at: diagnosticsFile)
-    }
+    deinit { state.withLock { try? $0.input.close() } }
 
     /// Sends a line to its standard input. A program that has ended reads nothing more; that is no error here.
     package func send(_ line: String) {
-        state.withLock { try? $0.input.write(contentsOf: Data((line + "\n").utf8)) }
+        let bytes = Array((line + "\n").utf8)
+        state.withLock { _ = Glibc.send($0.input.fileDescriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
     }
 
     /// Closes its standard input and waits for its end.
@@ -84,6 +84,27 @@ package final class ToolProcess: Sendable {
             return state.waiting
         }
         for continuation in waiting { continuation.resume(returning: status) }
+    }
+
+    /// A file that is gone with those who have it open.
+    private static func namelessFile() throws -> (forWriting: FileHandle, forReading: FileHandle) {
+        let file = FileManager.default.temporaryDirectory.appending(path: "tool-\(UUID().uuidString).stderr")
+        try Data().write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        return (try FileHandle(forWritingTo: file), try FileHandle(forReadingFrom: file))
+    }
+
+    /// A connection for its standard input: to a socket one can write without a SIGPIPE, which a test process must not ignore,
+    /// because its children would.
+    private static func socketPair() throws -> (ours: FileHandle, theirs: FileHandle) {
+        var ends: [Int32] = [-1, -1]
+        // Closed on exec: a child of another test that kept it open would keep this program alive.
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+            throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EINVAL)
+        }
+        return (
+            FileHandle(fileDescriptor: ends[0], closeOnDealloc: true), FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
+        )
     }
 
     /// Reads lines on a thread of its own: tests' tasks share two threads, which must not block.

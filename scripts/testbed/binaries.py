@@ -32,7 +32,7 @@ def minio():
     """The MinIO server: `MINIO_BINARY`, else one packed beside the checkout."""
     if path := os.environ.get("MINIO_BINARY") or unpacked("minio"):
         return path
-    raise Unavailable("MinIO: set MINIO_BINARY to its program, or put minio.xz into a folder bin beside the checkout's parent")
+    raise Unavailable("MinIO: set MINIO_BINARY to its program, or put minio.xz into the folder bin of a folder beside the checkout")
 
 
 def kubernetes():
@@ -43,7 +43,7 @@ def kubernetes():
     if server and etcd:
         return server, etcd
     raise Unavailable("Kubernetes API server: set KUBEBUILDER_ASSETS to a folder with kube-apiserver and etcd, or put "
-                      "kube-apiserver.xz into a folder bin beside the checkout and install etcd-server")
+                      "kube-apiserver.xz into the folder bin of a folder beside the checkout and install etcd-server")
 
 
 def custom_resource_definitions():

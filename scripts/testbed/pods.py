@@ -1,5 +1,6 @@
 """Builds the pod that the workflow controller would build for a template (layout with an init container and `wait`)."""
 import copy
+import datetime
 import json
 
 LOG_FLAGS = ["--loglevel", "info", "--log-format", "text", "--gloglevel", "0"]
@@ -16,9 +17,28 @@ def build(request):
 
     A request is an object with `template` and, optionally: `name`, `workflow`, `nodeID`, `namespace`, `includeResult`
     (whether the result is captured), `deadline` (RFC 3339), `gracePeriod` (seconds), `volumes` (of the workflow),
-    `executorEnvironment` (variables of init and wait), `argoTemplate` (a text to pass in place of the template).
+    `executorEnvironment` (variables of init and wait), `executorMemory` (their memory limit), `argoTemplate` (a text to pass in
+    place of the template).
     """
     return _Builder(request).pod()
+
+
+def made_now(pod):
+    """A pod that was made earlier, as if it were made now: its deadline comes as long after its start as it did then."""
+    made = pod["metadata"].get("creationTimestamp")
+    if not made:
+        return pod
+    pod = copy.deepcopy(pod)
+    shift = datetime.datetime.now(datetime.timezone.utc) - _time(made)
+    for container in (pod["spec"].get("initContainers") or []) + pod["spec"]["containers"]:
+        for variable in container.get("env") or []:
+            if variable["name"] == "ARGO_DEADLINE" and variable.get("value", NO_DEADLINE) != NO_DEADLINE:
+                variable["value"] = (_time(variable["value"]) + shift).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return pod
+
+
+def _time(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 class _Builder:
@@ -114,7 +134,7 @@ class _Builder:
             "name": "init", "image": EXECUTOR_IMAGE, "command": ["argoexec", "init"] + LOG_FLAGS,
             "env": self._executor_environment("init") + [_variable("ARGO_TEMPLATE", text)] + self._common_environment()
             + self._extra_environment(),
-            "volumeMounts": mounts + self._run_mounts(),
+            "volumeMounts": mounts + self._run_mounts(), "resources": self._executor_resources(),
         }
 
     def _wait(self, mains):
@@ -127,8 +147,11 @@ class _Builder:
             "name": "wait", "image": EXECUTOR_IMAGE, "command": ["argoexec", "wait"] + LOG_FLAGS,
             "env": self._executor_environment("wait") + [_variable("ARGO_ARTIFACT_PLUGIN_NAMES", "")] + self._common_environment()
             + self._grace_period() + self._extra_environment(),
-            "volumeMounts": mounts + self._run_mounts(),
+            "volumeMounts": mounts + self._run_mounts(), "resources": self._executor_resources(),
         }
+
+    def _executor_resources(self):
+        return {"limits": {"memory": self.request["executorMemory"]}} if "executorMemory" in self.request else {}
 
     def _users_mounts(self, container):
         own = ("input-artifacts", "argo-staging")

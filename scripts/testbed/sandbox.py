@@ -87,6 +87,7 @@ class Container:
         self.memory_limit = memory_limit
         self.pid = None
         self.exit_code = None
+        self.started = threading.Event()
         self.usage = {}
         self._monitor = None
         self._group = None
@@ -218,6 +219,7 @@ class Container:
             line = status.readline()
             if line:
                 self.pid = json.loads(line)["child-pid"]
+                self.started.set()
                 threading.Thread(target=self._sample, daemon=True).start()
             else:
                 self._monitor.wait()
@@ -237,8 +239,8 @@ class Container:
         return self.exit_code
 
     def signal(self, number):
-        """Signals its first process from outside."""
-        if self.pid and self.exit_code is None:
+        """Signals its first process from outside, once there is one."""
+        if self.started.wait(10) and self.exit_code is None:
             try:
                 os.kill(self.pid, number)
             except ProcessLookupError:
@@ -246,6 +248,8 @@ class Container:
 
     def execute(self, words):
         """Runs a command inside, as `kubectl exec` does; returns the finished process."""
+        # Its program may have run for a while before this process has read the id.
+        self.started.wait(10)
         argv = ["nsenter", "--target", str(self.pid), "--mount", "--pid", "--root", "--wd"]
         if os.geteuid() != 0:
             argv += ["--user", "--preserve-credentials"]

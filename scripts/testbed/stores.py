@@ -26,8 +26,8 @@ def seaweedfs():
         "weed", program, "-alsologtostderr=true", "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
         f"-master.port={master}", f"-master.port.grpc={master_grpc}", f"-volume.port={volume}", f"-volume.port.grpc={volume_grpc}",
         "-filer", f"-filer.port={filer}", f"-filer.port.grpc={filer_grpc}", "-s3", f"-s3.port={gateway}",
-        f"-s3.port.grpc={gateway_grpc}", "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={configuration}",
-        "-volume.max=200", "-master.volumeSizeLimitMB=256", "-master.telemetry=false")
+        f"-s3.port.grpc={gateway_grpc}", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={configuration}",
+        "-volume.max=5000", "-master.volumeSizeLimitMB=256", "-master.telemetry=false")
     return _described(servers, gateway)
 
 

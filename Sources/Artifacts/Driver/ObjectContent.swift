@@ -1,4 +1,5 @@
 package import ExecutorCore
+import Glibc
 
 /// The bytes of one object to be stored, and the name of the file that they come from.
 package struct ObjectContent {
@@ -39,6 +40,13 @@ package final class OpenFile: Sendable {
     package init(_ descriptor: consuming Descriptor, subject: String) {
         self.descriptor = descriptor
         self.subject = subject
+    }
+
+    /// Throws what the kernel still has to say about the bytes written, as a `close` would: network file systems and quotas speak
+    /// up only then. The file stays open.
+    package func settle() throws(SystemError) {
+        let second = try checked("duplicate", subject) { fcntl(descriptor.raw, F_DUPFD_CLOEXEC, 0) }
+        try Descriptor(owning: second).close(subject)
     }
 }
 

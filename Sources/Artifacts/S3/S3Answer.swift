@@ -20,20 +20,27 @@ enum S3Answer {
         let text: String
         /// The region that the bucket is in, where the answer says so.
         let region: String?
+        /// A 400 in the words of an HTTP server or proxy rather than S3's: it did not get the whole request.
+        private let isGarbledRequest: Bool
 
         /// - Parameter hasKey: whether the request was for an object, not for the bucket.
-        init(_ response: HTTPResponse, hasKey: Bool) {
-            status = response.status
-            let root = XMLElement.parse(response.body)
+        init(status: Int, headers: HTTPHeaders, body: [UInt8], hasKey: Bool) {
+            self.status = status
+            let root = XMLElement.parse(body)
             let error = root?.name == "Error" ? root : nil
-            region = response.headers["x-amz-bucket-region"] ?? error?["Region"]?.text
+            isGarbledRequest = status == 400 && root == nil && !body.isEmpty
+            region = headers["x-amz-bucket-region"] ?? error?["Region"]?.text
             // The answer to HEAD has no body; MinIO then says the word in a header.
-            if let word = error?["Code"]?.text ?? response.headers["x-minio-error-code"] {
+            if let word = error?["Code"]?.text ?? headers["x-minio-error-code"] {
                 self.word = word
-                text = error?["Message"]?.text ?? response.headers["x-minio-error-desc"] ?? ""
+                text = error?["Message"]?.text ?? headers["x-minio-error-desc"] ?? ""
             } else {
-                (word, text) = Self.byStatus(response.status, hasKey: hasKey)
+                (word, text) = Self.byStatus(status, hasKey: hasKey)
             }
+        }
+
+        init(_ response: HTTPResponse, hasKey: Bool) {
+            self.init(status: response.status, headers: response.headers, body: response.body, hasKey: hasKey)
         }
 
         /// An error that stands in an answer of status 200, as completing an upload may bring.
@@ -42,10 +49,12 @@ enum S3Answer {
             word = error["Code"]?.text ?? ""
             text = error["Message"]?.text ?? ""
             region = nil
+            isGarbledRequest = false
         }
 
         var isTransient: Bool {
-            transientWords.contains(word) || status >= 500 && status != 501 || transientStatuses.contains(status)
+            isGarbledRequest || transientWords.contains(word) || status >= 500 && status != 501
+                || transientStatuses.contains(status)
         }
 
         func error(_ operation: String, _ subject: String) -> ArtifactError {

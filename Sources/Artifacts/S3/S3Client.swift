@@ -1,5 +1,5 @@
-import Formats
 import ExecutorCore
+import Formats
 package import HTTPTransport
 package import RequestSigning
 import Synchronization

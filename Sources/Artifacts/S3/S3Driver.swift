@@ -41,7 +41,8 @@ package struct S3Driver: ArtifactDriver {
 
     package func find() throws -> FoundArtifact {
         if !isDirectoryKey {
-            let object = S3Object(client: client, key: Array(key.utf8), subject: subject, head: ObjectHead(supportsRanges: true))
+            let object = S3Object(
+                client: client, key: Array(key.utf8), subject: subject, head: ObjectHead(supportsRanges: true))
             do { return .object(try object.described()) } catch let error as ArtifactError where error.isNotFound {
                 // Perhaps a directory.
             }

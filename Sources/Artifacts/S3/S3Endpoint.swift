@@ -29,7 +29,8 @@ package struct S3Endpoint: Sendable, Equatable {
     package init(endpoint: String, bucket: String, isSecure: Bool, style: Style) throws {
         let allowed = endpoint.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#@\\\"<>".utf8.contains($0) }
         guard allowed, !endpoint.isEmpty, endpoint.first != ":" else {
-            throw ArtifactError.invalid("use S3 endpoint", "'\(endpoint)'", "it must be host[:port], without a scheme or a path")
+            throw ArtifactError.invalid(
+                "use S3 endpoint", "'\(endpoint)'", "it must be host[:port], without a scheme or a path")
         }
         guard !bucket.isEmpty, bucket.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"/?#%".utf8.contains($0) }) else {
             throw ArtifactError.invalid("use S3 bucket", "'\(bucket)'", "it is not a bucket's name")

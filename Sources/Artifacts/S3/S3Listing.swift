@@ -1,5 +1,5 @@
-import Formats
 import ExecutorCore
+import Formats
 import HTTPTransport
 import RequestSigning
 

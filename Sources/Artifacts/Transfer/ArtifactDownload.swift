@@ -21,7 +21,7 @@ package struct ArtifactDownload: Sendable {
     @discardableResult
     package func stream(_ object: any StoredObject, into sink: any ByteSink) throws -> TransferRecord {
         let meter = TransferMeter()
-        try store.watched("loading", object.subject, meter, total: object.head.length) {
+        try store.watched(.loading, object.subject, meter, total: object.head.length) {
             try stream(object, into: sink, meter)
         }
         return meter.record
@@ -31,7 +31,7 @@ package struct ArtifactDownload: Sendable {
     @discardableResult
     package func file(_ object: any StoredObject, into file: OpenFile) throws -> TransferRecord {
         let meter = TransferMeter()
-        try store.watched("loading", object.subject, meter, total: object.head.length) {
+        try store.watched(.loading, object.subject, meter, total: object.head.length) {
             try self.file(object, into: file, meter)
         }
         return meter.record
@@ -53,7 +53,7 @@ package struct ArtifactDownload: Sendable {
     @discardableResult
     package func directory(_ directory: any StoredDirectory, into root: ContainedDirectory) throws -> TransferRecord {
         let meter = TransferMeter()
-        try store.watched("loading", directory.subject, meter, total: nil) {
+        try store.watched(.loading, directory.subject, meter, total: nil) {
             try DirectoryDownload(download: self, directory: directory, root: root, meter: meter).run()
         }
         return meter.record
@@ -81,15 +81,20 @@ package struct ArtifactDownload: Sendable {
                 } catch is RangesUnsupported {}
             }
             try checked("truncate", file.subject) { ftruncate(file.descriptor.raw, 0) }
-            try stream(object, into: OffsetSink(file, at: 0), meter)
+            let blocks = BlockSink(OffsetSink(file, at: 0))
+            try stream(object, into: blocks, meter)
+            try blocks.flush()
         }
+        try file.settle()
     }
 
     /// What must be known to read in ranges; nil where the object is too small for that, or the store cannot do it.
     private func rangedHead(_ object: any StoredObject, _ meter: TransferMeter) throws -> ObjectHead? {
         guard object.head.supportsRanges, object.head.length ?? .max >= Self.rangedFrom else { return nil }
         let head = try store.retry(.load, meter).run { try store.context.budget.withConnection { try object.describe() } }
-        guard head.supportsRanges, head.validator != nil, let length = head.length, length >= Self.rangedFrom else { return nil }
+        guard head.supportsRanges, head.validator != nil, let length = head.length, length >= Self.rangedFrom else {
+            return nil
+        }
         return head
     }
 
@@ -104,9 +109,10 @@ package struct ArtifactDownload: Sendable {
         try Parallel.forEach(count: count, width: width) { index in
             let start = Int64(index) * Self.rangeLength
             let size = min(Self.rangeLength, length - start)
-            let reading = ObjectReading(
-                object, offset: start, length: size, sink: OffsetSink(file, at: start), meter: meter, expecting: head)
+            let blocks = BlockSink(OffsetSink(file, at: start))
+            let reading = ObjectReading(object, offset: start, length: size, sink: blocks, meter: meter, expecting: head)
             try reading.run(store)
+            try blocks.flush()
             if let value = reading.cyclicValue { parts.update { $0[index] = (value, size) } }
         }
         guard case .cyclic(let algorithm, let expected)? = head.checksum else { return }

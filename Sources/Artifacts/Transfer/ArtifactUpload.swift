@@ -13,7 +13,7 @@ package struct ArtifactUpload: Sendable {
     package func file(_ file: OpenFile, fileName: BytePath) throws -> TransferRecord {
         let meter = TransferMeter()
         let length = try FileStatus.of(file.descriptor.raw, subject: file.subject).size
-        try store.watched("saving", store.subject, meter, total: length) {
+        try store.watched(.saving, store.subject, meter, total: length) {
             try prepare()
             try send(FileStretch(file, offset: 0, length: length), at: nil, fileName: fileName, meter)
         }
@@ -35,7 +35,7 @@ package struct ArtifactUpload: Sendable {
     @discardableResult
     package func stream(_ source: any ByteSource, fileName: BytePath) throws -> TransferRecord {
         let meter = TransferMeter()
-        try store.watched("saving", store.subject, meter, total: nil) {
+        try store.watched(.saving, store.subject, meter, total: nil) {
             try prepare()
             try stream(source, fileName, meter)
         }
@@ -51,7 +51,7 @@ package struct ArtifactUpload: Sendable {
     package func directory(_ root: consuming Descriptor, path: BytePath) throws -> TransferRecord {
         let meter = TransferMeter()
         let walk = try TreeWalk(root, path: path)
-        try store.watched("saving", store.subject, meter, total: nil) {
+        try store.watched(.saving, store.subject, meter, total: nil) {
             try prepare()
             try DirectoryUpload(upload: self, meter: meter).run(walk)
         }

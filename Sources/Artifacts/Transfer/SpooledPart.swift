@@ -146,7 +146,7 @@ enum SpoolFile {
                 let descriptor = try Descriptor.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
                 unlinkQuietly(path)
                 return OpenFile(descriptor, subject: path.text)
-            } catch where error.code == EEXIST { continue }
+            } catch  where error.code == EEXIST { continue }
         }
     }
 }

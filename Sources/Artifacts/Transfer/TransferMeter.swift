@@ -47,13 +47,19 @@ package struct TransferRecord: Sendable, Equatable {
     }
 }
 
-/// Says every ten seconds how far a transfer is (user-pain R54), also while nothing moves.
+/// Says every ten seconds how far a transfer is, also while nothing moves, and at its end what it was.
 struct TransferWatch {
+    enum Activity: String, Sendable {
+        case loading, saving
+
+        /// The word for what is over.
+        var done: String { self == .loading ? "loaded" : "saved" }
+    }
+
     static let interval: Int64 = 10_000_000_000
 
     let log: Log
-    /// e.g. `loading`.
-    let activity: String
+    let activity: Activity
     let subject: String
     let meter: TransferMeter
     /// Bytes to be moved; nil where unknown.
@@ -68,7 +74,16 @@ struct TransferWatch {
             while isDone.wait(atMost: interval, { $0 ? true : nil }) == nil { say() }
         }.detach()
         defer { isDone.update { $0 = true } }
-        return try body()
+        let result = try body()
+        let record = meter.record
+        log.info(
+            activity.done,
+            [
+                "artifact": .text(subject), "bytes": .integer(record.bytes), "objects": .count(record.objects),
+                "milliseconds": .integer(record.nanoseconds / 1_000_000), "MBps": .text(record.rateText),
+                "retries": .count(record.retries),
+            ])
+        return result
     }
 
     private func say() {
@@ -76,7 +91,7 @@ struct TransferWatch {
         var seconds: Int64?
         if let total, record.rate > 0 { seconds = Int64(Double(max(0, total - record.bytes)) / record.rate) }
         log.info(
-            activity,
+            activity.rawValue,
             [
                 "artifact": .text(subject), "bytes": .integer(record.bytes),
                 "total": total.map { .integer($0) } ?? "unknown", "MBps": .text(record.rateText),

@@ -30,6 +30,8 @@ CURLcode curlshim_set_seek_callback(CURL *easy, curlshim_seek_callback callback,
 /// Sockets are opened close-on-exec, so that no child process inherits one.
 CURLcode curlshim_set_private_sockets(CURL *easy);
 
+/// As `curl_multi_init`, but the pair of descriptors by which the handle is woken is close-on-exec.
+CURLM *_Nullable curlshim_multi_new(void);
 CURLMcode curlshim_multi_set_long(CURLM *multi, CURLMoption option, long value);
 /// The result of the one transfer of a multi handle that has ended; false while none has.
 bool curlshim_multi_result(CURLM *multi, CURLcode *result);
@@ -47,7 +49,14 @@ curlshim_anchors *_Nullable curlshim_anchors_new(void);
 /// Adds the certificates among these PEM blocks and returns how many there were; blocks that do not parse are left out.
 size_t curlshim_anchors_add(curlshim_anchors *anchors, const void *pem, size_t length);
 void curlshim_anchors_free(curlshim_anchors *anchors);
-/// Verifies servers against `anchors` only. The handle must not outlive them.
-CURLcode curlshim_set_anchors(CURL *easy, curlshim_anchors *anchors);
+/// What TLS connections of one transfer use and tell.
+typedef struct curlshim_tls {
+    /// Servers are verified against these only; NULL leaves libcurl's own.
+    curlshim_anchors *_Nullable anchors;
+    /// Set once a handshake begins: libcurl's own times tell of nothing until the connection is complete.
+    bool handshake_begun;
+} curlshim_tls;
+/// `tls` and its anchors must outlive the transfer.
+CURLcode curlshim_set_tls(CURL *easy, curlshim_tls *tls);
 
 #pragma clang assume_nonnull end

@@ -29,6 +29,9 @@ struct linux_spawn_request {
   int controlling_terminal;
   /// Not 0: this signal is sent to the child when the thread that started it ends (PR_SET_PDEATHSIG).
   int death_signal;
+  /// Descriptors from 3 on that the child gets under the same numbers.
+  const int *_Nullable inherited;
+  int inherited_count;
 };
 
 /// Starts a program and answers 0 once it is running, or the error number of the step that failed, execve included.

@@ -22,8 +22,10 @@ struct ArtifactSaver: Sendable {
             let origin = PathRules.origin(ofOutput: path, in: template, isInitless: settings.isInitless)
             let finder = OutputDataFinder(paths: settings.paths, directory: directory, log: log)
             let data: OutputData
-            do { data = try finder.data(of: artifact, path: BytePath(path), origin: origin) } catch let error as any ClassifiedError
-            where error.isNotFound && artifact.optional {
+            do { data = try finder.data(of: artifact, path: BytePath(path), origin: origin) } catch let error
+                as any ClassifiedError
+                where error.isNotFound && artifact.optional
+            {
                 log.warn("optional artifact was not made", ["artifact": .text(artifact.name), "error": .error(error)])
                 return nil
             }
@@ -63,7 +65,8 @@ struct ArtifactSaver: Sendable {
         let fileName = BytePath(fileName)
         switch data {
         case .file(let file): try upload.file(file, fileName: fileName)
-        case .directory(let path, let root): try upload.directory(try root.openDirectory(path), path: BytePath(root.subject(path)))
+        case .directory(let path, let root):
+            try upload.directory(try root.openDirectory(path), path: BytePath(root.subject(path)))
         case .archive(let write):
             try BytePipe.run(writing: write) { source in try upload.stream(source, fileName: fileName) }
         }

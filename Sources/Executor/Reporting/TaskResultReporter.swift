@@ -47,7 +47,8 @@ package final class TaskResultReporter: Sendable {
         do {
             try Self.backoff.run(
                 onRetry: { error, pause in
-                    log.warn("\(operation): trying again", ["error": .error(error), "inSeconds": .count(Int(pause / 1_000_000_000))])
+                    log.warn(
+                        "\(operation): trying again", ["error": .error(error), "inSeconds": .count(Int(pause / 1_000_000_000))])
                 }, attempt)
         } catch { throw ExecutorError.wrapping(operation, error) }
     }

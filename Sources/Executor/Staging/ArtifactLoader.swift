@@ -36,7 +36,8 @@ struct ArtifactLoader: Sendable {
                 throw error
             }
             if let mode = artifact.mode {
-                try TreeModes.apply(mode: UInt32(truncatingIfNeeded: mode & 0o777), to: plan.target, recursively: artifact.recurseMode)
+                try TreeModes.apply(
+                    mode: UInt32(truncatingIfNeeded: mode & 0o777), to: plan.target, recursively: artifact.recurseMode)
             }
             log.info("artifact loaded", ["artifact": .text(artifact.name), "path": .path(plan.target)])
         } catch let error as any ClassifiedError where error.isNotFound && artifact.optional {

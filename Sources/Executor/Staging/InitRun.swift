@@ -35,8 +35,11 @@ package struct InitRun: Sendable {
         try directory.writeTemplate(templateText)
         try SettingsFile.write(environment.own, in: directory)
         try ScriptStager(paths: settings.paths, log: log).stage(template)
-        try InputStager(template: template, paths: settings.paths, drivers: drivers, unpacking: UnpackOptions(environment, log: log), log: log)
-            .stage()
+        try InputStager(
+            template: template, paths: settings.paths, drivers: drivers, unpacking: UnpackOptions(environment, log: log),
+            log: log
+        )
+        .stage()
     }
 }
 

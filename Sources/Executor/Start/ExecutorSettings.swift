@@ -19,8 +19,6 @@ package struct ExecutorSettings: Sendable {
     package var progress: ProgressSettings?
     /// Container names of artifact plugins to end when all is done.
     package var artifactPluginContainers: [String]
-    /// Whether staged files go away after their upload.
-    package var removesLocalArtifacts: Bool
     /// Whether output paths at or below an input's path are the base image's (init-less pods).
     package var isInitless: Bool
     /// The executor's own backoff (contract 02 §11, R3 and R4).
@@ -48,7 +46,6 @@ package struct ExecutorSettings: Sendable {
         gracePeriod = Self.gracePeriod(environment)
         progress = ProgressSettings(environment)
         artifactPluginContainers = Self.list(environment[.artifactPluginNames] ?? "")
-        removesLocalArtifacts = environment.isTrue(.removeLocalArtifacts)
         isInitless = environment.isTrue(.initlessPod)
         backoff = try Self.backoff(environment)
         _ = try Self.duration(environment, .resourceStateCheckInterval, default: 5_000_000_000)

@@ -69,7 +69,8 @@ package struct WaitRun: Sendable {
         }
         failures.record { try reporter.report(outputs, progress: progress) }
         failures.note {
-            var kill = KillProcedure(settings.artifactPluginContainers.map { directory.container($0) }, grace: settings.gracePeriod)
+            var kill = KillProcedure(
+                settings.artifactPluginContainers.map { directory.container($0) }, grace: settings.gracePeriod)
             try kill.run(watcher: FileWatcher())
         }
         failures.note { try reporter.finalize() }

@@ -10,14 +10,18 @@ final class FaultyProxy: Sendable {
         /// Closes at once.
         case refuse
         /// Answers the first request itself, and closes.
-        case answer(status: Int, body: String)
+        case answer(status: Int, headers: [String] = [], body: String = "")
         /// Passes everything on, but closes after that many bytes of answers.
         case cut(after: Int)
+        /// Passes everything on, but closes after that many bytes of requests.
+        case cutRequest(after: Int)
     }
 
     private struct State {
         var script: [Act]
         var connections = 0
+        /// Of the requests that were answered here.
+        var heads: [String] = []
         var listening: Int32
     }
 
@@ -41,22 +45,31 @@ final class FaultyProxy: Sendable {
         state = Mutex(State(script: script, listening: listening))
         Thread.detachNewThread { [weak self] in
             while true {
-                let client = accept4(listening, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
+                let client = accept(listening, nil, nil)
                 guard client >= 0, let self else { return }
                 let act = self.state.withLock { state -> Act in
                     state.connections += 1
                     return state.script.isEmpty ? .pass : state.script.removeFirst()
                 }
-                let target = self.target
-                Thread.detachNewThread { Self.serve(client, act, target) }
+                Thread.detachNewThread { self.serve(client, act) }
             }
         }
     }
 
-    deinit { state.withLock { _ = shutdown($0.listening, Int32(SHUT_RDWR)); close($0.listening) } }
+    deinit {
+        state.withLock {
+            _ = shutdown($0.listening, Int32(SHUT_RDWR)); close($0.listening)
+        }
+    }
+
+    /// `host:port`.
+    var endpoint: String { "127.0.0.1:\(port)" }
 
     /// Connections taken so far.
     var connections: Int { state.withLock { $0.connections } }
+
+    /// Request lines and headers of the requests that were answered here.
+    var heads: [String] { state.withLock { $0.heads } }
 
     private static func loopback(_ port: Int) -> sockaddr_in {
         var address = sockaddr_in()
@@ -66,20 +79,24 @@ final class FaultyProxy: Sendable {
         return address
     }
 
-    private static func serve(_ client: Int32, _ act: Act, _ target: Int) {
+    private func serve(_ client: Int32, _ act: Act) {
         switch act {
         case .refuse: close(client)
-        case .answer(let status, let body):
-            _ = readHead(client)
-            let text = "HTTP/1.1 \(status) Fault\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)"
-            _ = Array(text.utf8).withUnsafeBytes { send(client, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+        case .answer(let status, let headers, let body):
+            let head = String(decoding: Self.readHead(client), as: UTF8.self)
+            state.withLock { $0.heads.append(head) }
+            let isHead = head.hasPrefix("HEAD ")
+            let fields = ["Content-Length: \(body.utf8.count)", "Connection: close"] + headers
+            let text = "HTTP/1.1 \(status) Told\r\n\(fields.joined(separator: "\r\n"))\r\n\r\n\(isHead ? "" : body)"
+            _ = Array(text.utf8).withUnsafeBytes { send(client, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL)) }
             // What is still coming must be read, or the answer is lost to a reset.
             shutdown(client, Int32(SHUT_WR))
             var rest = [UInt8](repeating: 0, count: 65536)
             while read(client, &rest, rest.count) > 0 {}
             close(client)
-        case .pass: relay(client, target, limit: .max)
-        case .cut(let limit): relay(client, target, limit: limit)
+        case .pass: Self.relay(client, target, requests: .max, answers: .max)
+        case .cut(let limit): Self.relay(client, target, requests: .max, answers: limit)
+        case .cutRequest(let limit): Self.relay(client, target, requests: limit, answers: .max)
         }
     }
 
@@ -93,7 +110,7 @@ final class FaultyProxy: Sendable {
         return head
     }
 
-    private static func relay(_ client: Int32, _ target: Int, limit: Int) {
+    private static func relay(_ client: Int32, _ target: Int, requests: Int, answers: Int) {
         let server = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = loopback(target)
         let connected = withUnsafePointer(to: &address) { pointer in
@@ -108,12 +125,14 @@ final class FaultyProxy: Sendable {
         }
         let ended = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
-            copy(client, server, limit: .max)
+            copy(client, server, limit: requests)
+            if requests < .max { shutdown(server, Int32(SHUT_RDWR)) }
             ended.signal()
         }
-        copy(server, client, limit: limit)
+        copy(server, client, limit: answers)
         shutdown(server, Int32(SHUT_RDWR))
-        shutdown(client, Int32(SHUT_RDWR))
+        shutdown(client, Int32(SHUT_RD))
+        if answers < .max { shutdown(client, Int32(SHUT_RDWR)) }
         ended.wait()
         close(server)
         close(client)
@@ -128,7 +147,7 @@ final class FaultyProxy: Sendable {
             var done = 0
             while done < count {
                 let sent = buffer.withUnsafeBytes {
-                    send(to, $0.baseAddress! + done, count - done, Int32(MSG_NOSIGNAL.rawValue))
+                    send(to, $0.baseAddress! + done, count - done, Int32(MSG_NOSIGNAL))
                 }
                 if sent <= 0 { return }
                 done += sent

@@ -1,0 +1,14 @@
+import ExecutorCore
+import RunDirectory
+
+/// Holds the lock that shows the others that we live, for as long as the object lives. Without one we run all the same.
+final class SignOfLife {
+    private let lock: LifeLock?
+
+    init(_ path: BytePath, log: Log) {
+        do throws(SystemError) { lock = try LifeLock(at: path) } catch {
+            lock = nil
+            log.debug("no sign of life", ["error": .error(error)])
+        }
+    }
+}

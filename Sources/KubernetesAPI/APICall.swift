@@ -1,0 +1,20 @@
+/// One kind of request to the API server, as messages and roles name it.
+struct APICall {
+    /// HTTP method.
+    let method: String
+    let verb: String
+    let resource: String
+    let group: String
+    let namespace: String
+    /// The verbs that a role must grant for all that we do with the resource.
+    let neededVerbs: [String]
+
+    var text: String { "\(verb) \(resource).\(group)" }
+
+    /// The rule that a role must have (contract 04 §9).
+    var missingRule: String {
+        let verbs = neededVerbs.map { "\"\($0)\"" }.joined(separator: ", ")
+        return "the pod's service account needs a Role in namespace \"\(namespace)\" with the rule "
+            + "{apiGroups: [\"\(group)\"], resources: [\"\(resource)\"], verbs: [\(verbs)]}"
+    }
+}

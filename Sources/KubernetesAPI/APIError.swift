@@ -1,0 +1,41 @@
+import ExecutorCore
+import HTTPTransport
+
+/// An API request that failed: the server's refusal, or a transfer without an answer.
+package struct APIError: ClassifiedError, Sendable {
+    /// HTTP status; 0 where there was no answer.
+    package let status: Int
+    /// The server's word for the kind of failure, e.g. `Forbidden`; empty for none.
+    package let reason: String
+    package let message: String
+    package let isTransient: Bool
+    /// Never: that a resource is missing is no missing artifact. `status` tells of 404.
+    package var isNotFound: Bool { false }
+
+    private init(status: Int, reason: String, message: String, isTransient: Bool) {
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.isTransient = isTransient
+    }
+
+    /// A transfer without an answer.
+    ///
+    /// - Parameter isTransientText: the user's own pattern.
+    static func transfer(_ error: TransferError, isTransientText: (String) -> Bool) -> Self {
+        let text = error.message
+        return .init(
+            status: 0, reason: "", message: text,
+            isTransient: error.isTransient || error.code != .aborted && (TransientTexts.match(text) || isTransientText(text)))
+    }
+
+    /// A refusal.
+    static func refusal(_ answer: HTTPResponse, of call: APICall, isTransientText: (String) -> Bool) -> Self {
+        let status = APIStatus(answer, call)
+        let text = status.message.split(whereSeparator: \.isNewline).joined(separator: " ")
+        return .init(
+            status: answer.status, reason: status.reason,
+            message: text + (status.isMissingPermission ? "; \(call.missingRule)" : ""),
+            isTransient: status.isTransient || TransientTexts.match(text) || isTransientText(text))
+    }
+}

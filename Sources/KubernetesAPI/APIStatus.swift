@@ -1,0 +1,53 @@
+import Documents
+import ExecutorCore
+import HTTPTransport
+
+/// What a refusing answer of the API server says: its `Status` object, or what the status code alone tells.
+struct APIStatus {
+    let code: Int
+    let reason: String
+    let message: String
+
+    init(_ answer: HTTPResponse, _ call: APICall) {
+        code = answer.status
+        if let body = try? JSONValue(parsing: answer.body), body["kind"]?.string == "Status" {
+            reason = body["reason"]?.string ?? ""
+            message = body["message"]?.string ?? "\(call.text): the server answered \(code)"
+            return
+        }
+        reason = Self.reason(code, isPost: call.method == "POST")
+        // Something between us and the server may have answered: a line of its text helps to find out who.
+        let excerpt = String(decoding: answer.body.prefix(256), as: UTF8.self)
+        message = "\(call.text): the server answered \(code)" + (excerpt.isEmpty ? "" : ": \(excerpt)")
+    }
+
+    /// The reason that stands for a status (contract 02, Corrections to §11/§12).
+    private static func reason(_ code: Int, isPost: Bool) -> String {
+        switch code {
+        case 400: "BadRequest"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "NotFound"
+        case 409: isPost ? "AlreadyExists" : "Conflict"
+        case 429: "TooManyRequests"
+        case 503: "ServiceUnavailable"
+        case 504: "Timeout"
+        case 500...: "InternalError"
+        default: ""
+        }
+    }
+
+    /// Contract 02 §12, the classes that are told by status and reason.
+    var isTransient: Bool {
+        switch reason {
+        case "TooManyRequests", "ServerTimeout", "Timeout", "ServiceUnavailable": true
+        case "Forbidden": message.contains("exceeded quota")
+        case "Conflict": message.contains("Operation cannot be fulfilled on resourcequota")
+        case "InternalError": message.contains("resource quota evaluation timed out")
+        default: code == 429
+        }
+    }
+
+    /// A role is missing: not a quota that is used up, nor an admission rule.
+    var isMissingPermission: Bool { code == 403 && message.contains(" cannot ") }
+}

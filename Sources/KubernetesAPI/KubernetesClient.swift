@@ -1,0 +1,148 @@
+package import Documents
+package import ExecutorCore
+package import HTTPTransport
+import Synchronization
+
+/// The few calls that we make to the API server (contract 04 §1). Nothing is loaded before the first of them.
+package final class KubernetesClient: Sendable {
+    /// What the client needs besides the cluster.
+    package struct Settings: Sendable {
+        package var userAgent: String
+        package var proxy: ProxySettings
+        package var log: Log
+        /// Whether a text makes an error transient: `TRANSIENT_ERROR_PATTERN`.
+        package var isTransientText: @Sendable (String) -> Bool
+        /// Waits that many nanoseconds; false where the waiting was cut short and nothing more shall be sent.
+        package var pause: @Sendable (Int64) -> Bool
+
+        package init(
+            userAgent: String, proxy: ProxySettings = .none, log: Log = .silent,
+            isTransientText: @escaping @Sendable (String) -> Bool = { _ in false },
+            pause: @escaping @Sendable (Int64) -> Bool = {
+                sleepNanoseconds($0)
+                return true
+            }
+        ) {
+            self.userAgent = userAgent
+            self.proxy = proxy
+            self.log = log
+            self.isTransientText = isTransientText
+            self.pause = pause
+        }
+    }
+
+    private struct Session: Sendable {
+        let access: ClusterAccess
+        let client: HTTPClient
+    }
+
+    private let loadAccess: @Sendable () throws -> ClusterAccess
+    private let settings: Settings
+    private let session = Mutex<Session?>(nil)
+
+    /// - Parameter access: loads the client configuration, at the first call.
+    package init(access: @escaping @Sendable () throws -> ClusterAccess, settings: Settings) {
+        loadAccess = access
+        self.settings = settings
+    }
+
+    /// POST of a task result.
+    ///
+    /// - Throws: `APIError`; the error of loading the configuration.
+    package func createTaskResult(_ body: JSONValue) throws {
+        try taskResults("POST", verb: "create", type: "application/json", body)
+    }
+
+    /// Merge patch of a task result.
+    ///
+    /// - Throws: `APIError`; the error of loading the configuration.
+    package func patchTaskResult(_ name: String, _ body: JSONValue) throws {
+        try taskResults("PATCH", verb: "patch", name: name, type: "application/merge-patch+json", body)
+    }
+
+    private func taskResults(_ method: String, verb: String, name: String? = nil, type: String, _ body: JSONValue) throws {
+        let session = try currentSession()
+        let group = "argoproj.io"
+        let resource = "workflowtaskresults"
+        let namespace = session.access.namespace
+        var url = "\(session.access.server)/apis/\(group)/v1alpha1/namespaces/\(Self.encoded(namespace))/\(resource)"
+        if let name { url += "/" + Self.encoded(name) }
+        var request = HTTPRequest(method, url)
+        request.headers = ["Accept": "application/json", "Content-Type": type]
+        // Longer than the server's own limit of a minute, so that its answer comes first.
+        request.stallTimeout = 75
+        try send(
+            request, body.serialized(), session,
+            APICall(
+                method: method, verb: verb, resource: resource, group: group, namespace: namespace,
+                neededVerbs: ["create", "patch"]))
+    }
+
+    /// Sends a request; again where the server says when (contract 02, Corrections to §11/§12).
+    private func send(_ request: HTTPRequest, _ body: [UInt8], _ session: Session, _ call: APICall) throws {
+        var repeats = 0
+        while true {
+            let answer = try exchange(request, body, session, call)
+            if (200..<300).contains(answer.status) { return }
+            let error = APIError.refusal(answer, of: call, isTransientText: settings.isTransientText)
+            guard answer.status == 429 || answer.status >= 500, repeats < 10,
+                let seconds = answer.headers["Retry-After"].flatMap({ Int64($0) }), seconds >= 0
+            else { throw error }
+            repeats += 1
+            settings.log.debug("the API server asks to wait", ["error": .error(error), "seconds": .integer(seconds)])
+            guard settings.pause(min(seconds, 86400) * 1_000_000_000) else { throw error }
+        }
+    }
+
+    /// One request and its answer; a second one where another token has come.
+    private func exchange(
+        _ request: HTTPRequest, _ body: [UInt8], _ session: Session, _ call: APICall
+    ) throws -> HTTPResponse {
+        let token = try session.access.token?.current()
+        let answer = try perform(request, body, session, token, call)
+        guard answer.status == 401, let token, let other = session.access.token?.replacement(for: token) else { return answer }
+        return try perform(request, body, session, other, call)
+    }
+
+    private func perform(
+        _ request: HTTPRequest, _ body: [UInt8], _ session: Session, _ token: Secret?, _ call: APICall
+    ) throws -> HTTPResponse {
+        var request = request
+        if let token { request.headers["Authorization"] = "Bearer " + token.revealText() }
+        let start = monotonicNanoseconds()
+        defer {
+            let seconds = (monotonicNanoseconds() - start) / 1_000_000_000
+            if seconds >= 5 {
+                settings.log.info("slow API request", ["request": .text(call.text), "seconds": .integer(seconds)])
+            }
+        }
+        do { return try session.client.perform(request, body: .bytes(body)) } catch let error as TransferError {
+            throw APIError.transfer(error, isTransientText: settings.isTransientText)
+        }
+    }
+
+    private func currentSession() throws -> Session {
+        try session.withLock { session in
+            if let session { return session }
+            let access = try loadAccess()
+            let configuration = HTTPClientConfiguration(
+                trust: access.trust, clientCertificate: access.clientCertificate, proxy: settings.proxy,
+                userAgent: settings.userAgent, maximumIdleHandles: 2)
+            let made = Session(access: access, client: HTTPClient(configuration: configuration))
+            session = made
+            return made
+        }
+    }
+
+    /// A name as one segment of a path.
+    private static func encoded(_ name: String) -> String {
+        var text = ""
+        for byte in name.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: text.unicodeScalars.append(Unicode.Scalar(byte))
+            default: text += "%" + hexadecimal([byte]).uppercased()
+            }
+        }
+        return text
+    }
+}

@@ -1,0 +1,69 @@
+package import ExecutorCore
+import FileTrees
+import Glibc
+
+/// The secrets and config maps of a local run: folders with one folder an object and one file a key.
+package struct ObjectFolders: Sendable {
+    /// What an object is.
+    enum Kind: String, Sendable {
+        case secret
+        case configMap = "config map"
+    }
+
+    /// The folder of `--secrets`; nil for none.
+    package var secrets: BytePath?
+    /// The folder of `--configmaps`; nil for none.
+    package var configMaps: BytePath?
+
+    package init(secrets: BytePath? = nil, configMaps: BytePath? = nil) {
+        self.secrets = secrets
+        self.configMaps = configMaps
+    }
+
+    /// The keys of an object in bytewise order; nil where there is no such object.
+    func keys(of kind: Kind, _ name: String) throws -> [BytePath]? {
+        guard let folder = folder(kind, name), let directory = try open(folder) else { return nil }
+        let walk = try TreeWalk(directory, path: folder)
+        var keys: [BytePath] = []
+        while let entry = try walk.next() {
+            walk.skipDescendants()
+            // Mounted objects hold their files behind links in `..data`.
+            if entry.name.bytes.starts(with: Array("..".utf8)) { continue }
+            let status = try? FileStatus.of(folder.appending(entry.name), followingLinks: true)
+            if status?.kind == .file { keys.append(entry.name) }
+        }
+        return keys
+    }
+
+    /// The content of a key; nil where there is no such object or key.
+    func value(of kind: Kind, _ name: String, key: BytePath) throws -> [UInt8]? {
+        guard let folder = folder(kind, name), Self.isFileName(key) else { return nil }
+        do { return try SmallFile.read(folder.appending(key), limit: 64 << 20) } catch
+            where [ENOENT, ENOTDIR, EISDIR].contains(error.code)
+        { return nil }
+    }
+
+    /// Where an object would stand, for messages.
+    func place(of kind: Kind, _ name: String) -> String {
+        let flag = kind == .secret ? "--secrets" : "--configmaps"
+        guard let base = kind == .secret ? secrets : configMaps else { return "no \(flag) folder is given" }
+        return "no \(base.appending(BytePath(name))) in the \(flag) folder"
+    }
+
+    private func folder(_ kind: Kind, _ name: String) -> BytePath? {
+        let base = kind == .secret ? secrets : configMaps
+        guard let base, Self.isFileName(BytePath(name)) else { return nil }
+        return base.appending(BytePath(name))
+    }
+
+    private func open(_ folder: BytePath) throws(SystemError) -> Descriptor? {
+        do { return try Descriptor.open(folder, O_RDONLY | O_DIRECTORY) } catch  where [ENOENT, ENOTDIR].contains(error.code) {
+            return nil
+        }
+    }
+
+    /// Whether a name can be that of one file.
+    static func isFileName(_ name: BytePath) -> Bool {
+        !["", ".", ".."].contains(name) && !name.bytes.contains(UInt8(ascii: "/")) && name.bytes.count <= 255
+    }
+}

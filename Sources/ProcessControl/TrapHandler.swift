@@ -1,0 +1,26 @@
+import CLinuxShims
+package import ExecutorCore
+import Glibc
+
+/// What happens when a fault or a trap of our own ends the process: one line on stderr and in the termination log, exit code 2.
+package enum TrapHandler {
+    /// - Parameters:
+    ///   - terminationLog: gets the line.
+    ///   - exitCodeFile: gets `code` first, so that nobody waits for a container that is gone; nil for none.
+    package static func install(
+        terminationLog: BytePath, exitCodeFile: BytePath? = nil, code: Int32 = ExitCode.failure
+    ) throws(SystemError) {
+        let text = BytePath(String(code))
+        try unsafe terminationLog.withCString { (message) throws(SystemError) in
+            guard let exitCodeFile else {
+                try checked("install the trap handler") { unsafe argoexec_install_trap_handler(message, nil, nil) }
+                return
+            }
+            try unsafe exitCodeFile.withCString { (mark) throws(SystemError) in
+                try unsafe text.withCString { (text) throws(SystemError) in
+                    _ = try checked("install the trap handler") { unsafe argoexec_install_trap_handler(message, mark, text) }
+                }
+            }
+        }
+    }
+}

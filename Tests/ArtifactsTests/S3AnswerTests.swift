@@ -1,0 +1,149 @@
+import HTTPTransport
+import Testing
+
+@testable import Artifacts
+
+@Suite struct S3AnswerTests {
+    private func failure(_ status: Int, _ headers: HTTPHeaders = [:], _ body: String = "", hasKey: Bool = true)
+        -> S3Answer.Failure
+    {
+        S3Answer.Failure(status: status, headers: headers, body: Array(body.utf8), hasKey: hasKey)
+    }
+
+    // An answer to HEAD has no body (contract 03 §6.1, Corrections).
+    @Test(arguments: [
+        (404, true, "NoSuchKey"), (404, false, "NoSuchBucket"), (403, true, "AccessDenied"), (409, true, "Conflict"),
+        (412, true, "PreconditionFailed"), (400, true, ""),
+    ])
+    func namesABodylessAnswerByItsStatus(status: Int, hasKey: Bool, word: String) {
+        #expect(failure(status, hasKey: hasKey).word == word)
+    }
+
+    @Test func takesTheWordFromMinIOsHeader() {
+        let told = failure(404, ["x-minio-error-code": "NoSuchBucket", "x-minio-error-desc": "\"gone\""])
+        #expect(told.word == "NoSuchBucket")
+        #expect(!told.error("find", "s3://b/k").isNotFound)
+    }
+
+    @Test(arguments: [
+        "RequestError", "RequestTimeout", "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestThrottled",
+        "InternalError", "SlowDown", "ServiceUnavailable", "BadDigest",
+    ])
+    func theseWordsAreTransient(word: String) {
+        #expect(failure(400, [:], "<Error><Code>\(word)</Code></Error>").isTransient)
+    }
+
+    @Test(arguments: [
+        (500, true), (502, true), (503, true), (504, true), (429, true), (408, true), (501, false), (403, false), (404, false),
+        (301, false), (400, false),
+    ])
+    func theseStatusesAreTransient(status: Int, isTransient: Bool) { #expect(failure(status).isTransient == isTransient) }
+
+    /// A request whose connection broke may be answered so by the server's HTTP layer before S3 has seen it.
+    @Test func aBadRequestInWordsThatAreNotOfS3IsTransient() {
+        #expect(failure(400, [:], "400 Bad Request").isTransient)
+        #expect(!failure(400, [:], "<Error><Code>InvalidRequest</Code></Error>").isTransient)
+        #expect(!failure(400).isTransient)
+    }
+
+    @Test func onlyAMissingKeyIsNotFound() {
+        #expect(failure(404).error("find", "s").isNotFound)
+        #expect(failure(404, [:], "<Error><Code>NoSuchKey</Code></Error>").error("find", "s").isNotFound)
+        for word in ["NoSuchBucket", "NoSuchUpload", "AccessDenied"] {
+            #expect(!failure(404, [:], "<Error><Code>\(word)</Code></Error>").error("find", "s").isNotFound)
+        }
+    }
+
+    @Test func anAnswerThatIsNoXMLIsStillAnError() {
+        let error = failure(502, [:], "<html><body>Bad Gateway</body></html>").error("load", "s3://b/k")
+        #expect(error.message == "load s3://b/k: 502")
+        #expect(error.isTransient)
+    }
+
+    @Test(arguments: [
+        ("bytes 2-4/11", Int64(2), Int64?(11)), ("bytes 0-0/*", 0, nil), ("BYTES 5-9/10", 5, 10),
+    ])
+    func readsContentRanges(text: String, start: Int64, total: Int64?) {
+        let range = S3Answer.contentRange(text)
+        #expect(range?.start == start)
+        #expect(range?.total == total)
+    }
+
+    @Test(arguments: ["", "bytes", "bytes */11", "items 1-2/3", "bytes x-4/11", "bytes 99999999999999999999-1/2"])
+    func refusesOtherContentRanges(text: String) { #expect(S3Answer.contentRange(text) == nil) }
+
+    @Test func prefersTheBestChecksum() {
+        let etag = "\"5eb63bbbe01eeed093cb22bb8f5acdc3\""
+        func checksum(_ headers: HTTPHeaders) -> ObjectChecksum? {
+            var headers = headers
+            headers["Content-Length"] = "11"
+            headers["ETag"] = etag
+            return S3Answer.head(status: 200, headers: headers).checksum
+        }
+        guard case .md5? = checksum([:]) else {
+            Issue.record("the ETag is a checksum")
+            return
+        }
+        #expect(
+            checksum(["x-amz-checksum-crc32": "DUoRhQ==", "x-amz-checksum-crc32c": "yZRlqg=="])
+                == .cyclic(.crc32c, 0xC994_65AA))
+        #expect(checksum(["x-amz-checksum-crc32": "DUoRhQ=="]) == .cyclic(.crc32, 0x0D4A_1185))
+        #expect(checksum(["x-amz-checksum-crc64nvme": "AAAAAAAAAAE="]) == .cyclic(.crc64nvme, 1))
+        // Put together from the parts' own: not to be checked against the bytes.
+        for headers: HTTPHeaders in [
+            ["x-amz-checksum-crc32c": "yZRlqg==-2"], ["x-amz-checksum-crc32c": "yZRlqg==", "x-amz-checksum-type": "COMPOSITE"],
+            ["x-amz-checksum-crc32c": "not base64"],
+        ] {
+            guard case .md5? = checksum(headers) else {
+                Issue.record("\(headers)")
+                continue
+            }
+        }
+        // A part of the object has no checksum of the whole.
+        let part = S3Answer.head(
+            status: 206,
+            headers: [
+                "Content-Range": "bytes 5-9/11", "x-amz-checksum-crc32c": "yZRlqg==", "ETag": etag, "Content-Length": "5",
+            ])
+        #expect(part == ObjectHead(length: 11, validator: etag, checksum: nil, supportsRanges: true, offset: 5))
+    }
+
+    @Test func doesNotHashLargeObjects() {
+        let headers: HTTPHeaders = ["ETag": "\"5eb63bbbe01eeed093cb22bb8f5acdc3\"", "Content-Length": "\(64 << 20)"]
+        #expect(S3Answer.head(status: 200, headers: headers).checksum == nil)
+    }
+}
+
+@Suite struct S3ListingTests {
+    @Test func readsPages() throws {
+        let page = try #require(
+            S3Listing.parse(
+                Array(
+                    """
+                    <?xml version="1.0" encoding="UTF-8"?>
+                    <ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>true</IsTruncated>
+                    <NextContinuationToken>a/b+c==</NextContinuationToken><EncodingType>url</EncodingType>
+                    <Contents><Key>d/new%0Aline+x%2By</Key><Size>12</Size><ETag>"e"</ETag></Contents>
+                    <Contents><Key>d/%C3%A4</Key></Contents></ListBucketResult>
+                    """.utf8)))
+        #expect(page.next == "a/b+c==")
+        #expect(page.objects.map { String(decoding: $0.key, as: UTF8.self) } == ["d/new\nline x+y", "d/ä"])
+        #expect(page.objects[0].length == 12)
+        #expect(page.objects[1].length == nil)
+    }
+
+    @Test func takesKeysAsTheyAreWithoutEncoding() throws {
+        let text =
+            "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a+b%20c</Key></Contents></ListBucketResult>"
+        let page = try #require(S3Listing.parse(Array(text.utf8)))
+        #expect(page.objects.map { String(decoding: $0.key, as: UTF8.self) } == ["a+b%20c"])
+        #expect(page.next == nil)
+    }
+
+    // The end of a list must be said, never guessed.
+    @Test(arguments: [
+        "", "<Error/>", "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
+        "<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>",
+    ])
+    func refusesWhatIsNoPage(text: String) { #expect(S3Listing.parse(Array(text.utf8)) == nil) }
+}

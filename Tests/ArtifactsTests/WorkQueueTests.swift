@@ -1,0 +1,127 @@
+import ExecutorCore
+import Synchronization
+import Testing
+
+@testable import Artifacts
+
+@Suite struct WorkQueueTests {
+    @Test(arguments: [1, 2, 8]) func doesEachItemOnce(width: Int) throws {
+        let seen = Mutex<[Int]>([])
+        try WorkQueue.run(width: width, capacity: 3) { push in
+            for item in 0..<1000 { try push(item) }
+        } consume: { item in
+            seen.withLock { $0.append(item) }
+        }
+        #expect(seen.withLock { $0.sorted() } == Array(0..<1000))
+        if width == 1 { #expect(seen.withLock { $0 } == Array(0..<1000)) }
+    }
+
+    @Test func doesNothingForNothing() throws {
+        try WorkQueue.run(width: 4, capacity: 1, produce: { (_: (Int) throws -> Void) in }, consume: { _ in })
+    }
+
+    @Test func workersRunSideBySide() throws {
+        let running = Monitor(0)
+        // Ends only if all four are at work at the same time.
+        try WorkQueue.run(width: 4, capacity: 4) { push in
+            for item in 0..<4 { try push(item) }
+        } consume: { _ in
+            running.update { $0 += 1 }
+            running.wait { $0 == 4 ? true : nil }
+        }
+    }
+
+    @Test func stopsAtTheFirstFailureAndTellsIt() throws {
+        struct Broken: Error, Equatable { let item: Int }
+        let done = Mutex(0)
+        let pushed = Mutex(0)
+        #expect(throws: Broken(item: 10)) {
+            try WorkQueue.run(width: 1, capacity: 2) { push in
+                for item in 0..<100_000 {
+                    try push(item)
+                    pushed.withLock { $0 += 1 }
+                }
+            } consume: { item in
+                if item == 10 { throw Broken(item: item) }
+                done.withLock { $0 += 1 }
+            }
+        }
+        #expect(done.withLock { $0 } == 10)
+        #expect(pushed.withLock { $0 } < 20)
+    }
+
+    @Test func tellsTheProducersFailureAfterTheWorkersHaveEnded() throws {
+        struct Broken: Error {}
+        let running = Mutex(0)
+        #expect(throws: Broken.self) {
+            try WorkQueue.run(width: 4, capacity: 4) { push in
+                for item in 0..<50 { try push(item) }
+                throw Broken()
+            } consume: { _ in
+                running.withLock { $0 += 1 }
+                running.withLock { $0 -= 1 }
+            }
+        }
+        #expect(running.withLock { $0 } == 0)
+    }
+
+    @Test func theBudgetLimitsWhatRunsAtOnce() throws {
+        let budget = TransferBudget(connections: 3, partMemory: 0)
+        let state = Mutex((running: 0, most: 0))
+        try Parallel.forEach(count: 200, width: 12) { _ in
+            budget.withConnection {
+                state.withLock { state in
+                    state.running += 1
+                    state.most = max(state.most, state.running)
+                }
+                sleepNanoseconds(100_000)
+                state.withLock { $0.running -= 1 }
+            }
+        }
+        #expect(state.withLock { $0.most } <= 3)
+    }
+}
+
+@Suite struct TransferWatchTests {
+    @Test func saysHowFarItIsWhileItLasts() throws {
+        let recorder = LogRecorder()
+        let meter = TransferMeter()
+        meter.add(bytes: 4_000_000)
+        let watch = TransferWatch(
+            log: recorder.log, activity: .loading, subject: "s3://b/k", meter: meter, total: 8_000_000, interval: 1_000_000)
+        try watch.run {
+            while !recorder.text.contains("remainingSeconds=") { sleepNanoseconds(1_000_000) }
+        }
+        #expect(recorder.text.contains("msg=loading argo=true artifact=s3://b/k bytes=4000000 total=8000000 MBps="))
+    }
+
+    @Test func saysAtTheEndWhatItWas() throws {
+        let recorder = LogRecorder()
+        let meter = TransferMeter()
+        let watch = TransferWatch(log: recorder.log, activity: .saving, subject: "s", meter: meter, total: nil)
+        let result = try watch.run {
+            meter.add(bytes: 12)
+            meter.addObject()
+            meter.addRetry()
+            return 7
+        }
+        #expect(result == 7)
+        #expect(recorder.text.contains("msg=saved argo=true artifact=s bytes=12 objects=1 milliseconds="))
+        #expect(recorder.text.hasSuffix("retries=1\n"))
+        #expect(recorder.text.filter { $0 == "\n" }.count == 1)
+    }
+
+    @Test func saysNothingOfSuccessWhereThereIsNone() {
+        struct Broken: Error {}
+        let recorder = LogRecorder()
+        let watch = TransferWatch(log: recorder.log, activity: .saving, subject: "s", meter: TransferMeter(), total: nil)
+        #expect(throws: Broken.self) { try watch.run { throw Broken() } }
+        #expect(recorder.text.isEmpty)
+    }
+
+    @Test func recordsRates() {
+        let record = TransferRecord(bytes: 12_345_678, objects: 1, retries: 0, nanoseconds: 1_000_000_000)
+        #expect(record.rateText == "12.3")
+        #expect(TransferRecord(bytes: 1, objects: 1, retries: 0, nanoseconds: 0).rate == 0)
+    }
+}
