@@ -58,9 +58,14 @@ extension [ObjectReference] {
 
     /// What a volume needs.
     static func volume(_ volume: DocumentPart) -> [ObjectReference] {
-        [
+        var found = [
             ObjectReference(.secret, volume.member("secret"), name: "secretName"),
             ObjectReference(.configMap, volume.member("configMap"), name: "name"),
-        ].compactMap { $0 }
+        ]
+        for source in volume.member("projected").member("sources").elements {
+            found.append(ObjectReference(.secret, source.member("secret"), name: "name"))
+            found.append(ObjectReference(.configMap, source.member("configMap"), name: "name"))
+        }
+        return found.compactMap { $0 }
     }
 }

@@ -73,10 +73,10 @@ import WorkflowModel
     }
 
     @Test func fieldsWithoutEffectAreErrorsOnlyWhenStrict() {
-        let text = workflow("- {name: main, nodeSelector: {a: b}, container: {image: i, imagePullPolicy: Always}}")
+        let text = workflow("- {name: main, nodeSelector: {a: b}, container: {image: i, tty: true}}")
         let warnings = [
             "w.yaml:7:18: spec.templates[0].nodeSelector: has no effect in a local run: pods are not placed on nodes here",
-            "w.yaml:7:62: spec.templates[0].container.imagePullPolicy: has no effect in a local run: no images are pulled here",
+            "w.yaml:7:62: spec.templates[0].container.tty: has no effect in a local run: standard input is empty and no terminal",
         ]
         #expect(findings(text) == warnings.map { "warning: " + $0 })
         #expect(findings(text, settings: RunSettings(isStrict: true)) == warnings)

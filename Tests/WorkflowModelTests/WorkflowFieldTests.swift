@@ -119,9 +119,9 @@ import WorkflowModel
         ),
         ("    container: {image: i, resources: {}}\n", []),
         (
-            "    container: {image: i, securityContext: {runAsUser: 5, privileged: true}}\n",
+            "    container: {image: i, securityContext: {runAsUser: 5, privileged: true, procMount: Default}}\n",
             [
-                "warning w.yaml:7:59: spec.templates[0].container.securityContext.privileged: has no effect in a local run: every container runs in the same sandbox here"
+                "warning w.yaml:7:77: spec.templates[0].container.securityContext.procMount: has no effect in a local run: sandboxes here know nothing of it"
             ]
         ),
         (

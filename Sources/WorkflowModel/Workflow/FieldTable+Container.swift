@@ -1,26 +1,30 @@
 /// Containers and the volumes they mount.
 extension FieldTable {
     private static let containerFields = [
-        used(.text, "name", "image", "workingDir"), used(.list(.text), "command", "args"),
+        used(.text, "name", "image", "workingDir", "imagePullPolicy", "terminationMessagePath", "terminationMessagePolicy"),
+        used(.list(.text), "command", "args"), used(.anything, "ports"),
         used(.list(.object(.environment)), "env"), used(.list(.object(.environmentFrom)), "envFrom"),
         used(.list(.object(.volumeMount)), "volumeMounts"), used(.object(.containerSecurity), "securityContext"),
-        unused(limits, .anything, "resources", "resizePolicy"), unused(network, .anything, "ports"),
-        unused("no images are pulled here", .text, "imagePullPolicy"),
+        unused(limits, .anything, "resources", "resizePolicy"),
         unused("containers are not probed here", .anything, "livenessProbe", "readinessProbe", "startupProbe"),
         unused("standard input is empty and no terminal", .flag, "stdin", "stdinOnce", "tty"),
-        unused("the termination message has one place here", .text, "terminationMessagePath", "terminationMessagePolicy"),
         refused("life cycle handlers of containers are not supported in a local run", "lifecycle"),
-        refused("restarts of containers are not supported in a local run", "restartPolicy", "restartPolicyRules"),
         refused("block devices are not supported in a local run", "volumeDevices"),
     ].flatMap { $0 }
 
-    static let container = FieldTable(containerFields)
+    private static let restarts = refused(
+        "restarts of containers are not supported in a local run", "restartPolicy", "restartPolicyRules")
 
-    static let script = FieldTable(containerFields, used(.text, "source"))
+    static let container = FieldTable(containerFields, restarts)
 
-    static let userContainer = FieldTable(containerFields, used(.flag, "mirrorVolumeMounts"))
+    static let script = FieldTable(containerFields, restarts, used(.text, "source"))
 
-    static let memberContainer = FieldTable(containerFields, used(.list(.text), "dependencies"))
+    /// An init container with `restartPolicy: Always` runs beside the others.
+    static let userContainer = FieldTable(
+        containerFields, used(.flag, "mirrorVolumeMounts"), used(.text, "restartPolicy"),
+        refused("restarts of containers are not supported in a local run", "restartPolicyRules"))
+
+    static let memberContainer = FieldTable(containerFields, restarts, used(.list(.text), "dependencies"))
 
     static let containerSet = FieldTable(
         used(.list(.object(.memberContainer)), "containers"), used(.list(.object(.volumeMount)), "volumeMounts"),
@@ -42,27 +46,30 @@ extension FieldTable {
         used(.text, "name", "mountPath", "subPath", "subPathExpr"), used(.flag, "readOnly"),
         unused("mounts are not passed on here", .text, "mountPropagation", "recursiveReadOnly"))
 
-    private static let confinement = "every container runs in the same sandbox here"
+    private static let confinement = "sandboxes here know nothing of it"
 
     static let containerSecurity = FieldTable(
-        used(.integer, "runAsUser", "runAsGroup"), used(.flag, "runAsNonRoot"),
+        used(.integer, "runAsUser", "runAsGroup"),
+        used(.flag, "runAsNonRoot", "privileged", "allowPrivilegeEscalation", "readOnlyRootFilesystem"),
+        used(.object(.capabilities), "capabilities"),
         unused(
-            confinement, .anything, "privileged", "allowPrivilegeEscalation", "readOnlyRootFilesystem", "capabilities",
-            "seccompProfile", "seLinuxOptions", "appArmorProfile", "procMount", "windowsOptions"))
+            confinement, .anything, "seccompProfile", "seLinuxOptions", "appArmorProfile", "procMount", "windowsOptions"))
+    static let capabilities = FieldTable(used(.list(.text), "add", "drop"))
 
     static let podSecurity = FieldTable(
-        used(.integer, "runAsUser", "runAsGroup"), used(.flag, "runAsNonRoot"),
+        used(.integer, "runAsUser", "runAsGroup", "fsGroup"), used(.flag, "runAsNonRoot"), used(.text, "fsGroupChangePolicy"),
+        used(.list(.integer), "supplementalGroups"),
         unused(
-            confinement, .anything, "fsGroup", "fsGroupChangePolicy", "supplementalGroups", "supplementalGroupsPolicy",
-            "sysctls",
-            "seccompProfile", "seLinuxOptions", "seLinuxChangePolicy", "appArmorProfile", "windowsOptions"))
+            confinement, .anything, "supplementalGroupsPolicy", "sysctls", "seccompProfile", "seLinuxOptions",
+            "seLinuxChangePolicy", "appArmorProfile", "windowsOptions"))
 
     static let volume = FieldTable(
         used(.text, "name"), used(.object(.emptyDirectory), "emptyDir"), used(.object(.hostPath), "hostPath"),
         used(.object(.secretVolume), "secret"), used(.object(.configMapVolume), "configMap"),
-        used(.object(.claimVolume), "persistentVolumeClaim"),
+        used(.object(.claimVolume), "persistentVolumeClaim"), used(.object(.projectedVolume), "projected"),
+        used(.object(.downwardVolume), "downwardAPI"), used(.object(.imageVolume), "image"),
         refused(
-            "volumes of this kind are not supported in a local run", "projected", "downwardAPI", "image", "ephemeral", "csi",
+            "volumes of this kind are not supported in a local run", "ephemeral", "csi",
             "nfs",
             "iscsi", "fc", "rbd", "cephfs", "cinder", "flexVolume", "flocker", "gitRepo", "glusterfs", "quobyte", "scaleIO",
             "storageos", "awsElasticBlockStore", "azureDisk", "azureFile", "gcePersistentDisk", "photonPersistentDisk",
@@ -75,6 +82,18 @@ extension FieldTable {
     static let configMapVolume = FieldTable(
         used(.text, "name"), used(.list(.object(.keyToPath)), "items"), used(.integer, "defaultMode"), used(.flag, "optional"))
     static let keyToPath = FieldTable(used(.text, "key", "path"), used(.integer, "mode"))
+    static let imageVolume = FieldTable(used(.text, "reference", "pullPolicy"))
+    static let downwardVolume = FieldTable(used(.integer, "defaultMode"), used(.list(.object(.downwardItem)), "items"))
+    static let downwardItem = FieldTable(
+        used(.text, "path"), used(.integer, "mode"), used(.object(.fieldReference), "fieldRef"),
+        used(.object(.resourceReference), "resourceFieldRef"))
+    static let projectedVolume = FieldTable(used(.integer, "defaultMode"), used(.list(.object(.projection)), "sources"))
+    static let projection = FieldTable(
+        used(.object(.projectedObject), "secret", "configMap"), used(.object(.downwardVolume), "downwardAPI"),
+        unused(identity, .anything, "serviceAccountToken"),
+        refused("sources of this kind are not supported in a local run", "clusterTrustBundle", "podCertificate"))
+    static let projectedObject = FieldTable(
+        used(.text, "name"), used(.list(.object(.keyToPath)), "items"), used(.flag, "optional"))
     static let claimVolume = FieldTable(used(.text, "claimName"), used(.flag, "readOnly"))
 
     /// A claim becomes a folder; its spec is required and can be met by any.

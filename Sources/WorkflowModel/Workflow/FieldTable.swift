@@ -40,7 +40,8 @@ struct FieldTable: Sendable {
             plugin
         case step, dag, task, suspend, containerSet, containerSetRetry, memberContainer, script, container, userContainer
         case environment, environmentSource, fieldReference, resourceReference, environmentFrom, objectReference
-        case volumeMount, containerSecurity, podSecurity
+        case volumeMount, containerSecurity, podSecurity, capabilities
+        case projectedVolume, projectedObject, projection, downwardVolume, downwardItem, imageVolume
         case volume, emptyDirectory, hostPath, secretVolume, configMapVolume, keyToPath, claimVolume, claimTemplate
     }
 
@@ -135,6 +136,13 @@ struct FieldTable: Sendable {
         case .volumeMount: volumeMount
         case .containerSecurity: containerSecurity
         case .podSecurity: podSecurity
+        case .capabilities: capabilities
+        case .projectedVolume: projectedVolume
+        case .projectedObject: projectedObject
+        case .projection: projection
+        case .downwardVolume: downwardVolume
+        case .downwardItem: downwardItem
+        case .imageVolume: imageVolume
         case .volume: volume
         case .emptyDirectory: emptyDirectory
         case .hostPath: hostPath
