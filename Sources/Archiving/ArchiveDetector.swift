@@ -10,7 +10,7 @@ package enum ArchiveKind: Sendable {
     case tarZstd
 }
 
-/// Tells from a stream's first bytes whether it is a compressed tar (contract 03 §2, R55).
+/// Tells from a stream's first bytes whether it is a compressed tar (contract 03 §2).
 package enum ArchiveDetector {
     /// What was found, and the stream from its beginning.
     package struct Detection {

@@ -112,7 +112,7 @@ struct TreePacker {
     }
 }
 
-/// What differs between a tree and its archive, told once (R41).
+/// What differs between a tree and its archive, told once.
 final class PackChanges {
     private var counts: [FileKind: Int] = [:]
     private var changed = 0

@@ -1,6 +1,6 @@
 import ExecutorCore
 
-/// Watches the limits that the user has set on what an archive may hold (R25).
+/// Watches the limits that the user has set on what an archive may hold.
 final class UnpackGauge {
     /// Below so many bytes the ratio says nothing.
     private static let ratioFloor: Int64 = 1 << 20

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Archiving
 
-/// R24: whatever an archive holds, nothing is created or changed outside the target.
+/// Whatever an archive holds, nothing is created or changed outside the target.
 @Suite struct HostileArchiveTests {
     /// `jail/out` is the target; around it stands what must stay as it is.
     private func jail() throws -> TemporaryFolder {

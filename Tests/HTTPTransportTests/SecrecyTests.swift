@@ -4,7 +4,7 @@ import HTTPTransport
 import Synchronization
 import Testing
 
-/// A canary in every place where a secret may stand must not turn up in any text (requirements R26, R27).
+/// A canary in every place where a secret may stand must not turn up in any text.
 @Suite struct SecrecyTests {
     private func request(_ scheme: String = "http", _ port: Int, _ method: String = "GET") -> HTTPRequest {
         var request = HTTPRequest(method, "\(scheme)://canaryuser:canary@127.0.0.1:\(port)/path?X-Amz-Signature=canary#canary")

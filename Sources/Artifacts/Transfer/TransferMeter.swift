@@ -22,7 +22,7 @@ package final class TransferMeter: Sendable {
     }
 }
 
-/// What a transfer did (user-pain R47).
+/// What a transfer did.
 package struct TransferRecord: Sendable, Equatable {
     package let bytes: Int64
     package let objects: Int
