@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -17,6 +18,12 @@
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC 4
 #endif
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER _IO('T', 0x41)
@@ -56,6 +63,15 @@ static bool place(int source, int target) {
     return dup2(source, target) == target;
 }
 
+/// Marks every descriptor from 3 on for being closed by exec. The child has a table of descriptors of its own.
+static void close_others_on_exec(void) {
+    if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+    // Before Linux 5.11, and where a filter forbids the call.
+    struct rlimit limit;
+    unsigned long end = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 1 << 16 ? limit.rlim_cur : 1 << 16;
+    for (int number = 3; number < (int)end; number++) fcntl(number, F_SETFD, FD_CLOEXEC);
+}
+
 /// The child between clone and exec. It shares the parent's memory: it only makes system calls and writes to `spawn->error`.
 static int start_child(void *argument) {
     struct spawn *spawn = argument;
@@ -69,8 +85,15 @@ static int start_child(void *argument) {
         action.sa_handler = wanted;
         sigaction(number, &action, NULL);
     }
+    if (request->default_signals) {
+        // The kernel's own structure, all zeros, and its own call: the C library hides the two signals that it keeps for itself.
+        static const unsigned long standard[8];
+        for (int number = 1; number <= highest_signal; number++)
+            syscall(SYS_rt_sigaction, number, standard, NULL, (size_t)kernel_mask_size);
+    }
     if (request->new_session && setsid() == -1) goto failed;
     if (request->new_group && !request->new_session && setpgid(0, 0) == -1) goto failed;
+    if (request->group && setpgid(0, request->group) == -1) goto failed;
     if (request->death_signal && prctl(PR_SET_PDEATHSIG, request->death_signal) == -1) goto failed;
 
     int sources[3] = {request->standard_input, request->standard_output, request->standard_error};
@@ -83,11 +106,14 @@ static int start_child(void *argument) {
     }
     for (int index = 0; index < 3; index++)
         if (sources[index] >= 0 && !place(sources[index], index)) goto failed;
+    if (request->closes_others) close_others_on_exec();
     for (int index = 0; index < request->inherited_count; index++)
         if (fcntl(request->inherited[index], F_SETFD, 0) == -1) goto failed;
     if (request->new_session && request->controlling_terminal && ioctl(0, TIOCSCTTY, 0) == -1) goto failed;
     if (request->directory != NULL && chdir(request->directory) == -1) goto failed;
-    set_mask(&started_mask, NULL);
+    sigset_t none;
+    memset(&none, 0, sizeof none);
+    set_mask(request->default_signals ? &none : &started_mask, NULL);
     execve(request->path, request->arguments, request->environment);
 failed:
     spawn->error = errno;

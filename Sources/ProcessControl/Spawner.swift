@@ -6,11 +6,13 @@ import Glibc
 /// only those given to it.
 package struct Spawner: Sendable {
     /// Where the child stands among processes.
-    package enum Placement: Sendable {
+    package enum Placement: Sendable, Equatable {
         /// In our process group.
         case sameGroup
         /// Leader of a process group of its own.
         case newGroup
+        /// In this process group, which must be of our session.
+        case group(Int32)
         /// Leader of a session of its own, whose terminal is the child's standard input.
         case newTerminalSession
     }
@@ -29,6 +31,10 @@ package struct Spawner: Sendable {
     package var standardError: Int32?
     /// Descriptors from 3 on that the child gets under the same numbers. They stay the caller's.
     package var inheritedDescriptors: [Int32] = []
+    /// Whether the child blocks and ignores no signals, whatever we were started with.
+    package var resetsSignals = false
+    /// Whether the child gets none of the others, not even those that we were ourselves started with.
+    package var closesOtherDescriptors = false
     /// Sent to the child when the thread that started it ends; nil for none.
     package var deathSignal: Int32?
 
@@ -52,10 +58,12 @@ package struct Spawner: Sendable {
                                 path: program, arguments: arguments, environment: environment, directory: directory,
                                 standard_input: standardInput ?? -1, standard_output: standardOutput ?? -1,
                                 standard_error: standardError ?? -1, new_group: placement == .newGroup ? 1 : 0,
+                                group: joinedGroup,
                                 new_session: placement == .newTerminalSession ? 1 : 0,
                                 controlling_terminal: placement == .newTerminalSession ? 1 : 0,
                                 death_signal: deathSignal ?? 0, inherited: inherited.baseAddress,
-                                inherited_count: Int32(inherited.count))
+                                inherited_count: Int32(inherited.count), default_signals: resetsSignals ? 1 : 0,
+                                closes_others: closesOtherDescriptors ? 1 : 0)
                             return unsafe linux_spawn(&request, &child)
                         }
                     }
@@ -63,8 +71,10 @@ package struct Spawner: Sendable {
             }
         }
         if status != 0 { throw SystemError("fork/exec", program.text, status) }
-        return ChildProcess(id: child, leadsGroup: placement != .sameGroup)
+        return ChildProcess(id: child, leadsGroup: placement == .newGroup || placement == .newTerminalSession)
     }
+
+    private var joinedGroup: pid_t { if case .group(let group) = placement { group } else { 0 } }
 
     private func withOptionalCString<R>(_ path: BytePath?, _ body: (UnsafePointer<CChar>?) -> R) -> R {
         guard let path else { return body(nil) }

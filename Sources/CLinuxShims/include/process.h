@@ -23,6 +23,8 @@ struct linux_spawn_request {
   int standard_input, standard_output, standard_error;
   /// Not 0: the child leads a process group of its own.
   int new_group;
+  /// Not 0: the child joins this process group of our session.
+  pid_t group;
   /// Not 0: the child leads a session of its own (and with it a group).
   int new_session;
   /// Not 0, with `new_session`: the child's descriptor 0 becomes its controlling terminal.
@@ -32,6 +34,10 @@ struct linux_spawn_request {
   /// Descriptors from 3 on that the child gets under the same numbers.
   const int *_Nullable inherited;
   int inherited_count;
+  /// Not 0: the child blocks and ignores no signals, whatever this process was started with.
+  int default_signals;
+  /// Not 0: the child gets none of the other descriptors from 3 on, not even those that we were ourselves started with.
+  int closes_others;
 };
 
 /// Starts a program and answers 0 once it is running, or the error number of the step that failed, execve included.

@@ -8,10 +8,10 @@ package struct ContainerEngine: Sendable, Equatable {
     /// The environment of the engine's own client.
     package let environment: ProcessEnvironment
 
-    /// Finds the engine's program.
+    /// Finds the engine's program: a name on the PATH, or a path.
     ///
     /// - Throws: `SandboxProblem` where there is none of that name.
-    package init(_ name: String, environment: ProcessEnvironment) throws(SandboxProblem) {
+    package init(_ name: String, environment: ProcessEnvironment = .original()) throws(SandboxProblem) {
         self.environment = environment
         do { program = try ProgramSearch.find(BytePath(name), searchPath: environment["PATH"]) } catch {
             throw SandboxProblem(message: "start a container: the engine '\(name)' is not installed: \(error.message)")

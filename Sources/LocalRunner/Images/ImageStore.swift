@@ -57,7 +57,8 @@ struct ImageStore: Sendable {
 
     /// Unpacks aside, so that what stands under the digest is whole.
     private func unpack(_ image: OCIImage, to place: BytePath) throws {
-        try DirectoryIO.makeDirectories(folder, mode: 0o755)
+        // There may be programs with setuid bits in an image, which are nobody else's to run.
+        try DirectoryIO.makeDirectories(folder, mode: 0o700)
         let aside = place.suffixed(".\(getpid()).tmp")
         try TreeRemoval.remove(aside)
         do {

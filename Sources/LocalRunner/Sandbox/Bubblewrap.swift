@@ -26,7 +26,7 @@ package struct Bubblewrap: Sendable, Equatable {
     /// - Parameter statusDescriptor: where it tells of its child.
     func options(for plan: SandboxPlan, statusDescriptor: Int32) -> [BytePath] {
         var words: [BytePath] = [
-            "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--as-pid-1", "--die-with-parent", "--new-session", "--clearenv",
+            "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--as-pid-1", "--die-with-parent", "--clearenv",
             "--hostname", BytePath(plan.hostname), "--json-status-fd", BytePath(String(statusDescriptor)),
         ]
         words += privileges(plan)
@@ -38,6 +38,13 @@ package struct Bubblewrap: Sendable, Equatable {
                 words += [entry.target == "/proc" ? "--proc" : "--dev", entry.target]
             }
         }
+        if mode == .privileged, !plan.capabilities.isPrivileged {
+            // They belong to root, whatever root may do otherwise.
+            for place: BytePath in ["/proc/sys", "/proc/fs"] { words += ["--ro-bind-try", place, place] }
+        }
+        // Not our terminal, to which a session of its own would be the other bar (see `SandboxKeeper`). A device that is mounted so
+        // cannot be opened.
+        words += ["--ro-bind", "/dev/null", "/dev/tty"]
         if plan.hasReadOnlyRoot { words += ["--remount-ro", "/"] }
         for variable in plan.variables.variables {
             words += ["--setenv", BytePath(variable.name), BytePath(bytes: variable.value)]

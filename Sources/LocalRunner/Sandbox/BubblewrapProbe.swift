@@ -55,7 +55,7 @@ package struct BubblewrapProbe: Sendable {
         if mode == .userNamespace { words.append("--unshare-user") }
         words += [
             "--tmpfs", "/", "--proc", "/proc", "--dev", "/dev", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--as-pid-1",
-            "--die-with-parent", "--new-session", "--", missing,
+            "--die-with-parent", "--", missing,
         ]
         var process = Subprocess(Spawner(program: program, arguments: words, environment: ProcessEnvironment([])))
         process.deadline = monotonicNanoseconds() + 20_000_000_000

@@ -25,6 +25,8 @@ final class ContainerRun {
     /// The name by which an engine knows it.
     private var engineName = ""
     private var wish: Wish?
+    /// Whether SIGKILL was sent.
+    private var isKilled = false
 
     /// A signal that is still to be delivered.
     private struct Wish {
@@ -58,15 +60,17 @@ final class ContainerRun {
     // MARK: Starting
 
     /// Starts it. What keeps it from starting becomes its outcome.
-    func start(_ planner: ContainerPlanner) {
+    ///
+    /// - Parameter group: the process group that it joins; nil for one of its own.
+    func start(_ planner: ContainerPlanner, group: Int32?) {
         startedAt = Timestamp.now
-        (outcome, wish, status) = (nil, nil, SandboxStatus())
-        do { try launch(try planner.plan(container)) } catch {
+        (outcome, wish, status, isKilled) = (nil, nil, SandboxStatus(), false)
+        do { try launch(try planner.plan(container), group) } catch {
             finish(ExitCode.notStarted, "StartError", errorText(error))
         }
     }
 
-    private func launch(_ plan: SandboxPlan) throws {
+    private func launch(_ plan: SandboxPlan, _ group: Int32?) throws {
         let output = try OutputLog(folder.log, log: log, onLine: onLine ?? { _ in })
         let outputPipe = try onLine.map { _ in try ChildPipe() }
         let statusPipe = try ChildPipe()
@@ -91,8 +95,10 @@ final class ContainerRun {
                 program: engine.program, arguments: engine.runCommand(for: plan, image: container.image, name: engineName),
                 environment: engine.clientEnvironment(for: plan))
         }
-        spawner.placement = .newGroup
+        spawner.placement = group.map { .group($0) } ?? .newGroup
         spawner.deathSignal = SIGKILL
+        spawner.closesOtherDescriptors = true
+        spawner.resetsSignals = true
         spawner.standardInput = input.raw
         spawner.standardOutput = outputPipe?.childEnd ?? output.raw
         spawner.standardError = outputPipe?.childEnd ?? output.raw
@@ -148,6 +154,7 @@ final class ContainerRun {
         output?.finish()
         (child, outputPipe, statusPipe, wish) = (nil, nil, nil, nil)
         switch (runtime, ended) {
+        case (.bubblewrap, _) where status.exitCode == nil && isKilled: finish(ExitCode.signal(SIGKILL), "Error", "")
         case (.bubblewrap, .exited) where status.exitCode == nil, (.engine, .exited(125)):
             finish(ExitCode.notStarted, "StartError", lastLine)
         default:
@@ -208,11 +215,7 @@ final class ContainerRun {
     private func deliver() {
         guard let wish, let child, monotonicNanoseconds() >= wish.next else { return }
         self.wish?.next = monotonicNanoseconds() + Self.retryInterval
-        if case .engine(let engine) = runtime {
-            self.wish = nil
-            if wish.number == SIGKILL { kill(by: engine) } else { try? child.signal(wish.number) }
-            return
-        }
+        if case .engine(let engine) = runtime { return deliver(wish, by: engine, child) }
         guard let process = status.process else {
             // Bubblewrap without its child could leave that behind; only one that hangs is ended itself.
             if wish.number == SIGKILL, monotonicNanoseconds() - wish.since > Self.setUpLimit { try? child.signal(SIGKILL) }
@@ -222,16 +225,24 @@ final class ContainerRun {
         if wish.number == SIGKILL || Self.expects(process, wish.number) {
             _ = Glibc.kill(process, wish.number)
             self.wish = nil
+            isKilled = isKilled || wish.number == SIGKILL
         }
     }
 
-    /// Ends an engine's container, of which we have only the client.
-    private func kill(by engine: ContainerEngine) {
+    /// Passes a signal on to an engine's container, of which we have only the client: that hands on all but SIGKILL.
+    private func deliver(_ wish: Wish, by engine: ContainerEngine, _ child: ChildProcess) {
+        guard wish.number == SIGKILL, !isKilled else {
+            self.wish = nil
+            // Where the engine's own kill has not ended the client, the client goes without it.
+            try? child.signal(wish.number)
+            return
+        }
+        isKilled = true
+        self.wish?.next = monotonicNanoseconds() + Self.setUpLimit
         var command = Subprocess(
             Spawner(program: engine.program, arguments: engine.killCommand(name: engineName), environment: engine.environment))
-        command.deadline = monotonicNanoseconds() + 10_000_000_000
-        let result = try? command.run()
-        if result?.status != .exited(0) { try? child?.signal(SIGKILL) }
+        command.deadline = monotonicNanoseconds() + Self.setUpLimit
+        if (try? command.run())?.status != .exited(0) { self.wish?.next = 0 }
     }
 
     /// Whether a process handles a signal or has blocked it for later.

@@ -24,9 +24,14 @@ package struct PodFolder: Sendable, Equatable {
     /// Removes the folder with all in it.
     package func remove() throws(SystemError) { try TreeRemoval.remove(path) }
 
-    /// Removes what an earlier play has left, but not the pod itself.
-    func clear() throws(SystemError) {
-        for part in [volumes, containers, taskResult] { try TreeRemoval.remove(part) }
+    /// Removes what an earlier play has left, but not the pod itself, and makes folders that only we can enter: in them are secrets
+    /// while the pod plays, and perhaps programs with setuid bits.
+    func prepare() throws(SystemError) {
+        try TreeRemoval.remove(taskResult)
+        for part in [volumes, containers] {
+            try TreeRemoval.remove(part)
+            try DirectoryIO.makeDirectories(part, mode: 0o700)
+        }
     }
 
     /// Removes the containers' own root file systems, of which each may be a copy of a whole image.

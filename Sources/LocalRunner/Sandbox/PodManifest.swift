@@ -38,10 +38,13 @@ struct PodManifest: Sendable {
     private static func nanoseconds(_ seconds: Int64) -> Int64 { max(0, min(seconds, 1 << 32)) * 1_000_000_000 }
 
     /// The name by which the pod's containers know their machine.
-    var hostname: String { String((spec.field("hostname")?.string ?? name).prefix(63)) }
+    var hostname: String {
+        let text = spec.field("hostname")?.string ?? name
+        return String(decoding: Array(text.utf8.prefix(63)), as: UTF8.self)
+    }
 
     /// The containers whose end the controller waits for (contract 01 §2): a container set's members, else `main`. In a pod that has
-    /// neither, all.
+    /// neither, all but the executor's.
     var mainNames: Set<String> {
         let names = containers.map(\.name)
         for container in allContainers {
@@ -52,7 +55,8 @@ struct PodManifest: Sendable {
             let members = Self.list(template.field("containerSet")?.field("containers")).compactMap { $0.field("name")?.string }
             if !members.isEmpty { return Set(members).intersection(names) }
         }
-        return names.contains("main") ? ["main"] : Set(names)
+        let executors = names.filter { ["wait", "supervisor"].contains($0) || $0.hasPrefix("artifact-plugin-") }
+        return names.contains("main") ? ["main"] : Set(names).subtracting(executors)
     }
 
     /// The same pod with an id of its own, as an API server would have given it.

@@ -9,6 +9,7 @@ import RunDirectory
 package final class PodPlayer: Sendable {
     private let settings: SandboxSettings
     private let machine: MachineRoot
+    private let keeper = SandboxKeeper()
 
     /// - Throws: `SystemError` where the executor's own program cannot be found.
     package init(_ settings: SandboxSettings) throws {
@@ -39,7 +40,7 @@ package final class PodPlayer: Sendable {
     ) throws -> PodOutcome {
         try DirectoryIO.makeDirectories(folder.path, mode: 0o755)
         let folder = PodFolder(try ProcessAttributes.realPath(of: folder.path))
-        try folder.clear()
+        try folder.prepare()
         let document = try PodManifest(pod).withUniqueID()
         let manifest = try PodManifest(document)
         try PodCheck.checkNames(of: manifest)
@@ -52,7 +53,7 @@ package final class PodPlayer: Sendable {
         }
         let planner = ContainerPlanner(
             pod: manifest, folder: folder, settings: settings, machine: machine, volumes: volumes, attachment: attachment)
-        let outcome = try PodRun(planner: planner, stops: stops, observer: observer).run()
+        let outcome = try PodRun(planner: planner, keeper: keeper, stops: stops, observer: observer).run()
         if outcome.isSuccess, !settings.keepsRoots {
             do { try folder.removeRoots(of: manifest.allContainers.map(\.name)) } catch {
                 settings.log.warn("cannot remove a container's root", ["error": .error(error)])

@@ -10,6 +10,7 @@ final class PodRun {
     private let planner: ContainerPlanner
     private let stops: [PodStop]
     private let observer: ((PodEvent) -> Void)?
+    private let keeper: SandboxKeeper
 
     /// In the order of their start.
     private var runs: [ContainerRun] = []
@@ -30,7 +31,8 @@ final class PodRun {
     /// The first and the longest pause before a sidecar is started again, in nanoseconds.
     private static let restartDelays: (first: Int64, longest: Int64) = (1_000_000_000, 300_000_000_000)
 
-    init(planner: ContainerPlanner, stops: [PodStop], observer: ((PodEvent) -> Void)?) {
+    init(planner: ContainerPlanner, keeper: SandboxKeeper, stops: [PodStop], observer: ((PodEvent) -> Void)?) {
+        self.keeper = keeper
         pod = planner.pod
         folder = planner.folder
         self.planner = planner
@@ -138,7 +140,7 @@ final class PodRun {
     }
 
     private func start(_ run: ContainerRun) {
-        run.start(planner)
+        run.start(planner, group: keeper.group())
         if run.isRunning { observer?(.started(container: run.name)) } else { report(run) }
     }
 

@@ -30,7 +30,6 @@ struct VolumeSet {
         self.folder = folder
         self.settings = settings
         self.group = group
-        try DirectoryIO.makeDirectories(folder.volumes, mode: 0o755)
         for volume in pod.volumes {
             let name = volume.field("name")?.string ?? ""
             volumes[name] = try make(name, VolumeSource(volume))
