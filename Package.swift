@@ -65,7 +65,7 @@ let package = Package(
             "Artifacts",
             [
                 "ExecutorCore", "Documents", "WorkflowModel", "FileTrees", "Archiving", "HTTPTransport",
-                "RequestSigning", "Formats",
+                "RequestSigning", "Formats", "ProcessControl",
             ]),
         room("KubernetesAPI", ["ExecutorCore", "Documents", "WorkflowModel", "HTTPTransport"]),
 

@@ -28,17 +28,18 @@ struct S3Request {
 package struct S3Client: Sendable {
     package let endpoint: S3Endpoint
     private let http: HTTPClient
-    private let credential: SigV4.Credential
+    private let credentials: CredentialCache<SigV4.Credential>
     /// As the location names it; nil to find it out.
     private let region: String?
     let bucketState: S3BucketState
 
     package init(
-        endpoint: S3Endpoint, http: HTTPClient, credential: SigV4.Credential, region: String?, bucketState: S3BucketState
+        endpoint: S3Endpoint, http: HTTPClient, credentials: CredentialCache<SigV4.Credential>, region: String?,
+        bucketState: S3BucketState
     ) {
         self.endpoint = endpoint
         self.http = http
-        self.credential = credential
+        self.credentials = credentials
         self.region = region
         self.bucketState = bucketState
     }
@@ -66,9 +67,16 @@ package struct S3Client: Sendable {
         var used = effectiveRegion
         var corrected = false
         while true {
-            let response = try once(request, region: used, onSuccess)
-            if Self.isSuccess(response.status) { return response }
+            let lease = try credentials.lease()
+            let response = try once(request, region: used, lease.credential, onSuccess)
+            if Self.isSuccess(response.status) {
+                credentials.accept(lease)
+                return response
+            }
             let failure = S3Answer.Failure(response, hasKey: request.key != nil)
+            if failure.saysExpired {
+                throw failure.error(operation, subject, canRenew: credentials.invalidate(lease))
+            }
             if region == nil, !corrected, let right = try regionAfter(failure, request, used) {
                 corrected = true
                 used = right
@@ -82,7 +90,8 @@ package struct S3Client: Sendable {
     private static func isSuccess(_ status: Int) -> Bool { (200..<300).contains(status) }
 
     private func once(
-        _ request: S3Request, region: String, _ onSuccess: (HTTPResponseHead) throws -> (any ByteSink)?
+        _ request: S3Request, region: String, _ credential: SigV4.Credential,
+        _ onSuccess: (HTTPResponseHead) throws -> (any ByteSink)?
     ) throws -> HTTPResponse {
         let path = endpoint.path(key: request.key)
         let authority = endpoint.authority(region: region)
@@ -118,7 +127,7 @@ package struct S3Client: Sendable {
     private func bucketRegion(signedFor region: String) throws -> String? {
         var request = S3Request("GET")
         request.query = [("location", "")]
-        let response = try once(request, region: region) { _ in nil }
+        let response = try once(request, region: region, credentials.lease().credential) { _ in nil }
         guard Self.isSuccess(response.status) else { return S3Answer.Failure(response, hasKey: false).region }
         guard let root = XMLElement.parse(response.body) else { return nil }
         let constraint = root.name == "LocationConstraint" ? root.text : root["LocationConstraint"]?.text ?? ""
