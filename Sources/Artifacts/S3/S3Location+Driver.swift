@@ -32,7 +32,8 @@ extension S3Driver {
         let state = context.memory.value(for: "s3 \(location.endpoint) \(location.bucket)") { S3BucketState() }
         let client = S3Client(
             endpoint: endpoint, http: context.clients.client(trusting: trust),
-            credentials: CredentialCache(fixed: try Self.credential(location, secrets)), region: location.region.isEmpty ? nil : location.region,
+            credentials: CredentialCache(fixed: try Self.credential(location, secrets)),
+            region: location.region.isEmpty ? nil : location.region,
             bucketState: state)
         let creation = location.createBucketIfNotPresent.map { BucketCreation(objectLocking: $0.objectLocking) }
         self.init(client: client, key: location.key, creation: creation, context: context)
