@@ -9,10 +9,24 @@ package enum ServerKind: String, Sendable, CaseIterable {
     case minIO = "minio"
     /// nginx with WebDAV behind several kinds of protection, and token endpoints and redirects of our own.
     case nginx
+    /// moto, a stand-in for Amazon's services, from PyPI: S3 of all versions, STS, instance metadata.
+    case moto
     /// A real Kubernetes API server with etcd; only where its binary is given.
     case kubernetes
     /// A stand-in that speaks the part of the Kubernetes API that task results need.
     case standInAPI = "stand-in-api"
+
+    /// Its name for people.
+    package var title: String {
+        switch self {
+        case .seaweedFS: "SeaweedFS"
+        case .minIO: "MinIO"
+        case .moto: "moto"
+        case .nginx: "nginx"
+        case .kubernetes: "Kubernetes"
+        case .standInAPI: "stand-in API"
+        }
+    }
 }
 
 /// What a started server tells of itself.

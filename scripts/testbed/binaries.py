@@ -73,3 +73,11 @@ def nginx():
     if path := shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"):
         return path
     raise Unavailable("nginx: not installed; scripts/test unpacks Debian's")
+
+
+def moto():
+    """The program of moto, which PyPI brings."""
+    path = os.path.join(TOOLS, "venv", "bin", "moto_server")
+    if os.path.exists(path):
+        return path
+    raise Unavailable("moto: not installed; scripts/test installs it")
