@@ -35,6 +35,7 @@ struct ExecutorContext {
             clients: HTTPClients(configuration), log: log, executorBackoff: settings.backoff,
             secretsDirectory: settings.paths.secrets, uploads: UploadSettings(environment: environment, log: log),
             localStore: environment.nonEmpty(.localStore).map { BytePath($0) },
+            aws: AWSEnvironment(environment),
             isTransientText: { text in pattern?.matches(text) ?? false })
     }
 }

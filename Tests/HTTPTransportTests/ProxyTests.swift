@@ -1,5 +1,6 @@
 import ExecutorCore
 import Foundation
+import TestSupport
 import Testing
 
 @testable import HTTPTransport

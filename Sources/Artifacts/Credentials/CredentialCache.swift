@@ -156,15 +156,15 @@ package final class CredentialCache<Credential: Sendable>: Sendable {
     private func fetch() throws -> IssuedCredential<Credential> {
         guard let source, let context else { throw CredentialFailure.invalid("a fixed credential has no source") }
         return try RetryLoop(RetrySchedule(context.executorBackoff), context: context).run {
-            do {
-                guard let issued = try source.fetch() else { throw CredentialFailure.noneConfigured(source.name) }
-                if let expiry = issued.expiry, expiry <= now() {
-                    throw CredentialFailure.transient("\(source.name): what it gives has expired already")
-                }
-                return issued
-            } catch let error as CredentialFailure { throw error.getting(for: subject) } catch {
+            let issued: IssuedCredential<Credential>?
+            do { issued = try source.fetch() } catch {
                 throw CredentialFailure.inSource(source.name, error).getting(for: subject)
             }
+            guard let issued else { throw CredentialFailure.noneConfigured(source.name).getting(for: subject) }
+            if let expiry = issued.expiry, expiry <= now() {
+                throw CredentialFailure.transient("\(source.name): what it gives has expired already").getting(for: subject)
+            }
+            return issued
         }
     }
 

@@ -21,6 +21,8 @@ package struct DriverContext: Sendable {
     /// Stands in place of every store: `ARGOEXEC_LOCAL_STORE`.
     package var localStore: BytePath?
     package var cancellation: TransferCancellation
+    /// What the environment says of credentials for AWS.
+    package var aws: AWSEnvironment
     package let memory: StoreMemory
     package var contentTypes: ContentTypes
 
@@ -28,7 +30,7 @@ package struct DriverContext: Sendable {
         clients: HTTPClients, log: Log, executorBackoff: Backoff, secretsDirectory: BytePath = "/argo/secret",
         requestBackoff: Backoff? = .singleRequest, budget: TransferBudget = TransferBudget(),
         uploads: UploadSettings = UploadSettings(), spoolDirectory: BytePath = "/tmp", localStore: BytePath? = nil,
-        cancellation: TransferCancellation = TransferCancellation(),
+        cancellation: TransferCancellation = TransferCancellation(), aws: AWSEnvironment = AWSEnvironment(),
         isTransientText: @escaping @Sendable (String) -> Bool = { _ in false }
     ) {
         self.secretsDirectory = secretsDirectory
@@ -42,6 +44,7 @@ package struct DriverContext: Sendable {
         self.spoolDirectory = spoolDirectory
         self.localStore = localStore
         self.cancellation = cancellation
+        self.aws = aws
         memory = StoreMemory()
         contentTypes = ContentTypes()
     }
@@ -63,9 +66,16 @@ extension Backoff {
 package final class HTTPClients: Sendable {
     private let base: HTTPClientConfiguration
     private let clients = Mutex<[(trust: TrustAnchors, client: HTTPClient)]>([])
+    /// The client for services of this machine itself, e.g. instance metadata: never by a proxy.
+    package let direct: HTTPClient
 
     /// - Parameter base: what all clients have in common; its trust is the one for locations that name no authority.
-    package init(_ base: HTTPClientConfiguration) { self.base = base }
+    package init(_ base: HTTPClientConfiguration) {
+        self.base = base
+        var near = base
+        near.proxy = .none
+        direct = HTTPClient(configuration: near)
+    }
 
     /// The client with this trust; nil for the common one.
     package func client(trusting trust: TrustAnchors? = nil) -> HTTPClient {
@@ -81,6 +91,7 @@ package final class HTTPClients: Sendable {
     }
 
     package func cancelAll() {
+        direct.cancelAll()
         for (_, client) in clients.withLock({ $0 }) { client.cancelAll() }
     }
 }

@@ -32,13 +32,17 @@ extension S3Driver {
         let state = context.memory.value(for: "s3 \(location.endpoint) \(location.bucket)") { S3BucketState() }
         let client = S3Client(
             endpoint: endpoint, http: context.clients.client(trusting: trust),
-            credentials: CredentialCache(fixed: try Self.credential(location, secrets)), region: location.region.isEmpty ? nil : location.region,
+            credentials: try Self.credentials(location, secrets, context),
+            region: location.region.isEmpty ? nil : location.region,
             bucketState: state)
         let creation = location.createBucketIfNotPresent.map { BucketCreation(objectLocking: $0.objectLocking) }
         self.init(client: client, key: location.key, creation: creation, context: context)
     }
 
-    private static func credential(_ location: S3Location, _ secrets: SecretFiles) throws -> SigV4.Credential {
+    /// Where the location's keys come from, first match (contract 03 §6.1).
+    private static func credentials(
+        _ location: S3Location, _ secrets: SecretFiles, _ context: DriverContext
+    ) throws -> CredentialCache<SigV4.Credential> {
         if let access = location.accessKeySecret, access.isNamed {
             guard let secret = location.secretKeySecret, secret.isNamed else {
                 throw ArtifactError.invalid("use", "s3.accessKeySecret", "secretKeySecret is missing")
@@ -47,14 +51,25 @@ extension S3Driver {
             let secretKey = try secrets.read(secret).trimmed
             let token = try location.sessionTokenSecret.flatMap { $0.isNamed ? try secrets.read($0).trimmed : nil }
             if !accessKey.isEmpty, !secretKey.isEmpty {
-                return SigV4.Credential(
-                    accessKey: accessKey.revealText(), secretKey: secretKey,
-                    sessionToken: token.flatMap { $0.isEmpty ? nil : $0 })
+                return CredentialCache(
+                    fixed: SigV4.Credential(
+                        accessKey: accessKey.revealText(), secretKey: secretKey,
+                        sessionToken: token.flatMap { $0.isEmpty ? nil : $0 }))
             }
         }
-        if !location.roleARN.isEmpty { throw ArtifactError.unsupported("s3.roleARN is not supported") }
-        if location.useSDKCreds { throw ArtifactError.unsupported("s3.useSDKCreds is not supported") }
-        throw ArtifactError.unsupported("s3 without accessKeySecret and secretKeySecret is not supported")
+        let region = location.region.isEmpty ? nil : location.region
+        let aws = AWSCredentials(context.aws, clients: context.clients, region: region)
+        let (kind, source): (String, AWSCredentials.Source) =
+            if !location.roleARN.isEmpty {
+                ("role \(location.roleARN)", aws.assuming(roleARN: location.roleARN))
+            } else if location.useSDKCreds {
+                ("SDK credentials", aws.defaultChain)
+            } else {
+                ("IAM credentials", aws.instanceChain)
+            }
+        return context.memory.value(for: "s3 \(kind) \(location.region)") {
+            CredentialCache(source, for: "S3 (\(kind))", context: context)
+        }
     }
 }
 
