@@ -33,7 +33,7 @@ struct ContainerSource: CredentialSource {
     }
 
     /// nil where the environment names none; the path wins over the URL.
-    private func url() throws -> HTTPURL? {
+    func url() throws -> HTTPURL? {
         if let path = settings.relativeURI {
             guard path.hasPrefix("/") else {
                 throw CredentialFailure.invalid("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI must begin with a slash")
@@ -44,7 +44,8 @@ struct ContainerSource: CredentialSource {
         let url = try HTTPURL(text)
         guard url.scheme == "https" || Self.isTrusted(url.bareHost) else {
             throw CredentialFailure.invalid(
-                "AWS_CONTAINER_CREDENTIALS_FULL_URI: \(url.host) is not asked without TLS: it is neither loopback nor a host of ECS or EKS")
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI: \(url.host) is not asked without TLS: it is neither loopback nor a host of ECS or EKS"
+            )
         }
         return url
     }

@@ -19,7 +19,8 @@ struct CredentialProcess {
         process.deadline = monotonicNanoseconds() + Self.limit
         let result = try process.run()
         guard result.status.code == 0 else {
-            throw CredentialFailure.invalid("the credential_process of profile '\(profile)' ended with exit code \(result.status.code)")
+            throw CredentialFailure.invalid(
+                "the credential_process of profile '\(profile)' ended with exit code \(result.status.code)")
         }
         let document = try KeyDocument(result.output)
         guard document.number("Version") == 1 else {

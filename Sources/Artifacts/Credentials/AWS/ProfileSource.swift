@@ -77,7 +77,8 @@ struct ProfileSource: CredentialSource {
             return nil
         }
         if profile["mfa_serial"] != nil {
-            throw CredentialFailure.invalid("profile '\(name)' asks for a one-time password (mfa_serial), which is not supported")
+            throw CredentialFailure.invalid(
+                "profile '\(name)' asks for a one-time password (mfa_serial), which is not supported")
         }
         return AssumedRole(
             arn: arn, sessionName: profile["role_session_name"], externalID: profile["external_id"],
