@@ -18,7 +18,7 @@ struct TransferOptions {
         try handle.set(CURLOPT_CONNECTTIMEOUT, min(max(1, request.connectTimeout), 1_000_000))
         if let limit = request.totalTimeout { try handle.set(CURLOPT_TIMEOUT, min(max(1, limit), 1_000_000)) }
         try handle.set(CURLOPT_TCP_KEEPALIVE, 1)
-        try handle.set(CURLOPT_BUFFERSIZE, request.expectsLargeBody ? 512 << 10 : 64 << 10)
+        try handle.set(CURLOPT_BUFFERSIZE, request.expectsLargeBody ? 128 << 10 : 64 << 10)
         if !configuration.userAgent.isEmpty { try handle.set(CURLOPT_USERAGENT, configuration.userAgent) }
         if request.decodesGzip, request.headers["Accept-Encoding"] == nil { try handle.set(CURLOPT_ACCEPT_ENCODING, "gzip") }
         try applyProxy(to: handle)

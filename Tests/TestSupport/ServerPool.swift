@@ -7,10 +7,23 @@ package enum ServerKind: String, Sendable, CaseIterable {
     case seaweedFS = "seaweedfs"
     /// MinIO, the S3 server that verifies most; only where its binary is given.
     case minIO = "minio"
+    /// moto, a stand-in for Amazon's services, from PyPI: S3 of all versions, STS, instance metadata.
+    case moto
     /// A real Kubernetes API server with etcd; only where its binary is given.
     case kubernetes
     /// A stand-in that speaks the part of the Kubernetes API that task results need.
     case standInAPI = "stand-in-api"
+
+    /// Its name for people.
+    package var title: String {
+        switch self {
+        case .seaweedFS: "SeaweedFS"
+        case .minIO: "MinIO"
+        case .moto: "moto"
+        case .kubernetes: "Kubernetes"
+        case .standInAPI: "stand-in API"
+        }
+    }
 }
 
 /// What a started server tells of itself.

@@ -63,3 +63,11 @@ def weed():
     if path := shutil.which("weed"):
         return path
     raise Unavailable("SeaweedFS: not installed; scripts/test installs it")
+
+
+def moto():
+    """The program of moto, which PyPI brings."""
+    path = os.path.join(TOOLS, "venv", "bin", "moto_server")
+    if os.path.exists(path):
+        return path
+    raise Unavailable("moto: not installed; scripts/test installs it")

@@ -107,9 +107,11 @@ enum S3Answer {
         return (start, Int64(sides[1]))
     }
 
-    /// The best checksum of the whole object; those put together from parts' own cannot be checked.
+    /// The best checksum of the whole object; those put together from parts' own cannot be checked. A store that does not say
+    /// which of both it means may mean either where the ETag tells of parts.
     private static func checksum(_ headers: HTTPHeaders, length: Int64?) -> ObjectChecksum? {
-        if headers["x-amz-checksum-type"].map({ $0.uppercased() == "FULL_OBJECT" }) ?? true {
+        let isOfParts = headers["ETag"].map { $0.utf8.contains(UInt8(ascii: "-")) } ?? false
+        if headers["x-amz-checksum-type"].map({ $0.uppercased() == "FULL_OBJECT" }) ?? !isOfParts {
             let algorithms: [(CyclicChecksum, String)] = [(.crc32c, "crc32c"), (.crc32, "crc32"), (.crc64nvme, "crc64nvme")]
             for (algorithm, name) in algorithms {
                 guard let value = headers["x-amz-checksum-\(name)"].flatMap(Base64.decode).flatMap(algorithm.value) else {
