@@ -28,7 +28,12 @@ final class AWSStandIn: Sendable {
                     return $0
                 }
                 guard let answer = script(request, number) else { return conversation.waitForClose() }
-                conversation.answer(answer.status, headers: answer.headers, answer.body)
+                // The answer to HEAD tells of a body and has none.
+                let isHead = request.line.hasPrefix("HEAD ")
+                let fields = ["Content-Length: \(answer.body.utf8.count)"] + answer.headers
+                conversation.send(
+                    "HTTP/1.1 \(answer.status) Told\r\n\(fields.joined(separator: "\r\n"))\r\n\r\n"
+                        + (isHead ? "" : answer.body))
             }
         }
     }
@@ -36,6 +41,8 @@ final class AWSStandIn: Sendable {
     deinit { server.stop() }
 
     var url: String { server.url }
+    /// `host:port`.
+    var endpoint: String { "127.0.0.1:\(server.port)" }
     var requests: [ScriptedServer.SeenRequest] { server.requests }
     /// Method and target of each request.
     var lines: [String] { requests.map { $0.line.replacingOccurrences(of: " HTTP/1.1", with: "") } }
@@ -87,5 +94,25 @@ final class AWSStandIn: Sendable {
                   <Error><Type>Sender</Type><Code>\(code)</Code><Message>\(message)</Message></Error><RequestId>id</RequestId>
                 </ErrorResponse>
                 """)
+    }
+
+    /// S3's own kind of error.
+    static func refusal(_ status: Int, _ code: String, _ more: String = "") -> Answer {
+        Answer(status: status, body: "<Error><Code>\(code)</Code><Message>told</Message>\(more)</Error>")
+    }
+}
+
+extension ScriptedServer.SeenRequest {
+    var method: String { String(line.prefix { $0 != " " }) }
+    /// Path and query.
+    var target: String { String(line.split(separator: " ")[1]) }
+    /// The access key that signed it.
+    var accessKey: String? { scope?.first }
+    /// The region that it is signed for.
+    var region: String? { scope.flatMap { $0.count > 2 ? $0[2] : nil } }
+
+    private var scope: [String]? {
+        header("Authorization")?.components(separatedBy: "Credential=").last?.prefix { $0 != "," }.split(separator: "/")
+            .map(String.init)
     }
 }
