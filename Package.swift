@@ -58,7 +58,7 @@ let package = Package(
         room("Archiving", ["ExecutorCore", "FileTrees", "CArchive", "CDeflate", "CISAL", "CZlib"]),
 
         // The network
-        room("HTTPTransport", ["ExecutorCore", "CCurl", "CCurlShims"]),
+        room("HTTPTransport", ["ExecutorCore", "CCurl", "CCurlShims", "CZlib"]),
         room("RequestSigning", ["ExecutorCore", "CCrypto"]),
         room("Formats", ["CExpat", "CISAL", "CRE2"]),
         room(

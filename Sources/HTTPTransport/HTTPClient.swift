@@ -52,7 +52,9 @@ package final class HTTPClient: Sendable {
                 let isFollowed = { head in request.followRedirects && RedirectPolicy.follows(head, outgoing) }
                 let target = url
                 let (head, exchange) = try transfer(request, target, body) {
-                    Exchange(url: target, body: outgoing, bodyLimit: bodyLimit, isFollowed: isFollowed, onHead: onHead)
+                    Exchange(
+                        url: target, body: outgoing, bodyLimit: bodyLimit, decodesGzip: request.asksForGzip,
+                        isFollowed: isFollowed, onHead: onHead)
                 }
                 guard isFollowed(head) else {
                     return HTTPResponse(
@@ -104,12 +106,16 @@ package final class HTTPClient: Sendable {
                 guard let answer = exchange.answer else {
                     throw TransferError.made(.broken, "unexpected EOF", bytesReceived: 0)
                 }
+                if exchange.stop == nil, !exchange.isBodyComplete {
+                    throw TransferError.made(
+                        .truncated, "gzip: unexpected EOF", bytesReceived: exchange.bytesReceived)
+                }
                 return (answer, exchange)
             case (nil, .cancelled):
                 throw TransferError.made(.aborted, "context canceled", bytesReceived: exchange.bytesReceived)
-            case (nil, .stalled):
+            case (nil, .stalled(let limit)):
                 throw TransferError.made(
-                    .timeout, "no byte within \(request.stallTimeout) s: i/o timeout", bytesReceived: exchange.bytesReceived)
+                    .timeout, "no byte within \(limit) s: i/o timeout", bytesReceived: exchange.bytesReceived)
             case (nil, .failed(let failure)): throw failure.error
             }
         } catch let error as OwnError { throw error.error } catch let error as TransferError { throw error.during(name) }
@@ -119,7 +125,9 @@ package final class HTTPClient: Sendable {
     private struct OwnError: Error { let error: any Error }
 
     private enum End {
-        case complete, cancelled, stalled
+        case complete, cancelled
+        /// After that many seconds.
+        case stalled(Int)
         case failed(TransferFailure)
     }
 
@@ -128,7 +136,7 @@ package final class HTTPClient: Sendable {
         freshConnection: Bool
     ) throws -> End {
         if isCancelled.load(ordering: .sequentiallyConsistent) { return .cancelled }
-        let headers = try HeaderList(request.headers)
+        let headers = try HeaderList(request.outgoingHeaders)
         let proxy = try configuration.proxy.proxy(for: url)
         let options = TransferOptions(request: request, url: url, proxy: proxy, configuration: configuration)
         try handle.reset()
@@ -143,12 +151,14 @@ package final class HTTPClient: Sendable {
         let status = try handle.run(exchange, body) {
             if isCancelled.load(ordering: .sequentiallyConsistent) {
                 end = .cancelled
-            } else if request.stallTimeout > 0, handle.offset(CURLINFO_PRETRANSFER_TIME_T) > 0 {
+            } else if let limit = request.silenceLimit(hasBegunAnswer: exchange.hasBegunAnswer),
+                handle.offset(CURLINFO_PRETRANSFER_TIME_T) > 0
+            {
                 let sent = handle.offset(CURLINFO_SIZE_UPLOAD_T)
                 if sent != uploaded { exchange.noteActivity() }
                 uploaded = sent
                 let silence = monotonicNanoseconds() - exchange.lastActivity
-                if silence / 1_000_000_000 >= request.stallTimeout { end = .stalled }
+                if silence / 1_000_000_000 >= limit { end = .stalled(limit) }
             } else {
                 exchange.noteActivity()
             }

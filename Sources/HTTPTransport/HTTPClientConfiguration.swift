@@ -9,7 +9,7 @@ package struct HTTPClientConfiguration: Sendable {
     }
 
     /// A certificate and its key, both PEM; further certificates of the chain follow the first.
-    package struct ClientCertificate: Sendable {
+    package struct ClientCertificate: Sendable, Equatable {
         package var certificate: Secret
         package var key: Secret
 

@@ -20,7 +20,6 @@ struct TransferOptions {
         try handle.set(CURLOPT_TCP_KEEPALIVE, 1)
         try handle.set(CURLOPT_BUFFERSIZE, request.expectsLargeBody ? 128 << 10 : 64 << 10)
         if !configuration.userAgent.isEmpty { try handle.set(CURLOPT_USERAGENT, configuration.userAgent) }
-        if request.decodesGzip, request.headers["Accept-Encoding"] == nil { try handle.set(CURLOPT_ACCEPT_ENCODING, "gzip") }
         try applyProxy(to: handle)
         try applySecurity(to: handle)
         try applyBody(to: handle, body)
