@@ -71,6 +71,10 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case kubernetesPort = "KUBERNETES_SERVICE_PORT"
     /// Namespace, before the service account's own.
     case podNamespace = "POD_NAMESPACE"
+    /// Kubeconfig files, separated by colons.
+    case kubeconfig = "KUBECONFIG"
+    /// Where the user's own kubeconfig is looked for.
+    case home = "HOME"
     /// Where programs are looked for.
     case path = "PATH"
     /// Proxy for https, in either case.
