@@ -34,10 +34,10 @@ package struct GlobalSettings: Sendable {
 extension GlobalSettings {
     static let flags: [Flag<GlobalSettings>] =
         [
-            Flag("loglevel", value: "LEVEL", help: "log level: debug, info, warn or error (default info)") {
+            Flag("loglevel", value: "debug|info|warn|error", help: "log level (default info)") {
                 (settings, value) throws(UsageError) in settings.logLevel = value
             },
-            Flag("log-format", value: "FORMAT", help: "log format: text or json (default text)") {
+            Flag("log-format", value: "text|json", help: "log format (default text)") {
                 (settings, value) throws(UsageError) in settings.logFormat = value
             },
             Flag("gloglevel", value: "LEVEL", help: "accepted for the controller's sake; has no effect") {
