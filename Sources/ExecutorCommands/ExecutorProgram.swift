@@ -7,7 +7,7 @@ import ProcessControl
 package enum ExecutorProgram {
     package static let commands = CommandTable<GlobalSettings>(
         program: "argoexec", summary: "argoexec is the executor of workflow pods", global: { GlobalSettings() },
-        globalFlags: GlobalSettings.flags, commands: [.initialize, .emissary, .wait, .kill, .pluginSidecar, .version])
+        globalFlags: GlobalSettings.flags, commands: [.initialize, .emissary, .wait, .kill, .pluginSidecar, .run, .version])
 
     /// Runs the command that the words name.
     ///
