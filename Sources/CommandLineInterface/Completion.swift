@@ -24,7 +24,9 @@ package struct Completion: Sendable, Equatable {
     /// What a placeholder of the help stands for: `text|json`, `FILE`, `[DIR]`.
     fileprivate init(placeholder: String) {
         let name = placeholder.filter { !"[]….".contains($0) }
-        if name.contains("|") {
+        if name.contains("=") {
+            // The word begins with a name that only the user knows.
+        } else if name.contains("|") {
             candidates = name.split(separator: "|").map { Candidate(word: String($0), help: "") }
         } else if ["DIR", "FOLDER"].contains(where: { name.hasSuffix($0) }) {
             paths = .folders

@@ -98,7 +98,7 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case terminationLog = "ARGOEXEC_TERMINATION_LOG"
     /// File that takes the task result in place of the API server.
     case taskResultFile = "ARGOEXEC_TASK_RESULT_FILE"
-    /// Folder that takes and gives artifacts in place of the store.
+    /// Folder that stands in for the store of the template's archive location.
     case localStore = "ARGOEXEC_LOCAL_STORE"
     /// `true`: wait for the file `after` where the command failed.
     case pauseOnError = "ARGOEXEC_DEBUG_PAUSE_ON_ERROR"
