@@ -18,8 +18,8 @@ package struct DriverContext: Sendable {
     package var uploads: UploadSettings
     /// Folder for parts that do not fit the memory.
     package var spoolDirectory: BytePath
-    /// Stands in place of every store: `ARGOEXEC_LOCAL_STORE`.
-    package var localStore: BytePath?
+    /// Stands in for a store: `ARGOEXEC_LOCAL_STORE`.
+    package var localStore: LocalStore?
     package var cancellation: TransferCancellation
     /// What the environment says of credentials for AWS.
     package var aws: AWSEnvironment
@@ -29,7 +29,7 @@ package struct DriverContext: Sendable {
     package init(
         clients: HTTPClients, log: Log, executorBackoff: Backoff, secretsDirectory: BytePath = "/argo/secret",
         requestBackoff: Backoff? = .singleRequest, budget: TransferBudget = TransferBudget(),
-        uploads: UploadSettings = UploadSettings(), spoolDirectory: BytePath = "/tmp", localStore: BytePath? = nil,
+        uploads: UploadSettings = UploadSettings(), spoolDirectory: BytePath = "/tmp", localStore: LocalStore? = nil,
         cancellation: TransferCancellation = TransferCancellation(), aws: AWSEnvironment = AWSEnvironment(),
         isTransientText: @escaping @Sendable (String) -> Bool = { _ in false }
     ) {
