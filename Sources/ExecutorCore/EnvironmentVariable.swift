@@ -73,7 +73,7 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case podNamespace = "POD_NAMESPACE"
     /// Kubeconfig files, separated by colons.
     case kubeconfig = "KUBECONFIG"
-    /// Where the user's own kubeconfig is looked for.
+    /// Home folder: the user's own kubeconfig and `.aws` are looked for there.
     case home = "HOME"
     /// Where programs are looked for.
     case path = "PATH"
@@ -91,9 +91,7 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     /// Folders with trusted certificates, separated by colons.
     case sslCertDirectory = "SSL_CERT_DIR"
 
-    // AWS: where credentials and the region come from where the location names none
-    /// Home folder; `.aws/config` and `.aws/credentials` are looked for there.
-    case home = "HOME"
+    // AWS: where credentials and the region come from where the location names none; with files below the home folder
     /// Access key, with its secret key; in either spelling.
     case awsAccessKeyID = "AWS_ACCESS_KEY_ID"
     case awsAccessKey = "AWS_ACCESS_KEY"
