@@ -75,6 +75,9 @@ final class Exchange {
     /// Whether anything has come.
     var hasBegunAnswer: Bool { head != nil }
 
+    /// Whether the body is kept here, rather than given to a sink.
+    var isCollected: Bool { if case .memory = destination { true } else { false } }
+
     // MARK: The answer
 
     /// Takes one line of the head; false ends the transfer.

@@ -23,7 +23,8 @@ package final class HTTPClient: Sendable {
     ///
     /// - Parameter bodyLimit: bytes; a larger body is an error (`tooLarge`), but where the status is 300 or above the rest of
     ///   it is dropped.
-    /// - Throws: `TransferError` when no whole answer came; the body source's own error as it is.
+    /// - Throws: `TransferError` when no whole answer came (of one with a status of 400 or above its head is enough); the body
+    ///   source's own error as it is.
     package func perform(
         _ request: HTTPRequest, body: HTTPBody = .none, bodyLimit: Int = 4 << 20
     ) throws -> HTTPResponse {
@@ -116,7 +117,10 @@ package final class HTTPClient: Sendable {
             case (nil, .stalled(let limit)):
                 throw TransferError.made(
                     .timeout, "no byte within \(limit) s: i/o timeout", bytesReceived: exchange.bytesReceived)
-            case (nil, .failed(let failure)): throw failure.error
+            case (nil, .failed(let failure)):
+                // A refusal stands even where its explanation was cut off, as happens to those of large bodies over HTTP/2.
+                if let answer = exchange.answer, answer.status >= 400, exchange.isCollected { return (answer, exchange) }
+                throw failure.error
             }
         } catch let error as OwnError { throw error.error } catch let error as TransferError { throw error.during(name) }
     }
@@ -136,11 +140,12 @@ package final class HTTPClient: Sendable {
         freshConnection: Bool
     ) throws -> End {
         if isCancelled.load(ordering: .sequentiallyConsistent) { return .cancelled }
-        let headers = try HeaderList(request.outgoingHeaders)
         let proxy = try configuration.proxy.proxy(for: url)
         let options = TransferOptions(request: request, url: url, proxy: proxy, configuration: configuration)
+        let headers = try options.headerLines()
+        let connections = try options.connections()
         try handle.reset()
-        try handle.set(headers: headers)
+        try handle.set(headers: headers, connections: connections)
         try options.apply(to: handle, body)
         if freshConnection { try handle.set(CURLOPT_FRESH_CONNECT, 1) }
         if url.scheme == "https" || proxy?.scheme == "https" {
@@ -165,11 +170,13 @@ package final class HTTPClient: Sendable {
             return end == nil
         }
         withExtendedLifetime(headers) {}
+        withExtendedLifetime(connections) {}
         guard let status else { return end ?? .cancelled }
         if status == CURLE_OK { return .complete }
         return .failed(
             TransferFailure(
-                handle, status, url, proxy, bytesReceived: exchange.bytesReceived, totalTimeout: request.totalTimeout))
+                handle, status, url, proxy, serverName: configuration.serverName, bytesReceived: exchange.bytesReceived,
+                totalTimeout: request.totalTimeout))
     }
 
     // MARK: The pool

@@ -7,10 +7,10 @@ package enum ServerKind: String, Sendable, CaseIterable {
     case seaweedFS = "seaweedfs"
     /// MinIO, the S3 server that verifies most; only where its binary is given.
     case minIO = "minio"
-    /// nginx with WebDAV behind several kinds of protection, and token endpoints and redirects of our own.
-    case nginx
     /// moto, a stand-in for Amazon's services, from PyPI: S3 of all versions, STS, instance metadata.
     case moto
+    /// nginx with WebDAV behind several kinds of protection, and token endpoints and redirects of our own.
+    case nginx
     /// A real Kubernetes API server with etcd; only where its binary is given.
     case kubernetes
     /// A stand-in that speaks the part of the Kubernetes API that task results need.
@@ -22,7 +22,6 @@ package enum ServerKind: String, Sendable, CaseIterable {
         case .seaweedFS: "SeaweedFS"
         case .minIO: "MinIO"
         case .moto: "moto"
-        case .nginx: "nginx"
         case .kubernetes: "Kubernetes"
         case .standInAPI: "stand-in API"
         }

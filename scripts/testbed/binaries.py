@@ -65,6 +65,14 @@ def weed():
     raise Unavailable("SeaweedFS: not installed; scripts/test installs it")
 
 
+def moto():
+    """The program of moto, which PyPI brings."""
+    path = os.path.join(TOOLS, "venv", "bin", "moto_server")
+    if os.path.exists(path):
+        return path
+    raise Unavailable("moto: not installed; scripts/test installs it")
+
+
 def nginx():
     """nginx, from Debian's package."""
     path = os.path.join(TOOLS, "nginx", "usr", "sbin", "nginx")
@@ -73,11 +81,3 @@ def nginx():
     if path := shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"):
         return path
     raise Unavailable("nginx: not installed; scripts/test unpacks Debian's")
-
-
-def moto():
-    """The program of moto, which PyPI brings."""
-    path = os.path.join(TOOLS, "venv", "bin", "moto_server")
-    if os.path.exists(path):
-        return path
-    raise Unavailable("moto: not installed; scripts/test installs it")

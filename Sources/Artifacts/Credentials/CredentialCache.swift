@@ -17,10 +17,12 @@ package final class CredentialCache<Credential: Sendable>: Sendable {
         let expiry: Timestamp?
         /// When the next refresh is due; nil for never.
         var refresh: Timestamp?
-        /// Whether it was fetched because a server refused the one before.
-        let replacesRefused: Bool
+        /// How many before it were refused, one after the other.
+        let refusedBefore: Int
         var isAccepted = false
         var isRefused = false
+
+        var refusedInARow: Int { isRefused ? (isAccepted ? 1 : refusedBefore + 1) : 0 }
 
         func isUsable(at now: Timestamp) -> Bool { !isRefused && expiry.map { now < $0 } ?? true }
     }
@@ -30,6 +32,8 @@ package final class CredentialCache<Credential: Sendable>: Sendable {
         /// Counts what was fetched, failures too.
         var round = 0
         var isFetching = false
+        /// Threads that wait for the end of the fetch.
+        var waiting = 0
         var failure: (round: Int, error: any Error)?
     }
 
@@ -48,16 +52,17 @@ package final class CredentialCache<Credential: Sendable>: Sendable {
 
     /// - Parameters:
     ///   - subject: what the credential is for, in messages, e.g. `s3://bucket`.
+    ///   - first: what the source gave already, good for ever; nil to ask when it is needed.
     ///   - now: the clock by which it expires.
     package init(
         _ source: any CredentialSource<Credential>, for subject: String, context: DriverContext,
-        now: @escaping @Sendable () -> Timestamp = { .now }
+        holding first: Credential? = nil, now: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         self.source = source
         self.subject = subject
         self.context = context
         self.now = now
-        state = Monitor(State())
+        state = Monitor(State(held: first.map(Self.held)))
     }
 
     /// A credential that stays what it is.
@@ -66,8 +71,11 @@ package final class CredentialCache<Credential: Sendable>: Sendable {
         subject = ""
         context = nil
         now = { .now }
-        let lease = Lease(credential: credential, generation: 0)
-        state = Monitor(State(held: Held(lease: lease, expiry: nil, refresh: nil, replacesRefused: false)))
+        state = Monitor(State(held: Self.held(credential)))
+    }
+
+    private static func held(_ credential: Credential) -> Held {
+        Held(lease: Lease(credential: credential, generation: 0), expiry: nil, refresh: nil, refusedBefore: 0)
     }
 
     /// The credential to make a request with; blocks while there is none.
@@ -84,6 +92,7 @@ package final class CredentialCache<Credential: Sendable>: Sendable {
                 return .fetch(instead: held.lease)
             }
             if state.isFetching {
+                if joined != state.round { state.waiting += 1 }
                 joined = state.round
                 return nil
             }
@@ -109,14 +118,14 @@ package final class CredentialCache<Credential: Sendable>: Sendable {
 
     /// A server says that the credential has expired: the next `lease()` brings a fresh one.
     ///
-    /// - Returns: whether the request is worth another attempt; false where the credential cannot be renewed, or where the
-    ///   one refused had itself just been fetched in place of a refused one.
+    /// - Returns: whether the request is worth another attempt; false where the credential cannot be renewed, or where five
+    ///   were refused in a row.
     package func invalidate(_ lease: Lease) -> Bool {
         guard source != nil else { return false }
         return state.update { state in
             guard let held = state.held, held.lease.generation == lease.generation else { return true }
             state.held?.isRefused = true
-            return !held.replacesRefused || held.isAccepted
+            return held.isAccepted || held.refusedBefore + 1 < Self.mostRefused
         }
     }
 
@@ -128,7 +137,7 @@ package final class CredentialCache<Credential: Sendable>: Sendable {
                 let lease = Lease(credential: issued.credential, generation: state.round + 1)
                 state.held = Held(
                     lease: lease, expiry: issued.expiry, refresh: issued.expiry.map { Self.refreshTime($0, from: now) },
-                    replacesRefused: state.held.map { $0.isRefused } ?? false)
+                    refusedBefore: state.held.map { $0.refusedInARow } ?? 0)
                 finish(&state, nil)
                 return lease
             }
@@ -151,24 +160,30 @@ package final class CredentialCache<Credential: Sendable>: Sendable {
         state.failure = error.map { (state.round, $0) }
         state.round += 1
         state.isFetching = false
+        state.waiting = 0
     }
+
+    /// How many threads wait for the fetch that is running.
+    var waiting: Int { state.current.waiting }
 
     private func fetch() throws -> IssuedCredential<Credential> {
         guard let source, let context else { throw CredentialFailure.invalid("a fixed credential has no source") }
         return try RetryLoop(RetrySchedule(context.executorBackoff), context: context).run {
-            do {
-                guard let issued = try source.fetch() else { throw CredentialFailure.noneConfigured(source.name) }
-                if let expiry = issued.expiry, expiry <= now() {
-                    throw CredentialFailure.transient("\(source.name): what it gives has expired already")
-                }
-                return issued
-            } catch let error as CredentialFailure { throw error.getting(for: subject) } catch {
+            let issued: IssuedCredential<Credential>?
+            do { issued = try source.fetch() } catch {
                 throw CredentialFailure.inSource(source.name, error).getting(for: subject)
             }
+            guard let issued else { throw CredentialFailure.noneConfigured(source.name).getting(for: subject) }
+            if let expiry = issued.expiry, expiry <= now() {
+                throw CredentialFailure.transient("\(source.name): what it gives has expired already").getting(for: subject)
+            }
+            return issued
         }
     }
 
     private static var longestStretch: Int64 { 300 }
+    /// As many as the executor makes attempts (contract 02 §11, R3).
+    private static var mostRefused: Int { 5 }
     private static var pauseAfterFailure: Int64 { 10 }
 
     private static func refreshTime(_ expiry: Timestamp, from now: Timestamp) -> Timestamp {

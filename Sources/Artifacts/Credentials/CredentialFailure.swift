@@ -1,4 +1,4 @@
-import ExecutorCore
+package import ExecutorCore
 
 /// Why there is no credential. Never says `isNotFound`: a lost token file must not make an optional artifact count as absent.
 package struct CredentialFailure: ClassifiedError, Sendable {
@@ -21,12 +21,15 @@ package struct CredentialFailure: ClassifiedError, Sendable {
     ///
     /// - Parameters:
     ///   - word: its own code word, e.g. `AccessDenied`; may be empty.
-    ///   - text: its sentence, which must hold no secret; may be empty.
+    ///   - text: its sentence; may be empty.
+    ///   - secrets: what was sent: a word or sentence that repeats one of them is left out.
     package static func refused(
-        _ operation: String, status: Int, word: String = "", text: String = "", isTransient: Bool
+        _ operation: String, status: Int, word: String = "", text: String = "", hiding secrets: [Secret] = [],
+        isTransient: Bool
     ) -> Self {
-        let cause = [String(status), word].filter { !$0.isEmpty }.joined(separator: " ")
-        let sentence = text.split { $0.isWhitespace }.joined(separator: " ")
+        let safe = [word, text].map { text in secrets.contains { $0.occurs(in: text) } ? "" : text }
+        let cause = [String(status), safe[0]].filter { !$0.isEmpty }.joined(separator: " ")
+        let sentence = safe[1].split { $0.isWhitespace }.joined(separator: " ")
         return .init("\(operation): \(cause)" + (sentence.isEmpty ? "" : ": \(sentence)"), isTransient: isTransient)
     }
 
@@ -42,4 +45,9 @@ package struct CredentialFailure: ClassifiedError, Sendable {
     func getting(for subject: String) -> Self {
         .init("get credentials for \(subject): \(message)", isTransient: isTransient)
     }
+}
+
+extension Secret {
+    /// Whether a text from outside repeats it; an empty secret is in none.
+    fileprivate func occurs(in text: String) -> Bool { !isEmpty && text.contains(revealText()) }
 }

@@ -43,11 +43,13 @@ package final class CredentialChain<Credential: Sendable>: CredentialSource {
     package func fetch() throws -> IssuedCredential<Credential>? {
         if let index = chosen.current { return try sources[index].fetch() }
         for (index, source) in sources.enumerated() {
-            let issued: IssuedCredential<Credential>?
-            do { issued = try source.fetch() } catch { throw CredentialFailure.inSource(source.name, error) }
-            if let issued {
+            do {
+                guard let issued = try source.fetch() else { continue }
                 chosen.update { $0 = index }
                 return issued
+            } catch {
+                chosen.update { $0 = index }
+                throw error
             }
         }
         return nil

@@ -10,8 +10,8 @@ package enum ArtifactDrivers {
     package static func driver(
         for location: ArtifactLocation, artifactName: String, context: DriverContext
     ) throws -> any ArtifactDriver {
-        if let folder = context.localStore, let place = localPlace(location) {
-            return LocalStoreDriver(folder: folder, bucket: place.bucket, key: place.key)
+        if let store = context.localStore, store.standsIn(for: location), let place = LocalStore.place(of: location) {
+            return LocalStoreDriver(folder: store.folder, bucket: place.bucket, key: place.key)
         }
         switch location.driverKind {
         case .s3: if let s3 = location.s3 { return try S3Driver(s3, context: context) }
@@ -28,16 +28,5 @@ package enum ArtifactDrivers {
         for location: ArtifactLocation, artifactName: String, context: DriverContext
     ) throws -> ArtifactStore {
         ArtifactStore(driver: try driver(for: location, artifactName: artifactName, context: context), context: context)
-    }
-
-    /// Where a store of buckets is kept by the local store; others stay what they are.
-    private static func localPlace(_ location: ArtifactLocation) -> (bucket: String, key: String)? {
-        switch location.driverKind {
-        case .s3: location.s3.map { ($0.bucket, $0.key) }
-        case .gcs: location.gcs.map { ($0.bucket, $0.key) }
-        case .azure: location.azure.map { ($0.container, $0.blob) }
-        case .oss: location.oss.map { ($0.bucket, $0.key) }
-        case .artifactory, .git, .hdfs, .http, .raw, .plugin, nil: nil
-        }
     }
 }

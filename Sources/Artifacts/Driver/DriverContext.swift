@@ -18,17 +18,19 @@ package struct DriverContext: Sendable {
     package var uploads: UploadSettings
     /// Folder for parts that do not fit the memory.
     package var spoolDirectory: BytePath
-    /// Stands in place of every store: `ARGOEXEC_LOCAL_STORE`.
-    package var localStore: BytePath?
+    /// Stands in for a store: `ARGOEXEC_LOCAL_STORE`.
+    package var localStore: LocalStore?
     package var cancellation: TransferCancellation
+    /// What the environment says of credentials for AWS.
+    package var aws: AWSEnvironment
     package let memory: StoreMemory
     package var contentTypes: ContentTypes
 
     package init(
         clients: HTTPClients, log: Log, executorBackoff: Backoff, secretsDirectory: BytePath = "/argo/secret",
         requestBackoff: Backoff? = .singleRequest, budget: TransferBudget = TransferBudget(),
-        uploads: UploadSettings = UploadSettings(), spoolDirectory: BytePath = "/tmp", localStore: BytePath? = nil,
-        cancellation: TransferCancellation = TransferCancellation(),
+        uploads: UploadSettings = UploadSettings(), spoolDirectory: BytePath = "/tmp", localStore: LocalStore? = nil,
+        cancellation: TransferCancellation = TransferCancellation(), aws: AWSEnvironment = AWSEnvironment(),
         isTransientText: @escaping @Sendable (String) -> Bool = { _ in false }
     ) {
         self.secretsDirectory = secretsDirectory
@@ -42,6 +44,7 @@ package struct DriverContext: Sendable {
         self.spoolDirectory = spoolDirectory
         self.localStore = localStore
         self.cancellation = cancellation
+        self.aws = aws
         memory = StoreMemory()
         contentTypes = ContentTypes()
     }
@@ -72,9 +75,16 @@ package final class HTTPClients: Sendable {
 
     private let base: HTTPClientConfiguration
     private let clients = Mutex<[Known]>([])
+    /// The client for services of this machine itself, e.g. instance metadata: never by a proxy.
+    package let direct: HTTPClient
 
     /// - Parameter base: what all clients have in common; its trust is the one for locations that name no authority.
-    package init(_ base: HTTPClientConfiguration) { self.base = base }
+    package init(_ base: HTTPClientConfiguration) {
+        self.base = base
+        var near = base
+        near.proxy = .none
+        direct = HTTPClient(configuration: near)
+    }
 
     /// The client with this trust and client certificate; nil for the common trust and for no certificate.
     package func client(
@@ -93,6 +103,7 @@ package final class HTTPClients: Sendable {
     }
 
     package func cancelAll() {
+        direct.cancelAll()
         for known in clients.withLock({ $0 }) { known.client.cancelAll() }
     }
 }
