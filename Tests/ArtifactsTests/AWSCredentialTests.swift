@@ -9,8 +9,10 @@ import Testing
 
 /// Each source of AWS's keys against a stand-in that answers as the real service does.
 @Suite struct AWSCredentialTests {
-    private let folder = try! TemporaryFolder()
+    private let folder: TemporaryFolder
     private let clients = HTTPClients(HTTPClientConfiguration())
+
+    init() throws { folder = try TemporaryFolder() }
 
     private func path(_ name: String) -> String { folder.url.appending(path: name).path }
 

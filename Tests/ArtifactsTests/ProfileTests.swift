@@ -9,7 +9,9 @@ import Testing
 
 /// AWS's shared files.
 @Suite struct ProfileTests {
-    private let folder = try! TemporaryFolder()
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
 
     private func path(_ name: String) -> String { folder.url.appending(path: name).path }
 
