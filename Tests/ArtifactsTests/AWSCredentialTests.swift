@@ -20,17 +20,6 @@ import Testing
         AWSCredentials(AWSEnvironment(Environment(variables)), clients: clients, region: region)
     }
 
-    private func names(_ issued: IssuedCredential<SigV4.Credential>?) -> [String?] {
-        [
-            issued?.credential.accessKey, issued?.credential.secretKey.revealText(),
-            issued?.credential.sessionToken?.revealText(),
-        ]
-    }
-
-    private func message(_ body: () throws -> Any?) -> String {
-        do { return "no error: \(String(describing: try body()))" } catch { return errorText(error) }
-    }
-
     // MARK: Environment
 
     @Test func takesKeysFromTheEnvironmentFirst() throws {
@@ -159,7 +148,7 @@ import Testing
         #expect(standIn.lines == Array(repeating: "GET /v1/credentials?x=1", count: 3))
         #expect(standIn.requests.map { $0.header("Authorization") } == ["T1", "T2", "T3"])
         try folder.write(Data("\n".utf8), to: "token")
-        #expect(message { try chain.fetch() } == "the token file \(path("token")) is empty")
+        #expect(failureText { try chain.fetch() } == "the token file \(path("token")) is empty")
     }
 
     @Test(arguments: [
@@ -173,7 +162,7 @@ import Testing
         if isAllowed {
             #expect(throws: Never.self) { try source.url() }
         } else {
-            let text = message { try source.url() }
+            let text = failureText { try source.url() }
             #expect(text.contains("is not asked without TLS"))
         }
     }
@@ -187,7 +176,8 @@ import Testing
                 "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/1",
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1",
             ]) == "http://169.254.170.2/v2/credentials/1")
-        #expect(message { try url(["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "@evil/"]) }.contains("must begin with a slash"))
+        #expect(
+            failureText { try url(["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "@evil/"]) }.contains("must begin with a slash"))
         #expect(try url([:]) == nil)
     }
 
@@ -201,11 +191,11 @@ import Testing
             }
         }
         let chain = credentials(["AWS_CONTAINER_CREDENTIALS_FULL_URI": standIn.url + "/v"]).instanceChain
-        #expect(message { try chain.fetch() } == "GET \(standIn.url)/v: 400 AccessDenied: not yours")
+        #expect(failureText { try chain.fetch() } == "GET \(standIn.url)/v: 400 AccessDenied: not yours")
         let error = #expect(throws: CredentialFailure.self) { try chain.fetch() }
         #expect(error?.isTransient == true)
-        #expect(message { try chain.fetch() } == "what it gives is not a JSON object")
-        #expect(message { try chain.fetch() } == "what it gives lacks AccessKeyId or SecretAccessKey")
+        #expect(failureText { try chain.fetch() } == "what it gives is not a JSON object")
+        #expect(failureText { try chain.fetch() } == "what it gives lacks AccessKeyId or SecretAccessKey")
     }
 
     @Test func asksWhatIsNearByNoProxy() throws {
@@ -282,14 +272,14 @@ import Testing
     @Test func namesAMissingTokenFile() throws {
         let standIn = try AWSStandIn { _, _ in .init(status: 500) }
         let chain = credentials(try identity(standIn, ["AWS_WEB_IDENTITY_TOKEN_FILE": path("gone")])).instanceChain
-        #expect(message { try chain.fetch() }.contains(path("gone")))
+        #expect(failureText { try chain.fetch() }.contains(path("gone")))
         #expect(standIn.requests.isEmpty)
     }
 
     @Test func theDefaultChainWantsARegionForTheTokenService() throws {
         let standIn = try AWSStandIn { _, _ in AWSStandIn.role("AssumeRoleWithWebIdentity", "irsa") }
         let variables = try identity(standIn, ["AWS_REGION": ""])
-        #expect(message { try credentials(variables).defaultChain.fetch() }.contains("Missing Region"))
+        #expect(failureText { try credentials(variables).defaultChain.fetch() }.contains("Missing Region"))
         // The location's region will do, and the instance chain needs none.
         _ = try credentials(variables, region: "eu-west-1").defaultChain.fetch()
         _ = try credentials(variables).instanceChain.fetch()
@@ -324,7 +314,8 @@ import Testing
 
     @Test func saysThatTheRegionIsMissing() throws {
         let source = credentials(["AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "SK"]).assuming(roleARN: "arn")
-        #expect(message { try source.fetch() } == "AssumeRole: Missing Region: neither the location nor AWS_REGION names one")
+        #expect(
+            failureText { try source.fetch() } == "AssumeRole: Missing Region: neither the location nor AWS_REGION names one")
     }
 
     @Test func aRoleWithoutKeysToAssumeItIsNotConfigured() throws {
@@ -377,7 +368,7 @@ import Testing
             "AWS_ENDPOINT_URL_STS": standIn.url, "AWS_REGION": "eu-west-3",
         ]).assuming(roleARN: "arn")
         for source in [identity, container, role] as [AWSCredentials.Source] {
-            let text = message { try source.fetch() }
+            let text = failureText { try source.fetch() }
             #expect(text.contains("403") || text.contains("400"))
             #expect(!text.contains(canary))
         }
@@ -393,7 +384,7 @@ import Testing
         for body in broken {
             let standIn = try AWSStandIn { _, _ in .init(body: body) }
             let chain = credentials(["AWS_CONTAINER_CREDENTIALS_FULL_URI": standIn.url]).instanceChain
-            let text = message { try chain.fetch() }
+            let text = failureText { try chain.fetch() }
             #expect(!text.contains("canary"))
             #expect(!text.hasPrefix("no error"))
         }
@@ -401,7 +392,7 @@ import Testing
             .init(body: "<AssumeRoleWithWebIdentityResponse><canary>canary</canary></AssumeRoleWithWebIdentityResponse>")
         }
         #expect(
-            message { try credentials(try identity(service)).instanceChain.fetch() }
+            failureText { try credentials(try identity(service)).instanceChain.fetch() }
                 == "AssumeRoleWithWebIdentity: the answer holds no keys")
     }
 }

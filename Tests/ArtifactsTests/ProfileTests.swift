@@ -30,16 +30,7 @@ import Testing
         ).defaultChain
     }
 
-    private func names(_ issued: IssuedCredential<SigV4.Credential>?) -> [String?] {
-        [
-            issued?.credential.accessKey, issued?.credential.secretKey.revealText(),
-            issued?.credential.sessionToken?.revealText(),
-        ]
-    }
-
-    private func message(_ chain: CredentialChain<SigV4.Credential>) -> String {
-        do { return "no error: \(names(try chain.fetch()))" } catch { return errorText(error) }
-    }
+    private func message(_ chain: CredentialChain<SigV4.Credential>) -> String { failureText { try chain.fetch() } }
 
     @Test func readsKeysOfTheDefaultProfile() throws {
         let chain = try chain(
