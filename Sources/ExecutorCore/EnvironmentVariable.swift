@@ -71,6 +71,10 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case kubernetesPort = "KUBERNETES_SERVICE_PORT"
     /// Namespace, before the service account's own.
     case podNamespace = "POD_NAMESPACE"
+    /// Kubeconfig files, separated by colons.
+    case kubeconfig = "KUBECONFIG"
+    /// Home folder: the user's own kubeconfig and `.aws` are looked for there.
+    case home = "HOME"
     /// Where programs are looked for.
     case path = "PATH"
     /// Proxy for https, in either case.
@@ -87,9 +91,7 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     /// Folders with trusted certificates, separated by colons.
     case sslCertDirectory = "SSL_CERT_DIR"
 
-    // AWS: where credentials and the region come from where the location names none
-    /// Home folder; `.aws/config` and `.aws/credentials` are looked for there.
-    case home = "HOME"
+    // AWS: where credentials and the region come from where the location names none; with files below the home folder
     /// Access key, with its secret key; in either spelling.
     case awsAccessKeyID = "AWS_ACCESS_KEY_ID"
     case awsAccessKey = "AWS_ACCESS_KEY"
@@ -139,7 +141,7 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case terminationLog = "ARGOEXEC_TERMINATION_LOG"
     /// File that takes the task result in place of the API server.
     case taskResultFile = "ARGOEXEC_TASK_RESULT_FILE"
-    /// Folder that takes and gives artifacts in place of the store.
+    /// Folder that stands in for the store of the template's archive location.
     case localStore = "ARGOEXEC_LOCAL_STORE"
     /// `true`: wait for the file `after` where the command failed.
     case pauseOnError = "ARGOEXEC_DEBUG_PAUSE_ON_ERROR"

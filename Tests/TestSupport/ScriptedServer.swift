@@ -89,6 +89,9 @@ package final class ScriptedServer: Sendable {
             setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
         }
 
+        /// Ends the connection after what was sent, though the script of the server would go on.
+        package func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
         /// Waits until the client closes the connection.
         package func waitForClose() { while readByte() != nil {} }
 
