@@ -22,6 +22,7 @@ package enum ServerKind: String, Sendable, CaseIterable {
         case .seaweedFS: "SeaweedFS"
         case .minIO: "MinIO"
         case .moto: "moto"
+        case .nginx: "nginx"
         case .kubernetes: "Kubernetes"
         case .standInAPI: "stand-in API"
         }
