@@ -54,6 +54,19 @@ import Testing
 
     // MARK: Instance metadata
 
+    @Test(arguments: [
+        ([:], "http://169.254.169.254"),
+        (["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv6"], "http://[fd00:ec2::254]"),
+        (["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv4"], "http://169.254.169.254"),
+        (
+            ["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv6", "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://near:1/x/"],
+            "http://near:1/x"
+        ),
+    ]) func findsInstanceMetadata(variables: [String: String], url: String) {
+        let settings = AWSEnvironment(Environment(variables)).metadata
+        #expect(InstanceMetadataSource(settings: settings, http: clients.direct).base == url)
+    }
+
     @Test func asksInstanceMetadataByASession() throws {
         let standIn = try AWSStandIn { request, _ in
             switch request.line.split(separator: " ").prefix(2).joined(separator: " ") {
