@@ -7,6 +7,8 @@ package enum ServerKind: String, Sendable, CaseIterable {
     case seaweedFS = "seaweedfs"
     /// MinIO, the S3 server that verifies most; only where its binary is given.
     case minIO = "minio"
+    /// MinIO with TLS and a key management service of one key, `test-key`.
+    case secureMinIO = "minio-secure"
     /// moto, a stand-in for Amazon's services, from PyPI: S3 of all versions, STS, instance metadata.
     case moto
     /// A real Kubernetes API server with etcd; only where its binary is given.
@@ -19,6 +21,7 @@ package enum ServerKind: String, Sendable, CaseIterable {
         switch self {
         case .seaweedFS: "SeaweedFS"
         case .minIO: "MinIO"
+        case .secureMinIO: "MinIO with TLS"
         case .moto: "moto"
         case .kubernetes: "Kubernetes"
         case .standInAPI: "stand-in API"

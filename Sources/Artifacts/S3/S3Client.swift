@@ -32,6 +32,8 @@ package struct S3Client: Sendable {
     /// As the location names it; nil to find it out.
     private let region: String?
     let bucketState: S3BucketState
+    /// What the requests for objects say of encryption.
+    var encryption = S3Encryption.none
 
     package init(
         endpoint: S3Endpoint, http: HTTPClient, credential: SigV4.Credential, region: String?, bucketState: S3BucketState

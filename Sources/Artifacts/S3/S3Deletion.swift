@@ -42,14 +42,9 @@ struct S3Deletion {
         if escapedKeys.isEmpty { return true }
         var text = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>"
         for key in escapedKeys { text += "<Object><Key>\(key)</Key></Object>" }
-        let document = Array((text + "</Delete>").utf8)
         var request = S3Request("POST")
         request.query = [("delete", "")]
-        request.headers = [
-            ("Content-Type", "application/xml"), ("Content-MD5", Base64.encode(Digest.hash(.md5, document))),
-        ]
-        request.body = .bytes(document)
-        request.payload = .sha256(Digest.hash(.sha256, document))
+        request.setDocument(text + "</Delete>")
         let response: HTTPResponse
         do { response = try client.send(request, "delete", subject) } catch let error as ArtifactError {
             guard case .refused(let status, let word) = error.code,
