@@ -102,6 +102,37 @@ package final class FaultyRelay: Sendable {
     }
 }
 
+/// A relay in front of an HTTP server that fails a share of the requests in all the ways there are.
+package final class FailingRelay: Sendable {
+    /// What a relay has seen.
+    package struct Statistics: Decodable, Sendable {
+        /// How often each request came, by method and path, e.g. `PUT /bucket/key`.
+        package let requests: [String: Int]
+        /// How often requests failed, by the way in which they did.
+        package let faults: [String: Int]
+    }
+
+    /// `host:port` to connect to.
+    package var endpoint: String { server.description.endpoint }
+    private let server: RunningServer
+
+    /// Starts a relay.
+    ///
+    /// - Parameters:
+    ///   - target: `host:port` of the server.
+    ///   - share: how many of the requests fail, 0 to 1.
+    ///   - kinds: the ways to fail (`scripts/testbed/faults.py`), one after the other.
+    package init(to target: String, share: Double, kinds: [String]) async throws {
+        server = try await RunningServer("faults", ["--target", target, "--share", "\(share)", "--only"] + kinds)
+    }
+
+    /// What it has seen so far.
+    package func statistics() async throws -> Statistics {
+        let data = try await AdminRequest.send("GET", URL(string: server.description.admin)!)
+        return try JSONDecoder().decode(Statistics.self, from: data)
+    }
+}
+
 /// A server that should start on this machine and did not.
 struct ServerStartFailure: Error, CustomStringConvertible {
     let description: String

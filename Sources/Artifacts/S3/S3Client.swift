@@ -15,8 +15,8 @@ struct S3Request {
     var payload: SigV4.Payload = .empty
     /// Bytes of the answer's body, where they are known to be many.
     var expectsLargeBody = false
-    /// Seconds without a byte before the request counts as failed.
-    var stallTimeout = 60
+    /// Seconds without a byte before the request counts as failed; nil for the client's.
+    var stallTimeout: Int?
 
     init(_ method: String, key: [UInt8]? = nil) {
         self.method = method
@@ -34,6 +34,8 @@ package struct S3Client: Sendable {
     let bucketState: S3BucketState
     /// What the requests for objects say of encryption.
     var encryption = S3Encryption.none
+    /// Seconds without a byte before a request counts as failed.
+    var stallTimeout = 60
 
     package init(
         endpoint: S3Endpoint, http: HTTPClient, credential: SigV4.Credential, region: String?, bucketState: S3BucketState
@@ -98,7 +100,7 @@ package struct S3Client: Sendable {
             credential: credential, region: region, service: "s3", date: .now, payload: request.payload)
         for (name, value) in signed { message.headers.add(name, value) }
         message.expectsLargeBody = request.expectsLargeBody
-        message.stallTimeout = request.stallTimeout
+        message.stallTimeout = request.stallTimeout ?? stallTimeout
         return try http.download(message, body: request.body, bodyLimit: Self.answerLimit) { head in
             Self.isSuccess(head.status) ? try onSuccess(head) : nil
         }

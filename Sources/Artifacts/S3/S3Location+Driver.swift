@@ -27,6 +27,7 @@ extension S3Driver {
             endpoint: endpoint, http: context.clients.client(trusting: trust),
             credential: try Self.credential(location, secrets), region: location.region.isEmpty ? nil : location.region,
             bucketState: state)
+        client.stallTimeout = context.stallTimeout
         client.encryption = try S3Encryption(location, secrets, isSecure: isSecure)
         let creation = location.createBucketIfNotPresent.map { BucketCreation(objectLocking: $0.objectLocking) }
         self.init(client: client, key: location.key, creation: creation, context: context)
