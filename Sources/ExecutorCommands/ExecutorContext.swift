@@ -34,7 +34,10 @@ struct ExecutorContext {
         drivers = DriverContext(
             clients: HTTPClients(configuration), log: log, executorBackoff: settings.backoff,
             secretsDirectory: settings.paths.secrets, uploads: UploadSettings(environment: environment, log: log),
-            localStore: environment.nonEmpty(.localStore).map { BytePath($0) },
+            localStore: environment.nonEmpty(.localStore).map { [template] in
+                LocalStore(folder: BytePath($0), original: template.archiveLocation ?? .empty)
+            },
+            aws: AWSEnvironment(environment),
             isTransientText: { text in pattern?.matches(text) ?? false })
     }
 }

@@ -19,7 +19,7 @@ import WorkflowModel
         DriverContext(
             clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
             executorBackoff: Backoff(duration: 0, factor: 1, jitter: 0, steps: 1),
-            secretsDirectory: BytePath(folder.url.path), localStore: localStore)
+            secretsDirectory: BytePath(folder.url.path), localStore: localStore.map { LocalStore(folder: $0) })
     }
 
     private func driver(_ location: JSONValue, localStore: BytePath? = nil) throws -> any ArtifactDriver {

@@ -3,6 +3,7 @@ import ExecutorCore
 import Foundation
 import LocalRunner
 import Testing
+import WorkflowEngine
 
 /// Pods that the real controller built, where they are at hand: `RECORDED_PODS`, or beside this package.
 enum RecordedPods {

@@ -71,3 +71,13 @@ def moto():
     if os.path.exists(path):
         return path
     raise Unavailable("moto: not installed; scripts/test installs it")
+
+
+def nginx():
+    """nginx, from Debian's package."""
+    path = os.path.join(TOOLS, "nginx", "usr", "sbin", "nginx")
+    if os.path.exists(path):
+        return path
+    if path := shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"):
+        return path
+    raise Unavailable("nginx: not installed; scripts/test unpacks Debian's")

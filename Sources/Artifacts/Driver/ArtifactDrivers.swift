@@ -10,13 +10,15 @@ package enum ArtifactDrivers {
     package static func driver(
         for location: ArtifactLocation, artifactName: String, context: DriverContext
     ) throws -> any ArtifactDriver {
-        if let folder = context.localStore, let place = localPlace(location) {
-            return LocalStoreDriver(folder: folder, bucket: place.bucket, key: place.key)
+        if let store = context.localStore, store.standsIn(for: location), let place = LocalStore.place(of: location) {
+            return LocalStoreDriver(folder: store.folder, bucket: place.bucket, key: place.key)
         }
         switch location.driverKind {
         case .s3: if let s3 = location.s3 { return try S3Driver(s3, context: context) }
         case .raw: if let raw = location.raw { return RawDriver(data: raw.data) }
-        case .artifactory, .azure, .git, .gcs, .hdfs, .http, .oss, .plugin, nil: break
+        case .http: if let http = location.http { return try HTTPDriver(http, context: context) }
+        case .artifactory: if let artifactory = location.artifactory { return try HTTPDriver(artifactory, context: context) }
+        case .azure, .git, .gcs, .hdfs, .oss, .plugin, nil: break
         }
         throw ArtifactError.unsupported("Unsupported artifact driver for \(artifactName)")
     }
@@ -26,16 +28,5 @@ package enum ArtifactDrivers {
         for location: ArtifactLocation, artifactName: String, context: DriverContext
     ) throws -> ArtifactStore {
         ArtifactStore(driver: try driver(for: location, artifactName: artifactName, context: context), context: context)
-    }
-
-    /// Where a store of buckets is kept by the local store; others stay what they are.
-    private static func localPlace(_ location: ArtifactLocation) -> (bucket: String, key: String)? {
-        switch location.driverKind {
-        case .s3: location.s3.map { ($0.bucket, $0.key) }
-        case .gcs: location.gcs.map { ($0.bucket, $0.key) }
-        case .azure: location.azure.map { ($0.container, $0.blob) }
-        case .oss: location.oss.map { ($0.bucket, $0.key) }
-        case .artifactory, .git, .hdfs, .http, .raw, .plugin, nil: nil
-        }
     }
 }

@@ -113,8 +113,7 @@ package struct LocalStoreDriver: ArtifactDriver {
     private static func path(_ bucket: String, _ key: BytePath) -> BytePath {
         let bucket = LocalStoreNames.encode(Array(bucket.utf8)[...])
         if key.isEmpty { return BytePath(bytes: bucket) }
-        let parts = key.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        return parts.reduce(BytePath(bytes: bucket)) { $0.appending(BytePath(bytes: LocalStoreNames.encode($1))) }
+        return BytePath(bytes: bucket).appending(LocalStore.path(ofKey: key.bytes))
     }
 
     /// nil while nothing was ever stored.

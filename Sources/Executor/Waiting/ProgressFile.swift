@@ -36,26 +36,3 @@ struct ProgressFile {
         return done >= 0 && done <= all && all > 0
     }
 }
-
-/// The end of a file that may be of any size.
-enum FileTail {
-    /// The last `count` bytes, or all where it is shorter.
-    ///
-    /// A link is not followed: user code must not point us elsewhere.
-    static func read(_ path: BytePath, count: Int) throws(SystemError) -> [UInt8] {
-        let file = try Descriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-        let raw = file.raw
-        let size = try checked("seek", path.text) { lseek(raw, 0, SEEK_END) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: min(count, size))
-        var offset = size - chunk.count
-        while bytes.count < count {
-            var span = chunk.mutableSpan
-            let got = try DescriptorIO.read(raw, into: &span, at: Int64(offset), subject: path.text)
-            if got == 0 { break }
-            bytes += chunk[..<min(got, count - bytes.count)]
-            offset += got
-        }
-        return bytes
-    }
-}

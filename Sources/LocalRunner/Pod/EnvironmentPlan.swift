@@ -1,5 +1,6 @@
 import Documents
 import ExecutorCore
+import WorkflowEngine
 
 /// The variables of each container, in the controller's order (contract 01 §5).
 struct EnvironmentPlan: Sendable {

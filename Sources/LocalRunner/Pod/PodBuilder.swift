@@ -1,5 +1,6 @@
 package import Documents
 import ExecutorCore
+package import WorkflowEngine
 import WorkflowModel
 
 /// Builds the pod that the workflow controller would build for a node, in the layout with `init` and `wait` (contract 01 §2 to §6).
@@ -18,7 +19,7 @@ package struct PodBuilder: Sendable {
         let environment = EnvironmentPlan(request: request, settings: settings)
 
         let stager = container(
-            "init", image: settings.executorImage, command: ["argoexec", "init"] + logFlags,
+            "init", image: settings.executorImage, command: ["argoexec", "init"] + logFlags(settings.logLevel),
             environment: environment.executor(of: "init", isRegular: false, template: try templateText(of: request)),
             mounts: volumes.mounts(of: .initialize))
         let userInits = try containers.inits.map { user in
@@ -29,7 +30,7 @@ package struct PodBuilder: Sendable {
         if containers.needsWait {
             regular.append(
                 container(
-                    "wait", image: settings.executorImage, command: ["argoexec", "wait"] + logFlags,
+                    "wait", image: settings.executorImage, command: ["argoexec", "wait"] + logFlags(settings.logLevel),
                     environment: environment.executor(of: "wait", isRegular: true, template: nil),
                     mounts: volumes.mounts(of: .wait)))
         }
@@ -54,7 +55,9 @@ package struct PodBuilder: Sendable {
         return String(decoding: document.serialized(), as: UTF8.self)
     }
 
-    private var logFlags: [String] { ["--loglevel", settings.logLevel, "--log-format", "text", "--gloglevel", "0"] }
+    private func logFlags(_ level: String) -> [String] {
+        ["--loglevel", level, "--log-format", "text", "--gloglevel", "0"]
+    }
 
     private func container(
         _ name: String, image: String, command: [String], environment: [JSONValue], mounts: [JSONValue]
@@ -71,7 +74,7 @@ package struct PodBuilder: Sendable {
         let (command, arguments) = try user.command(settings.imageCommands)
         document["name"] = .string(user.name)
         document["command"] = .array(
-            (["/var/run/argo/argoexec", "emissary"] + logFlags + ["--"] + command).map { .string($0) })
+            (["/var/run/argo/argoexec", "emissary"] + logFlags(settings.emissaryLogLevel) + ["--"] + command).map { .string($0) })
         document["args"] = arguments.isEmpty ? nil : .array(arguments.map { .string($0) })
         document["env"] = .array(environment)
         document["volumeMounts"] = .array(mounts)
@@ -108,9 +111,10 @@ package struct PodBuilder: Sendable {
         ]
         var spec: JSONObject = ["volumes": .array(volumes), "initContainers": .array(inits), "containers": .array(regular)]
         spec["restartPolicy"] = "Never"
+        spec["activeDeadlineSeconds"] = request.activeDeadlineSeconds.map { .integer(Int($0)) }
         // A template's own settings win over the workflow's.
         for field in [
-            "activeDeadlineSeconds", "serviceAccountName", "automountServiceAccountToken", "nodeSelector", "affinity",
+            "serviceAccountName", "automountServiceAccountToken", "nodeSelector", "affinity",
             "tolerations", "schedulerName", "priorityClassName", "hostAliases", "imagePullSecrets", "dnsPolicy", "dnsConfig",
             "hostNetwork",
         ] {

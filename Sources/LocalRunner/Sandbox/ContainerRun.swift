@@ -179,27 +179,16 @@ final class ContainerRun {
     private static let longestMessage = 4096
 
     private func terminationMessage(_ code: Int32) -> String {
-        let message = Self.tail(of: folder.terminationLog, atMost: Self.longestMessage)
+        let message = (try? FileTail.read(folder.terminationLog, count: Self.longestMessage)) ?? []
         if !message.isEmpty || code == 0 || !container.fallsBackToLog { return String(decoding: message, as: UTF8.self) }
-        let lines = Self.tail(of: folder.log, atMost: 2048).split(separator: 0x0A, omittingEmptySubsequences: false).suffix(81)
+        let lines = ((try? FileTail.read(folder.log, count: 2048)) ?? []).split(separator: 0x0A, omittingEmptySubsequences: false).suffix(81)
         return String(decoding: Array(lines.joined(separator: [0x0A])), as: UTF8.self)
     }
 
     /// What bubblewrap or an engine said last.
     private var lastLine: String {
-        let lines = Self.tail(of: folder.log, atMost: Self.longestMessage).split(separator: 0x0A)
+        let lines = ((try? FileTail.read(folder.log, count: Self.longestMessage)) ?? []).split(separator: 0x0A)
         return lines.last.map { String(decoding: $0, as: UTF8.self) } ?? "it ended before its program was started"
-    }
-
-    private static func tail(of path: BytePath, atMost limit: Int) -> [UInt8] {
-        guard let file = try? Descriptor.open(path, O_RDONLY | O_NONBLOCK),
-            let size = try? FileStatus.of(file.raw, subject: path.text).size
-        else { return [] }
-        var bytes = [UInt8](repeating: 0, count: limit)
-        var span = bytes.mutableSpan
-        let start = max(0, size - Int64(limit))
-        let count = (try? DescriptorIO.read(file.raw, into: &span, at: start, subject: path.text)) ?? 0
-        return Array(bytes[..<count])
     }
 
     // MARK: Signals

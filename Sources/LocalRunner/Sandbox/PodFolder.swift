@@ -11,6 +11,8 @@ package struct PodFolder: Sendable, Equatable {
     package var pod: BytePath { path.appending("pod.json") }
     /// Where the executor reports to in the place of an API server.
     package var taskResult: BytePath { path.appending("taskresult.json") }
+    /// The same file as the executor's containers see it.
+    static let taskResultInSandbox: BytePath = "/.argoexec/node/taskresult.json"
     package var volumes: BytePath { path.appending("volumes") }
     package var containers: BytePath { path.appending("ctr") }
 

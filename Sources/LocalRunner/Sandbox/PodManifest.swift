@@ -62,19 +62,9 @@ struct PodManifest: Sendable {
     /// The same pod with an id of its own, as an API server would have given it.
     func withUniqueID() -> JSONValue {
         if let uid = metadata.field("uid")?.string, !uid.isEmpty { return document }
-        var digits = (0..<16).map { _ in UInt8.random(in: 0...255) }
-        digits[6] = digits[6] & 0x0F | 0x40
-        digits[8] = digits[8] & 0x3F | 0x80
-        let text = hexadecimal(digits)
-        var parts: [Substring] = []
-        var rest = text[...]
-        for length in [8, 4, 4, 4, 12] {
-            parts.append(rest.prefix(length))
-            rest = rest.dropFirst(length)
-        }
         var copy = document
         var metadata = metadata
-        metadata["uid"] = .string(parts.joined(separator: "-"))
+        metadata["uid"] = .string(RandomName.uuid())
         copy["metadata"] = .object(metadata)
         return copy
     }

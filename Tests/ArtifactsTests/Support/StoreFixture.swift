@@ -37,7 +37,7 @@ struct StoreFixture: Sendable {
             clients: HTTPClients(HTTPClientConfiguration()), log: log.log,
             executorBackoff: Backoff(duration: 1_000_000, factor: 1, jitter: 0, steps: 5),
             secretsDirectory: path("secret"), requestBackoff: nil, spoolDirectory: path("."),
-            localStore: kind.endpoint == nil ? path("store") : nil)
+            localStore: kind.endpoint == nil ? LocalStore(folder: path("store")) : nil)
         context.uploads = UploadSettings()
         return context
     }

@@ -1,0 +1,102 @@
+import Artifacts
+import CommandLineInterface
+import Executor
+import ExecutorCore
+import HTTPTransport
+import LocalRunner
+import ProcessControl
+
+extension Command<GlobalSettings> {
+    /// `run FILE.yaml`: plays a workflow's pods on this machine.
+    static let run = Command(
+        "run", "Run a workflow on this machine, without a cluster", usage: "FILE.yaml", settings: { LocalRunSettings() },
+        flags: RunFlags.all
+    ) { call in
+        var settings = call.settings
+        settings.files = call.words + settings.files
+        settings.logLevel = call.global.logLevel.text
+        let log = try call.global.makeLog()
+        if settings.replay == nil, settings.files.isEmpty { throw UsageError.words("run: expected the file of a workflow") }
+        return RunSession(
+            settings, output: { try? DescriptorIO.write(1, $0.span, subject: "stdout") },
+            errors: { try? DescriptorIO.write(2, $0.span, subject: "stderr") },
+            drivers: { choice in
+                let environment = Environment.current()
+                return DriverContext(
+                    clients: HTTPClients(
+                        HTTPClientConfiguration(
+                            trust: .system(
+                                file: environment.nonEmpty(.sslCertFile), directories: environment.nonEmpty(.sslCertDirectory)),
+                            proxy: ProxySettings(environment: { name in
+                                EnvironmentVariable(rawValue: name).flatMap { environment[$0] }
+                            }), userAgent: UserAgent.text)), log: log, executorBackoff: .singleRequest,
+                    secretsDirectory: choice.secrets, localStore: choice.store)
+            }
+        ).run()
+    }
+}
+
+/// The flags of `run`.
+private enum RunFlags {
+    static let all: [Flag<LocalRunSettings>] = [
+        Flag("file", short: "f", value: "FILE", help: "more files, with what the workflow refers to; repeatable") {
+            (settings, value) throws(UsageError) in settings.files.append(value)
+        },
+        Flag("entrypoint", value: "NAME", help: "template to begin with") { (settings, value) throws(UsageError) in
+            settings.entrypoint = value.text
+        },
+        Flag("parameter", short: "p", value: "NAME=VALUE", help: "value of a parameter of the workflow; repeatable") {
+            (settings, value) throws(UsageError) in
+            let (name, value) = try pair(value, "--parameter")
+            settings.parameters.append((name, value.text))
+        },
+        Flag("artifact", short: "a", value: "NAME=PATH", help: "file or folder for an artifact of the workflow; repeatable") {
+            (settings, value) throws(UsageError) in settings.artifacts.append(try pair(value, "--artifact"))
+        },
+        Flag("configmaps", value: "DIR", help: "folder with config maps: NAME/KEY files") {
+            (settings, value) throws(UsageError) in settings.objects.configMaps = value
+        },
+        Flag("secrets", value: "DIR", help: "folder with secrets: NAME/KEY files") {
+            (settings, value) throws(UsageError) in settings.objects.secrets = value
+        },
+        Flag(
+            "image", value: "NAME=PATH",
+            help: "unpacked root file system or OCI image layout for an image; repeatable"
+        ) { (settings, value) throws(UsageError) in settings.images.append(try pair(value, "--image")) },
+        Flag("engine", value: "ENGINE", help: "docker or podman in the place of bubblewrap") {
+            (settings, value) throws(UsageError) in settings.engine = value.text
+        },
+        Flag("artifact-repository", value: "FILE", help: "a cluster's artifact repository in the place of the local store") {
+            (settings, value) throws(UsageError) in settings.repository = value
+        },
+        Flag("output", short: "o", value: "FORMAT", help: "text, or json: the finished workflow (default text)") {
+            (settings, value) throws(UsageError) in
+            switch value {
+            case "text": settings.output = .text
+            case "json": settings.output = .json
+            default: throw .badValue(value, "--output", "neither text nor json")
+            }
+        },
+        Flag("parallelism", value: "N", help: "most pods at a time (default: as many as fit the machine)") {
+            (settings, value) throws(UsageError) in
+            guard let number = Int(value.text), number > 0 else { throw .badValue(value, "--parallelism", "not a positive number") }
+            settings.parallelism = number
+        },
+        Flag("from", value: "PATH", help: "run one step again: its kept folder, or a pod's JSON") {
+            (settings, value) throws(UsageError) in settings.replay = value
+        },
+        Flag(toggle: "keep", help: "keep the folders of steps that succeeded too") { settings, value in
+            settings.keepsFolders = value
+        },
+        Flag(toggle: "strict", help: "take warnings for errors") { settings, value in settings.isStrict = value },
+    ]
+
+    private static func pair(_ value: BytePath, _ flag: String) throws(UsageError) -> (String, BytePath) {
+        guard let equals = value.bytes.firstIndex(of: UInt8(ascii: "=")), equals > 0 else {
+            throw .badValue(value, flag, "expected NAME=VALUE")
+        }
+        return (
+            String(decoding: value.bytes[..<equals], as: UTF8.self), BytePath(bytes: value.bytes[(equals + 1)...])
+        )
+    }
+}

@@ -1,0 +1,45 @@
+import Artifacts
+import Documents
+import ExecutorCore
+import WorkflowModel
+
+/// The store of local runs, a folder with objects by their keys; for the pods it is a bucket like any other, whose place the
+/// folder takes (`ARGOEXEC_LOCAL_STORE`).
+struct EmbeddedStore: Sendable {
+    let folder: BytePath
+
+    /// Where the executor's containers see it.
+    private static let mountPoint: BytePath = "/.argoexec/store"
+
+    /// The location of artifacts that name no place of their own.
+    static let repository: ArtifactRepository? = {
+        let location = try? ArtifactLocation(document: [
+            "s3": [
+                "endpoint": "local.invalid", "bucket": "artifacts", "insecure": true,
+                "key": .string(ArtifactRepository.defaultKeyFormat),
+            ]
+        ])
+        return location.map { ArtifactRepository(location: $0, archiveLogs: nil, source: "the local store") }
+    }()
+
+    /// What a pod's executor gets, so that this store stands in for that of the pod's archive location.
+    ///
+    /// - Returns: nil where that is no store of buckets.
+    func attachment(for location: ArtifactLocation) -> ExecutorAttachment? {
+        guard let place = LocalStore.place(of: location) else { return nil }
+        let bucket = LocalStore.path(ofKey: Array(place.bucket.utf8))
+        return ExecutorAttachment(
+            mounts: [HostMount(source: folder, path: Self.mountPoint.appending(bucket))],
+            environment: [(EnvironmentVariable.localStore.rawValue, Self.mountPoint)])
+    }
+
+    /// Where the object of a key is kept.
+    func path(ofKey key: String) -> BytePath { folder.appending(LocalStore.path(ofKey: Array(key.utf8))) }
+}
+
+extension PodFolder {
+    /// What the executor's containers get so that they can report.
+    var attachment: ExecutorAttachment {
+        ExecutorAttachment(mounts: [HostMount(source: path, path: Self.taskResultInSandbox.directory)])
+    }
+}

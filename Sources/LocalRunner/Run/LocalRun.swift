@@ -1,0 +1,164 @@
+import Documents
+import ExecutorCore
+import FileTrees
+import Glibc
+import HTTPTransport
+import Artifacts
+import RunDirectory
+import WorkflowEngine
+import WorkflowModel
+
+/// Plays a workflow's pods on this machine: asks the engine what is to be done, does it, and tells the engine what became of it.
+/// Everything is decided on the thread that calls `run`.
+final class LocalRun {
+    private let workflow: PreparedWorkflow
+    private let settings: LocalRunSettings
+    private let folder: RunFolder
+    private let store: EmbeddedStore?
+    private let factory: PodFactory
+    private let workers: PodWorkers
+    private let mailbox: RunMailbox
+    private let display: any RunDisplay
+    private let typist: Typist
+
+    private var run: WorkflowRun
+    /// Nodes that wait for a time of `monotonicNanoseconds`.
+    private var timers: [String: Int64] = [:]
+    /// Nodes that wait for somebody, in their order, with the values given so far.
+    private var questions: [(nodeID: String, outputs: [String: String])] = []
+    private var ends: [String: PodEnd] = [:]
+    private var interruptions = 0
+    private var isOver = false
+    private let deadlineTime: Int64?
+
+    init(
+        _ workflow: PreparedWorkflow, settings: LocalRunSettings, folder: RunFolder, store: EmbeddedStore?, player: PodPlayer,
+        mailbox: RunMailbox, display: any RunDisplay, typist: Typist, width: Int
+    ) {
+        self.workflow = workflow
+        self.settings = settings
+        self.folder = folder
+        self.store = store
+        self.mailbox = mailbox
+        self.display = display
+        self.typist = typist
+        run = WorkflowRun(plan: workflow.plan, identity: workflow.identity)
+        factory = PodFactory(workflow, spec: run.spec, logLevel: settings.logLevel, emissaryLogLevel: "warn")
+        workers = PodWorkers(
+            player: player, mailbox: mailbox, width: width, keepsFolders: settings.keepsFolders,
+            executorImage: factory.settings.executorImage, log: display.log)
+        deadlineTime = run.spec["activeDeadlineSeconds"]?.int.map { monotonicNanoseconds() + max(0, min($0, 1 << 32)) * 1_000_000_000 }
+    }
+
+    /// Runs the workflow to its end.
+    func play() -> (run: WorkflowRun, ends: [String: PodEnd], isInterrupted: Bool) {
+        display.begin(name: workflow.identity.name, folder: folder.path)
+        perform(run.start(at: Timestamp.now))
+        while !isOver {
+            display.show(run)
+            for event in mailbox.take(until: wakeTime) { handle(event) }
+            let now = monotonicNanoseconds()
+            for (node, time) in timers where time <= now {
+                timers[node] = nil
+                perform(run.resume(node, at: Timestamp.now))
+            }
+            if let deadlineTime, now >= deadlineTime, !isOver { perform(run.deadlineReached(at: Timestamp.now)) }
+        }
+        workers.waitForEnd()
+        display.show(run)
+        return (run, ends, interruptions > 0)
+    }
+
+    private var wakeTime: Int64? {
+        var times = Array(timers.values)
+        if let deadlineTime, deadlineTime > monotonicNanoseconds() { times.append(deadlineTime) }
+        if let next = display.nextRefresh { times.append(next) }
+        return times.min()
+    }
+
+    private func perform(_ actions: [Action]) {
+        for action in actions {
+            switch action {
+            case .runPod(let request): start(request)
+            case .stopPod(let nodeID): workers.stop(nodeID)
+            case .suspend(let nodeID, let name, let duration?):
+                timers[nodeID] = monotonicNanoseconds().addingReportingOverflow(duration).partialValue
+                display.note("\(name) waits for \(durationText(duration))")
+            case .suspend(let nodeID, let name, nil):
+                questions.append((nodeID, [:]))
+                display.note("\(name) waits: press Enter to go on\(Self.wanted(run.node(nodeID)))")
+                typist.start()
+            case .workflowFinished: isOver = true
+            }
+        }
+    }
+
+    private static func wanted(_ node: Node?) -> String {
+        let names = (node?.outputs?["parameters"]?.array ?? []).filter { $0["valueFrom"]?["supplied"] != nil }.compactMap {
+            $0["name"]?.string
+        }
+        return names.isEmpty ? "" : ", after a line NAME=VALUE for each of: \(names.joined(separator: ", "))"
+    }
+
+    private func start(_ request: PodRequest) {
+        do {
+            let (pod, template) = try factory.pod(for: request)
+            let folder = folder.node(request.nodeID)
+            workers.start(
+                PodJob(
+                    nodeID: request.nodeID, pod: pod, mainNames: template.mainContainerNames, folder: folder,
+                    attachment: attachment(template).adding(folder.attachment)))
+        } catch {
+            let result = PodResult(phase: .error, message: errorText(error))
+            mailbox.post(.podFinished(nodeID: request.nodeID, PodEnd(result: result, folder: nil, failure: nil)))
+        }
+    }
+
+    /// The embedded store takes the place of the repository, not that of a location which the template itself chose.
+    private func attachment(_ template: Template) -> ExecutorAttachment {
+        guard let store, let location = template.archiveLocation, let home = LocalStore.place(of: workflow.repository.location),
+            let place = LocalStore.place(of: location), place.endpoint == home.endpoint, place.bucket == home.bucket
+        else { return ExecutorAttachment() }
+        return store.attachment(for: location) ?? ExecutorAttachment()
+    }
+
+    private func handle(_ event: RunEvent) {
+        switch event {
+        case .podStarted(let nodeID): run.podStarted(nodeID, at: Timestamp.now)
+        case .line(let nodeID, let container, let isExecutor, let bytes):
+            display.line(node: run.node(nodeID), container: container, isExecutor: isExecutor, bytes)
+        case .podFinished(let nodeID, let end):
+            ends[nodeID] = end
+            perform(run.podFinished(nodeID, end.result, at: Timestamp.now))
+        case .interrupted: interrupt()
+        case .typed(let line): answer(line)
+        }
+    }
+
+    private func interrupt() {
+        interruptions += 1
+        if interruptions == 1 {
+            display.note("stopping; once more to stop at once")
+            timers = [:]
+            questions = []
+            perform(run.interrupted(at: Timestamp.now))
+        } else {
+            for node in run.allNodes where node.type == .pod && !node.phase.isFulfilled { workers.stop(node.id) }
+        }
+    }
+
+    private func answer(_ line: String?) {
+        guard !questions.isEmpty else { return }
+        guard let line else {
+            display.note("standard input has ended: nobody can answer, so the run ends")
+            questions = []
+            return perform(run.interrupted(at: Timestamp.now))
+        }
+        if let equals = line.firstIndex(of: "=") {
+            questions[0].outputs[String(line[..<equals])] = String(line[line.index(after: equals)...])
+            return
+        }
+        let question = questions.removeFirst()
+        perform(run.resume(question.nodeID, outputs: question.outputs, at: Timestamp.now))
+    }
+}

@@ -1,0 +1,40 @@
+package import ExecutorCore
+package import ProcessControl
+
+/// What a local run is asked for, as its flags say it.
+package struct LocalRunSettings: Sendable {
+    package enum Output: Sendable {
+        case text, json
+    }
+
+    /// The file with the workflow, then those with what it refers to.
+    package var files: [BytePath] = []
+    package var entrypoint: String?
+    package var parameters: [(name: String, value: String)] = []
+    /// Files and folders of this machine for the workflow's artifacts, by name.
+    package var artifacts: [(name: String, path: BytePath)] = []
+    package var objects = ObjectFolders()
+    /// Names of images and where they are unpacked.
+    package var images: [(name: String, path: BytePath)] = []
+    /// `docker` or `podman` in the place of bubblewrap.
+    package var engine: String?
+    /// The file of a cluster's artifact repository; nil for the local store.
+    package var repository: BytePath?
+    package var output = Output.text
+    /// Keeps what pods that succeeded leave too.
+    package var keepsFolders = false
+    package var isStrict = false
+    /// Most pods at a time; nil for as many as fit this machine.
+    package var parallelism: Int?
+    /// `debug`, `info`, `warn` or `error`, for the executor's own containers.
+    package var logLevel = "info"
+    /// What is run again in the place of a workflow: a kept folder, or a pod's JSON.
+    package var replay: BytePath?
+    /// Where the folder of all local runs, `.argoexec`, is.
+    package var home: BytePath = "."
+    /// The executor's program.
+    package var executor: BytePath = "/proc/self/exe"
+    package var environment = ProcessEnvironment.original()
+
+    package init() {}
+}

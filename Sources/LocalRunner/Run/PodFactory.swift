@@ -1,0 +1,61 @@
+import Documents
+import ExecutorCore
+import WorkflowEngine
+import WorkflowModel
+
+/// Makes the pods of one run: what the controller would build, with the archive location that it would put in.
+struct PodFactory: Sendable {
+    let repository: ArtifactRepository
+    /// The workflow's spec, its own tags replaced.
+    let spec: JSONObject
+    let settings: PodSettings
+    let images: ImageRoots
+
+    init(_ workflow: PreparedWorkflow, spec: JSONObject, logLevel: String, emissaryLogLevel: String) {
+        repository = workflow.repository
+        self.spec = spec
+        images = workflow.images
+        var settings = PodSettings(
+            workflowName: workflow.identity.name, workflowUID: workflow.identity.uid, namespace: workflow.identity.namespace,
+            spec: spec)
+        settings.logLevel = logLevel
+        settings.emissaryLogLevel = emissaryLogLevel
+        self.settings = settings
+    }
+
+    /// - Throws: `ModelError` or `ExecutorError` for a template that makes no pod.
+    func pod(for request: PodRequest) throws -> (pod: JSONValue, template: Template) {
+        var request = request
+        request.template = try withArchiveLocation(request)
+        let template = try Template(document: request.template)
+        var settings = settings
+        settings.spec["volumes"] = .array(request.volumes)
+        for image in Self.images(in: request.template) {
+            settings.imageCommands[image] = try images.command(of: image)
+        }
+        return (try PodBuilder(settings).pod(for: request), template)
+    }
+
+    /// As the controller does: only where an artifact needs it, or the logs are to be kept.
+    private func withArchiveLocation(_ request: PodRequest) throws -> JSONValue {
+        var template = request.template
+        let parsed = try Template(document: template)
+        if parsed.archiveLocation?.hasLocation == true { return template }
+        let keepsLogs =
+            parsed.archiveLocation?.archiveLogs ?? spec["archiveLogs"]?.bool ?? repository.archiveLogs ?? false
+        let artifacts = parsed.inputArtifacts + parsed.outputs.artifacts
+        guard keepsLogs || artifacts.contains(where: { !$0.location.hasLocation }) else { return template }
+        var location = repository.location.document
+        location["archiveLogs"] = .bool(keepsLogs)
+        do throws(TagText.Fault) {
+            template["archiveLocation"] = try TagText.replace(.object(location)) { request.variables[$0] }
+        } catch { throw ExecutorError.badRequest("the key format of \(repository.source): \(error.text)") }
+        return template
+    }
+
+    private static func images(in template: JSONValue) -> Set<String> {
+        var containers = ["container", "script"].compactMap { template[$0] }
+        containers += (template["containerSet"]?["containers"]?.array ?? []) + (template["sidecars"]?.array ?? [])
+        return Set(containers.compactMap { $0["image"]?.string })
+    }
+}
