@@ -69,6 +69,13 @@ package struct S3Server: Sendable {
         String(decoding: try await request("GET", [bucket], body: nil, query: query), as: UTF8.self)
     }
 
+    /// Keeps every object of a bucket with object locking for some days from its save on.
+    package func setRetention(bucket: String, days: Int) async throws {
+        let rule =
+            "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>\(days)</Days></DefaultRetention></Rule></ObjectLockConfiguration>"
+        try await request("PUT", [bucket], body: Data(rule.utf8), query: "object-lock=")
+    }
+
     @discardableResult
     private func request(_ method: String, _ path: [String], body: Data?, query: String? = nil) async throws -> Data {
         let url = path.reduce(admin) { $0.appending(path: $1) }
