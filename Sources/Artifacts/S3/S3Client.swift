@@ -17,6 +17,8 @@ struct S3Request {
     var expectsLargeBody = false
     /// Seconds without a byte before the request counts as failed; nil for the client's.
     var stallTimeout: Int?
+    /// Puts in order what a failed transfer leaves behind: it goes out although all was called off, and takes little time.
+    var isCleanup = false
 
     init(_ method: String, key: [UInt8]? = nil) {
         self.method = method
@@ -55,6 +57,8 @@ package struct S3Client: Sendable {
 
     private static let defaultRegion = "us-east-1"
     private static let answerLimit = 16 << 20
+    /// Seconds for a connection, or without a byte, of a request that nobody waits for.
+    private static let cleanupTimeout = 10
 
     /// Sends a request and collects the answer.
     ///
@@ -108,6 +112,11 @@ package struct S3Client: Sendable {
         for (name, value) in signed { message.headers.add(name, value) }
         message.expectsLargeBody = request.expectsLargeBody
         message.stallTimeout = request.stallTimeout ?? stallTimeout
+        if request.isCleanup {
+            message.outlivesCancellation = true
+            message.connectTimeout = min(message.connectTimeout, Self.cleanupTimeout)
+            message.stallTimeout = min(message.stallTimeout, Self.cleanupTimeout)
+        }
         return try http.download(message, body: request.body, bodyLimit: Self.answerLimit) { head in
             Self.isSuccess(head.status) ? try onSuccess(head) : nil
         }

@@ -106,6 +106,7 @@ struct S3MultipartUpload: MultipartUpload {
     func abort() throws {
         var request = S3Request("DELETE", key: key)
         request.query = [("uploadId", id)]
+        request.isCleanup = true
         do { _ = try client.send(request, "abort", subject) } catch let error as ArtifactError {
             guard case .refused(404, _) = error.code else {
                 if error.isNotFound { return }
