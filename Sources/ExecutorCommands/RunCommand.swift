@@ -79,7 +79,9 @@ private enum RunFlags {
         },
         Flag("parallelism", value: "N", help: "most pods at a time (default: as many as fit the machine)") {
             (settings, value) throws(UsageError) in
-            guard let number = Int(value.text), number > 0 else { throw .badValue(value, "--parallelism", "not a positive number") }
+            guard let number = Int(value.text), number > 0 else {
+                throw .badValue(value, "--parallelism", "not a positive number")
+            }
             settings.parallelism = number
         },
         Flag("from", value: "PATH", help: "run one step again: its kept folder, or a pod's JSON") {

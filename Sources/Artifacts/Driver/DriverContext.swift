@@ -21,6 +21,10 @@ package struct DriverContext: Sendable {
     /// Stands in for a store: `ARGOEXEC_LOCAL_STORE`.
     package var localStore: LocalStore?
     package var cancellation: TransferCancellation
+    /// Seconds without a byte before a request counts as failed and is tried again.
+    package var stallTimeout = 60
+    /// Nanoseconds between the lines that tell how far a long transfer is.
+    package var progressInterval: Int64 = 10_000_000_000
     /// What the environment says of credentials for AWS.
     package var aws: AWSEnvironment
     package let memory: StoreMemory

@@ -49,6 +49,9 @@ package struct ArtifactStore: Sendable {
     func watched<R>(
         _ activity: TransferWatch.Activity, _ subject: String, _ meter: TransferMeter, total: Int64?, _ body: () throws -> R
     ) throws -> R {
-        try TransferWatch(log: context.log, activity: activity, subject: subject, meter: meter, total: total).run(body)
+        try TransferWatch(
+            log: context.log, activity: activity, subject: subject, meter: meter, total: total,
+            interval: context.progressInterval
+        ).run(body)
     }
 }

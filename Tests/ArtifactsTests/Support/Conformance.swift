@@ -1,4 +1,5 @@
 import Artifacts
+import Documents
 import ExecutorCore
 import FileTrees
 import Foundation
@@ -315,10 +316,10 @@ extension StoreFixture {
     func content(_ name: String) throws -> Data { try Data(contentsOf: folder.url.appending(path: name)) }
 
     /// Loads a directory into a new one of the fixture's folder; nil where the key is none.
-    func loadDirectory(_ key: String, endpoint: String? = nil, into name: String, context: DriverContext? = nil) throws
-        -> TransferRecord?
-    {
-        let store = try store(key, endpoint: endpoint, context: context)
+    func loadDirectory(
+        _ key: String, endpoint: String? = nil, into name: String, context: DriverContext? = nil, _ more: JSONValue = [:]
+    ) throws -> TransferRecord? {
+        let store = try store(key, endpoint: endpoint, context: context, more)
         guard case .directory(let directory) = try store.find() else { return nil }
         try FileManager.default.createDirectory(
             at: folder.url.appending(path: name), withIntermediateDirectories: true)

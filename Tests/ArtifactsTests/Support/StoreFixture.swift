@@ -22,7 +22,11 @@ struct StoreFixture: Sendable {
     }
 
     /// A new bucket on a running S3 server.
-    static func make(on kind: ServerKind) async throws -> StoreFixture { try StoreFixture(await .s3(kind)) }
+    ///
+    /// - Parameter bucket: one of the test's own, that need not be there; nil for a new one.
+    static func make(on kind: ServerKind, bucket: String? = nil) async throws -> StoreFixture {
+        try StoreFixture(await .s3(kind, bucket: bucket))
+    }
 
     /// The local store in a folder of its own.
     static func makeLocal() throws -> StoreFixture { try StoreFixture(.localStore) }
