@@ -29,11 +29,12 @@ final class LocalRun {
     private var ends: [String: PodEnd] = [:]
     private var interruptions = 0
     private var isOver = false
+    private var nextProgressTime: Int64 = 0
     private let deadlineTime: Int64?
 
     init(
-        _ workflow: PreparedWorkflow, settings: LocalRunSettings, folder: RunFolder, store: EmbeddedStore?, player: PodPlayer,
-        mailbox: RunMailbox, display: any RunDisplay, typist: Typist, width: Int
+        _ workflow: PreparedWorkflow, _ factory: PodFactory, settings: LocalRunSettings, folder: RunFolder, store: EmbeddedStore?,
+        player: PodPlayer, mailbox: RunMailbox, display: any RunDisplay, width: Int
     ) {
         self.workflow = workflow
         self.settings = settings
@@ -41,9 +42,9 @@ final class LocalRun {
         self.store = store
         self.mailbox = mailbox
         self.display = display
-        self.typist = typist
+        self.factory = factory
+        typist = Typist(mailbox)
         run = WorkflowRun(plan: workflow.plan, identity: workflow.identity)
-        factory = PodFactory(workflow, spec: run.spec, logLevel: settings.logLevel, emissaryLogLevel: "warn")
         workers = PodWorkers(
             player: player, mailbox: mailbox, width: width, keepsFolders: settings.keepsFolders,
             executorImage: factory.settings.executorImage, log: display.log)
@@ -55,6 +56,7 @@ final class LocalRun {
         display.begin(name: workflow.identity.name, folder: folder.path)
         perform(run.start(at: Timestamp.now))
         while !isOver {
+            readProgress()
             display.show(run)
             for event in mailbox.take(until: wakeTime) { handle(event) }
             let now = monotonicNanoseconds()
@@ -67,6 +69,16 @@ final class LocalRun {
         workers.waitForEnd()
         display.show(run)
         return (run, ends, interruptions > 0)
+    }
+
+    /// Where somebody looks on, how far the steps are.
+    private func readProgress() {
+        guard let next = display.nextRefresh, next > nextProgressTime else { return }
+        nextProgressTime = monotonicNanoseconds() + 1_000_000_000
+        for node in run.allNodes where node.type == .pod && node.phase == .running {
+            guard let report = try? PodReport.read(folder.node(node.id).taskResult) else { continue }
+            if !report.result.progress.isEmpty { run.podProgressed(node.id, report.result.progress) }
+        }
     }
 
     private var wakeTime: Int64? {
@@ -129,6 +141,7 @@ final class LocalRun {
             display.line(node: run.node(nodeID), container: container, isExecutor: isExecutor, bytes)
         case .podFinished(let nodeID, let end):
             ends[nodeID] = end
+            if !end.progress.isEmpty { run.podProgressed(nodeID, end.progress) }
             perform(run.podFinished(nodeID, end.result, at: Timestamp.now))
         case .interrupted: interrupt()
         case .typed(let line): answer(line)

@@ -71,7 +71,7 @@ final class PodWorkers: Sendable {
         }
         stop?.request()
         if let job {
-            let result = PodResult(phase: .failed, message: "workflow shutdown with strategy:  Terminate")
+            let result = PodResult(phase: .failed, message: "workflow shutdown with strategy: Terminate")
             mailbox.post(.podFinished(nodeID: job.nodeID, PodEnd(result: result, folder: nil, failure: nil)))
         }
     }
@@ -126,6 +126,8 @@ final class PodWorkers: Sendable {
                 case .ended: break
                 }
             }
+            // Each play has a copy of our own program made anew.
+            try? TreeRemoval.remove(job.folder.volume("var-run-argo").appending("argoexec"))
             let report = try PodReport.read(job.folder.taskResult)
             let result = outcome.result(mainNames: job.mainNames, report: report)
             let isKept = keepsFolders || result.phase != .succeeded
@@ -133,7 +135,7 @@ final class PodWorkers: Sendable {
                 .podFinished(
                     nodeID: job.nodeID,
                     PodEnd(
-                        result: result, folder: isKept ? job.folder.path : nil,
+                        result: result, progress: report?.result.progress ?? "", folder: isKept ? job.folder.path : nil,
                         failure: result.phase == .succeeded ? nil : outcome.failure(mainNames: job.mainNames))))
             if !isKept { tidyUp(job) }
         } catch { finish(job, failed: error) }
