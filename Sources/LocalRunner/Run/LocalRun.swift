@@ -34,7 +34,7 @@ final class LocalRun {
 
     init(
         _ workflow: PreparedWorkflow, _ factory: PodFactory, settings: LocalRunSettings, folder: RunFolder, store: EmbeddedStore?,
-        player: PodPlayer, mailbox: RunMailbox, display: any RunDisplay, width: Int
+        player: PodPlayer, mailbox: RunMailbox, display: any RunDisplay, width: Int, isShared: Bool
     ) {
         self.workflow = workflow
         self.settings = settings
@@ -46,7 +46,7 @@ final class LocalRun {
         typist = Typist(mailbox)
         run = WorkflowRun(plan: workflow.plan, identity: workflow.identity)
         workers = PodWorkers(
-            player: player, mailbox: mailbox, width: width, keepsFolders: settings.keepsFolders,
+            player: player, mailbox: mailbox, width: width, keepsFolders: settings.keepsFolders, isShared: isShared,
             executorImage: factory.settings.executorImage, log: display.log)
         deadlineTime = run.spec["activeDeadlineSeconds"]?.int.map { monotonicNanoseconds() + max(0, min($0, 1 << 32)) * 1_000_000_000 }
     }
@@ -136,7 +136,10 @@ final class LocalRun {
 
     private func handle(_ event: RunEvent) {
         switch event {
-        case .podStarted(let nodeID): run.podStarted(nodeID, at: Timestamp.now)
+        case .podStarted(let nodeID):
+            run.podStarted(nodeID, at: Timestamp.now)
+            // Before what its containers print.
+            display.show(run)
         case .line(let nodeID, let container, let isExecutor, let bytes):
             display.line(node: run.node(nodeID), container: container, isExecutor: isExecutor, bytes)
         case .podFinished(let nodeID, let end):

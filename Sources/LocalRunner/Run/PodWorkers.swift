@@ -1,6 +1,7 @@
 import Documents
 import ExecutorCore
 import FileTrees
+import Glibc
 import Synchronization
 import WorkflowEngine
 import WorkflowModel
@@ -28,15 +29,18 @@ final class PodWorkers: Sendable {
     private let width: Int
     private let keepsFolders: Bool
     private let executorImage: String
+    /// Whether pods have users of their own, who must be able to report.
+    private let isShared: Bool
     private let log: Log
     private let state = Monitor(State())
 
     /// - Parameter width: most pods at a time.
-    init(player: PodPlayer, mailbox: RunMailbox, width: Int, keepsFolders: Bool, executorImage: String, log: Log) {
+    init(player: PodPlayer, mailbox: RunMailbox, width: Int, keepsFolders: Bool, isShared: Bool, executorImage: String, log: Log) {
         self.player = player
         self.mailbox = mailbox
         self.width = width
         self.keepsFolders = keepsFolders
+        self.isShared = isShared
         self.executorImage = executorImage
         self.log = log
     }
@@ -112,6 +116,8 @@ final class PodWorkers: Sendable {
                 .compactMap { $0["name"]?.string })
         var isAnnounced = false
         do {
+            try DirectoryIO.makeDirectories(job.folder.path, mode: 0o755)
+            if isShared { try DirectoryIO.chmod(AT_FDCWD, job.folder.path, mode: 0o777, subject: job.folder.path.text) }
             let outcome = try player.play(job.pod, in: job.folder, attachment: job.attachment, stops: [stop]) { [mailbox] event in
                 switch event {
                 case .started(let container):

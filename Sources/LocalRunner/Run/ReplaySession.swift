@@ -15,13 +15,13 @@ struct ReplaySession {
     /// - Parameters:
     ///   - store: stands in for the store of the pod's archive location; nil: artifacts go where the pod says.
     /// - Returns: the exit code.
-    func play(_ player: PodPlayer, in folder: PodFolder, store: EmbeddedStore?, mailbox: RunMailbox, log: Log) throws -> Int32 {
+    func play(_ player: PodPlayer, in folder: PodFolder, store: EmbeddedStore?, mailbox: RunMailbox, isShared: Bool, log: Log) throws -> Int32 {
         var attachment = folder.attachment
         if let store, let location = source.template?.archiveLocation, let more = store.attachment(for: location) {
             attachment = attachment.adding(more)
         }
         let workers = PodWorkers(
-            player: player, mailbox: mailbox, width: 1, keepsFolders: settings.keepsFolders || source.folder != nil,
+            player: player, mailbox: mailbox, width: 1, keepsFolders: settings.keepsFolders || source.folder != nil, isShared: isShared,
             executorImage: source.executorImage, log: log)
         let node = source.annotation("node-id")
         let names = source.template?.mainContainerNames ?? ["main"]

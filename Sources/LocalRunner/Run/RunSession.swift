@@ -76,7 +76,7 @@ package struct RunSession {
         let display = makeDisplay(log)
         let ended = LocalRun(
             workflow, factory, settings: settings, folder: folder, store: store, player: try PodPlayer(sandbox),
-            mailbox: mailbox, display: display, width: settings.parallelism ?? max(4, CPULimit.cores * 2)
+            mailbox: mailbox, display: display, width: settings.parallelism ?? max(4, CPULimit.cores * 2), isShared: isShared(runtime)
         ).play()
         let summary = RunSummary(
             run: ended.run, ends: ended.ends, store: store, repository: workflow.repository, folder: folder)
@@ -103,7 +103,7 @@ package struct RunSession {
         guard let folder = source.folder ?? run?.node(source.annotation("node-id")) else { return 1 }
         let store = settings.usesOwnStore ? nil : EmbeddedStore(folder: work.artifacts)
         return try ReplaySession(source: source, settings: settings, output: output, say: say)
-            .play(player, in: folder, store: store, mailbox: mailbox, log: log)
+            .play(player, in: folder, store: store, mailbox: mailbox, isShared: isShared(runtime), log: log)
     }
 
     private func finish(_ summary: RunSummary, isInterrupted: Bool) throws -> Int32 {
