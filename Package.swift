@@ -58,16 +58,18 @@ let package = Package(
         room("Archiving", ["ExecutorCore", "FileTrees", "CArchive", "CDeflate", "CISAL", "CZlib"]),
 
         // The network
-        room("HTTPTransport", ["ExecutorCore", "CCurl", "CCurlShims"]),
+        room("HTTPTransport", ["ExecutorCore", "CCurl", "CCurlShims", "CZlib"]),
         room("RequestSigning", ["ExecutorCore", "CCrypto"]),
         room("Formats", ["CExpat", "CISAL", "CRE2"]),
         room(
             "Artifacts",
             [
                 "ExecutorCore", "Documents", "WorkflowModel", "FileTrees", "Archiving", "HTTPTransport",
-                "RequestSigning", "Formats",
+                "RequestSigning", "Formats", "ProcessControl",
             ]),
-        room("KubernetesAPI", ["ExecutorCore", "Documents", "WorkflowModel", "HTTPTransport"]),
+        room(
+            "KubernetesAPI",
+            ["ExecutorCore", "Documents", "WorkflowModel", "ProcessControl", "HTTPTransport", "RequestSigning"]),
 
         // The roles
         room(
@@ -111,7 +113,7 @@ let package = Package(
         tests("RequestSigning"),
         tests("Formats"),
         tests("Artifacts", ["Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning"]),
-        tests("KubernetesAPI", ["Documents", "WorkflowModel", "HTTPTransport"]),
+        tests("KubernetesAPI", ["Documents", "WorkflowModel", "ProcessControl", "HTTPTransport"]),
         tests("Emissary", ["RunDirectory", "ProcessControl", "WorkflowModel", "Documents"]),
         tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees"]),
         tests("WorkflowEngine", ["Documents", "WorkflowModel"]),

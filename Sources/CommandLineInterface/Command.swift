@@ -32,7 +32,7 @@ package struct Command<Global: Sendable>: Sendable {
         self.name = name
         self.summary = summary
         self.usage = usage
-        self.flags = flags.map { FlagDescription(name: $0.name, short: $0.short, value: $0.value, help: $0.help) }
+        self.flags = flags.map(\.description)
         parseAndRun = { arguments, global, globalFlags in
             var parser = ArgumentParser(global: global, settings: make())
             try parser.parse(arguments, globalFlags: globalFlags, flags: flags)
@@ -101,7 +101,7 @@ package struct CommandTable<Global: Sendable>: Sendable {
     }
 
     /// The command named by the first words that are no flags, and where those words stand; nil where there are none.
-    private func find(_ arguments: [BytePath]) throws -> (Command<Global>, [Int])? {
+    func find(_ arguments: [BytePath]) throws -> (command: Command<Global>, positions: [Int])? {
         var words: [(index: Int, text: BytePath)] = []
         var index = 0
         while index < arguments.count {
@@ -135,7 +135,7 @@ extension CommandTable {
     package var help: String {
         var text = "\(summary)\n\nUsage:\n  \(program) COMMAND [flags]\n\nCommands:\n"
         text += Self.columns(commands.map { ($0.name, $0.summary) })
-        return text + "\nFlags of every command:\n" + Self.columns(globalFlags.map { Self.face($0.describe) })
+        return text + "\nFlags of every command:\n" + Self.columns(globalFlags.map { Self.face($0.description) })
     }
 
     /// One command's usage and flags.
@@ -143,7 +143,7 @@ extension CommandTable {
         let usage = command.usage.isEmpty ? "" : " " + command.usage
         var text = "\(command.summary)\n\nUsage:\n  \(program) \(command.name)\(usage)\n"
         if !command.flags.isEmpty { text += "\nFlags:\n" + Self.columns(command.flags.map(Self.face)) }
-        return text + "\nFlags of every command:\n" + Self.columns(globalFlags.map { Self.face($0.describe) })
+        return text + "\nFlags of every command:\n" + Self.columns(globalFlags.map { Self.face($0.description) })
     }
 
     private static func face(_ flag: FlagDescription) -> (String, String) {
@@ -155,8 +155,4 @@ extension CommandTable {
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map { "  " + $0.0 + String(repeating: " ", count: width - $0.0.count + 3) + $0.1 + "\n" }.joined()
     }
-}
-
-extension Flag {
-    fileprivate var describe: FlagDescription { FlagDescription(name: name, short: short, value: value, help: help) }
 }

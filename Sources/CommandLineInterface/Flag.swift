@@ -43,6 +43,11 @@ package struct Flag<Settings>: Sendable {
     }
 }
 
+extension Flag {
+    /// What it looks like.
+    var description: FlagDescription { FlagDescription(name: name, short: short, value: value, help: help) }
+}
+
 /// A flag's face, for help, completions and the README's table.
 package struct FlagDescription: Sendable, Equatable {
     package let name: String

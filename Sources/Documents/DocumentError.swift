@@ -5,6 +5,11 @@ package struct DocumentError: ClassifiedError, Equatable, Sendable {
     package let place: SourcePlace
     package let reason: String
 
+    package init(place: SourcePlace, reason: String) {
+        self.place = place
+        self.reason = reason
+    }
+
     package var message: String { "\(place): \(reason)" }
     package var isNotFound: Bool { false }
     package var isTransient: Bool { false }

@@ -37,6 +37,7 @@ struct ExecutorContext {
             localStore: environment.nonEmpty(.localStore).map { [template] in
                 LocalStore(folder: BytePath($0), original: template.archiveLocation ?? .empty)
             },
+            aws: AWSEnvironment(environment),
             isTransientText: { text in pattern?.matches(text) ?? false })
         drivers.reportInterval = environment.nonEmpty(.transferReportInterval).flatMap { GoDuration.nanoseconds($0) }.flatMap {
             $0 > 0 ? $0 : nil

@@ -5,9 +5,10 @@ import ProcessControl
 
 /// The program: its table of commands, and the one place where errors become exit codes.
 package enum ExecutorProgram {
-    package static let commands = CommandTable<GlobalSettings>(
+    package static let commands: CommandTable<GlobalSettings> = CommandTable(
         program: "argoexec", summary: "argoexec is the executor of workflow pods", global: { GlobalSettings() },
-        globalFlags: GlobalSettings.flags, commands: [.initialize, .emissary, .wait, .kill, .pluginSidecar, .run, .version])
+        globalFlags: GlobalSettings.flags,
+        commands: [.initialize, .emissary, .wait, .kill, .pluginSidecar, .run, .completion, .version])
 
     /// Runs the command that the words name.
     ///

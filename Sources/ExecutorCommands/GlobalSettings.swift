@@ -29,18 +29,15 @@ package struct GlobalSettings: Sendable {
         default: throw .fatal("read the flag --log-format: unknown format \"\(logFormat)\"")
         }
     }
-
-    /// The last value of each client-go flag that was given and is not empty.
-    var clientFlags: [String: String] { client.compactMapValues { $0.last }.filter { !$0.value.isEmpty } }
 }
 
 extension GlobalSettings {
     static let flags: [Flag<GlobalSettings>] =
         [
-            Flag("loglevel", value: "LEVEL", help: "log level: debug, info, warn or error (default info)") {
+            Flag("loglevel", value: "debug|info|warn|error", help: "log level (default info)") {
                 (settings, value) throws(UsageError) in settings.logLevel = value
             },
-            Flag("log-format", value: "FORMAT", help: "log format: text or json (default text)") {
+            Flag("log-format", value: "text|json", help: "log format (default text)") {
                 (settings, value) throws(UsageError) in settings.logFormat = value
             },
             Flag("gloglevel", value: "LEVEL", help: "accepted for the controller's sake; has no effect") {
@@ -50,7 +47,10 @@ extension GlobalSettings {
             },
         ]
         + [
-            ("kubeconfig", nil, "FILE", "kubeconfig file; without one the pod's service account is used"),
+            (
+                "kubeconfig", nil, "FILE",
+                "kubeconfig file (default: $KUBECONFIG, ~/.kube/config, then the pod's service account)"
+            ),
             ("as", nil, "USER", "user to impersonate"),
             ("as-uid", nil, "UID", "uid to impersonate"),
             ("as-group", nil, "GROUP", "group to impersonate; repeatable"),
@@ -61,7 +61,7 @@ extension GlobalSettings {
             ("context", nil, "NAME", "context of the kubeconfig"),
             ("namespace", "n", "NAME", "namespace"),
             ("password", nil, "PASSWORD", "password for basic authentication"),
-            ("proxy-url", nil, "URL", "proxy to the API server"),
+            ("proxy-url", nil, "URL", "proxy to the API server: http, https or socks5"),
             ("request-timeout", nil, "DURATION", "limit of one request (0: none)"),
             ("server", nil, "URL", "address of the API server"),
             ("tls-server-name", nil, "NAME", "name expected in the API server's certificate"),

@@ -34,14 +34,14 @@ private func taskResultSink(_ global: GlobalSettings, _ context: ExecutorContext
         instanceID: settings.instanceID)
     let environment = context.environment
     if let file = environment.nonEmpty(.taskResultFile) { return TaskResultFile(BytePath(file), identity: identity) }
-    let sources: [any ClusterAccessSource] = [
-        FlagSource(global.clientFlags, systemTrust: context.trust),
-        InClusterSource(
+    let access = ClusterAccessLoader(
+        flags: AccessFlags(global.client),
+        kubeconfig: KubeconfigSource(variable: environment[.kubeconfig], home: environment[.home]),
+        inCluster: InClusterSource(
             host: environment[.kubernetesHost], port: environment[.kubernetesPort], namespace: environment[.podNamespace]),
-    ]
-    let namespace = global.clientFlags["namespace"]
+        systemTrust: context.trust)
     let client = KubernetesClient(
-        access: { try ClusterAccess.load(from: sources, namespace: namespace) },
+        access: { try access.load() },
         settings: KubernetesClient.Settings(
             userAgent: UserAgent.text, proxy: context.proxy, log: log, isTransientText: context.drivers.isTransientText))
     return TaskResultStore(client, identity: identity)

@@ -71,6 +71,10 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case kubernetesPort = "KUBERNETES_SERVICE_PORT"
     /// Namespace, before the service account's own.
     case podNamespace = "POD_NAMESPACE"
+    /// Kubeconfig files, separated by colons.
+    case kubeconfig = "KUBECONFIG"
+    /// Home folder: the user's own kubeconfig and `.aws` are looked for there.
+    case home = "HOME"
     /// Where programs are looked for.
     case path = "PATH"
     /// Proxy for https, in either case.
@@ -86,6 +90,49 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case sslCertFile = "SSL_CERT_FILE"
     /// Folders with trusted certificates, separated by colons.
     case sslCertDirectory = "SSL_CERT_DIR"
+
+    // AWS: where credentials and the region come from where the location names none; with files below the home folder
+    /// Access key, with its secret key; in either spelling.
+    case awsAccessKeyID = "AWS_ACCESS_KEY_ID"
+    case awsAccessKey = "AWS_ACCESS_KEY"
+    case awsSecretAccessKey = "AWS_SECRET_ACCESS_KEY"
+    case awsSecretKey = "AWS_SECRET_KEY"
+    /// Session token that belongs to them.
+    case awsSessionToken = "AWS_SESSION_TOKEN"
+    /// Region, in either spelling.
+    case awsRegion = "AWS_REGION"
+    case awsDefaultRegion = "AWS_DEFAULT_REGION"
+    /// Profile in the shared files, in either spelling; `default` where unset.
+    case awsProfile = "AWS_PROFILE"
+    case awsDefaultProfile = "AWS_DEFAULT_PROFILE"
+    /// Shared files; by default those in the home folder.
+    case awsConfigFile = "AWS_CONFIG_FILE"
+    case awsSharedCredentialsFile = "AWS_SHARED_CREDENTIALS_FILE"
+    /// File with a web identity token (IRSA), read anew at each refresh.
+    case awsWebIdentityTokenFile = "AWS_WEB_IDENTITY_TOKEN_FILE"
+    /// Role that the token is changed for, and the session's name.
+    case awsRoleARN = "AWS_ROLE_ARN"
+    case awsRoleSessionName = "AWS_ROLE_SESSION_NAME"
+    /// Path of the container's credentials (ECS).
+    case awsContainerCredentialsRelativeURI = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+    /// URL of the container's credentials (EKS pod identity).
+    case awsContainerCredentialsFullURI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+    /// What is sent there as `Authorization`, and a file that holds it, which wins.
+    case awsContainerAuthorizationToken = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
+    case awsContainerAuthorizationTokenFile = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
+    /// `true`: do not ask the instance's metadata.
+    case awsMetadataDisabled = "AWS_EC2_METADATA_DISABLED"
+    /// `true`: ask it with a session token (IMDSv2) or not at all.
+    case awsMetadataV1Disabled = "AWS_EC2_METADATA_V1_DISABLED"
+    /// URL of the metadata service.
+    case awsMetadataEndpoint = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+    /// `ipv6`: the metadata service's IPv6 address, where no URL is given.
+    case awsMetadataEndpointMode = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"
+    /// URL of the Security Token Service, and of all AWS services.
+    case awsSTSEndpoint = "AWS_ENDPOINT_URL_STS"
+    case awsEndpoint = "AWS_ENDPOINT_URL"
+    /// `legacy`: the one global host of the Security Token Service, for the regions that it serves.
+    case awsSTSRegionalEndpoints = "AWS_STS_REGIONAL_ENDPOINTS"
 
     // Our own, off by default
     /// Run directory; default `/var/run/argo`.

@@ -136,40 +136,79 @@ package enum Parallel {
     ///
     /// Once one has failed no further index is begun. Of several failures the one with the lowest index is thrown.
     package static func forEach(count: Int, width: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
+        try forEach(count: count, width: width...max(width, 1)) { index in
+            try body(index)
+            return false
+        }
+    }
+
+    /// As above, with threads that begin as many as the lower bound of `width`; each `body` that returns true adds one, up to the
+    /// upper bound.
+    package static func forEach(
+        count: Int, width: ClosedRange<Int>, _ body: @escaping @Sendable (Int) throws -> Bool
+    ) throws {
         if count == 0 { return }
-        if min(count, width) <= 1 {
-            for index in 0..<count { try body(index) }
+        if min(count, width.upperBound) <= 1 {
+            for index in 0..<count { _ = try body(index) }
             return
         }
-        let state = Mutex((next: 0, failure: (index: Int, error: any Error)?.none))
-        let work: @Sendable () -> Void = {
-            while true {
-                let index = state.withLock { state -> Int? in
-                    guard state.next < count, state.failure == nil else { return nil }
-                    defer { state.next += 1 }
-                    return state.next
-                }
-                guard let index else { return }
-                do { try body(index) } catch {
-                    state.withLock { if $0.failure == nil || index < $0.failure!.index { $0.failure = (index, error) } }
-                }
+        let crew = Crew(count: count, limit: width.upperBound, body)
+        for _ in 1..<max(2, min(count, width.lowerBound)) { crew.addThread() }
+        crew.work()
+        try crew.finish()
+    }
+}
+
+/// The threads of one `Parallel.forEach`, and what is left for them.
+private final class Crew: Sendable {
+    private let count: Int
+    private let limit: Int
+    private let body: @Sendable (Int) throws -> Bool
+    private let state = Mutex((next: 0, failure: (index: Int, error: any Error)?.none))
+    /// Threads beside the one that waits.
+    private let running = Monitor(0)
+
+    init(count: Int, limit: Int, _ body: @escaping @Sendable (Int) throws -> Bool) {
+        self.count = count
+        self.limit = limit
+        self.body = body
+    }
+
+    func work() {
+        while let index = takeIndex() {
+            do { if try body(index) { addThread() } } catch {
+                state.withLock { if $0.failure == nil || index < $0.failure!.index { $0.failure = (index, error) } }
             }
         }
-        let running = Monitor(0)
-        for _ in 1..<min(count, width) {
-            running.update { $0 += 1 }
-            do {
-                try WorkerThread {
-                    work()
-                    running.update { $0 -= 1 }
-                }.detach()
-            } catch {  // fewer threads do the same work
-                running.update { $0 -= 1 }
-                break
-            }
-        }
-        work()
+    }
+
+    /// Where no thread can be started, fewer do the same work.
+    func addThread() {
+        guard
+            running.update({ count in
+                guard count + 1 < limit else { return false }
+                count += 1
+                return true
+            })
+        else { return }
+        do {
+            try WorkerThread {
+                self.work()
+                self.running.update { $0 -= 1 }
+            }.detach()
+        } catch { running.update { $0 -= 1 } }
+    }
+
+    func finish() throws {
         running.wait { $0 == 0 ? true : nil }
         if let failure = state.withLock({ $0.failure }) { throw failure.error }
+    }
+
+    private func takeIndex() -> Int? {
+        state.withLock { state in
+            guard state.next < count, state.failure == nil else { return nil }
+            defer { state.next += 1 }
+            return state.next
+        }
     }
 }

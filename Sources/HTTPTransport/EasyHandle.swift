@@ -85,9 +85,10 @@ final class EasyHandle: @unchecked Sendable {
         }
     }
 
-    /// The list must outlive the transfer.
-    func set(headers: borrowing HeaderList) throws {
+    /// The lists must outlive the transfer.
+    func set(headers: borrowing LineList, connections: borrowing LineList) throws {
         try check(unsafe curlshim_set_pointer(easy, CURLOPT_HTTPHEADER, headers.first))
+        try check(unsafe curlshim_set_pointer(easy, CURLOPT_CONNECT_TO, connections.first))
     }
 
     /// Makes TLS connections verify against these authorities; nil where nothing is verified.

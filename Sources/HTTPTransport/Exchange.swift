@@ -30,6 +30,9 @@ final class Exchange {
     private let isFollowed: (HTTPResponseHead) -> Bool
     private let onHead: (HTTPResponseHead) throws -> (any ByteSink)?
     private let url: HTTPURL
+    private let decodesGzip: Bool
+    /// Undoes the answer's own coding.
+    private var decoder: GzipDecoder?
 
     /// The head that is being read; of several, with interim answers, the last.
     private var head: HTTPResponseHead?
@@ -46,14 +49,17 @@ final class Exchange {
     /// When bytes last moved, or our own side last gave up control (monotonic nanoseconds).
     private(set) var lastActivity = monotonicNanoseconds()
 
-    /// - Parameter isFollowed: whether an answer is only a redirect to be followed, so that nobody is shown its head.
+    /// - Parameters:
+    ///   - isFollowed: whether an answer is only a redirect to be followed, so that nobody is shown its head.
+    ///   - decodesGzip: whether `Accept-Encoding: gzip` was sent on our own account.
     init(
-        url: HTTPURL, body: HTTPBody, bodyLimit: Int, isFollowed: @escaping (HTTPResponseHead) -> Bool,
+        url: HTTPURL, body: HTTPBody, bodyLimit: Int, decodesGzip: Bool, isFollowed: @escaping (HTTPResponseHead) -> Bool,
         onHead: @escaping (HTTPResponseHead) throws -> (any ByteSink)?
     ) {
         self.url = url
         self.body = body
         self.bodyLimit = bodyLimit
+        self.decodesGzip = decodesGzip
         self.isFollowed = isFollowed
         self.onHead = onHead
     }
@@ -68,6 +74,9 @@ final class Exchange {
 
     /// Whether anything has come.
     var hasBegunAnswer: Bool { head != nil }
+
+    /// Whether the body is kept here, rather than given to a sink.
+    var isCollected: Bool { if case .memory = destination { true } else { false } }
 
     // MARK: The answer
 
@@ -99,13 +108,20 @@ final class Exchange {
 
     private func finishHead() -> Bool {
         headIsComplete = true
-        guard let head, head.status >= 200 else { return true }  // an interim answer; the real one follows
-        answer = head
+        guard var head, head.status >= 200 else { return true }  // an interim answer; the real one follows
         if isFollowed(head) {
+            answer = head
             destination = .nowhere
             return true
         }
         do {
+            if decodesGzip, HTTPHeaders.same(head.headers["Content-Encoding"] ?? "", "gzip") {
+                decoder = try GzipDecoder()
+                head.isDecoded = true
+                // They tell of the coded body.
+                for name in ["Content-Encoding", "Content-Length"] { head.headers.remove(name) }
+            }
+            answer = head
             destination = if let sink = try onHead(head) { .sink(sink) } else { .memory }
             return true
         } catch {
@@ -117,6 +133,20 @@ final class Exchange {
     /// Takes a block of the body; false ends the transfer.
     func takeBody(_ block: Span<UInt8>) -> Bool {
         defer { noteActivity() }
+        guard let decoder else { return deliver(block) }
+        do { return try decoder.decode(block, deliver) } catch {
+            stop = .failure(
+                TransferError.made(
+                    .malformed, "gzip: \(error == .invalidData ? "invalid data" : "out of memory")",
+                    bytesReceived: bytesReceived))
+            return false
+        }
+    }
+
+    /// Whether a body that has ended is whole.
+    var isBodyComplete: Bool { decoder?.isComplete ?? true }
+
+    private func deliver(_ block: Span<UInt8>) -> Bool {
         switch destination {
         case .sink(let sink):
             do { try sink.write(block) } catch {

@@ -23,7 +23,8 @@ package final class HTTPClient: Sendable {
     ///
     /// - Parameter bodyLimit: bytes; a larger body is an error (`tooLarge`), but where the status is 300 or above the rest of
     ///   it is dropped.
-    /// - Throws: `TransferError` when no whole answer came; the body source's own error as it is.
+    /// - Throws: `TransferError` when no whole answer came (of one with a status of 400 or above its head is enough); the body
+    ///   source's own error as it is.
     package func perform(
         _ request: HTTPRequest, body: HTTPBody = .none, bodyLimit: Int = 4 << 20
     ) throws -> HTTPResponse {
@@ -52,7 +53,9 @@ package final class HTTPClient: Sendable {
                 let isFollowed = { head in request.followRedirects && RedirectPolicy.follows(head, outgoing) }
                 let target = url
                 let (head, exchange) = try transfer(request, target, body) {
-                    Exchange(url: target, body: outgoing, bodyLimit: bodyLimit, isFollowed: isFollowed, onHead: onHead)
+                    Exchange(
+                        url: target, body: outgoing, bodyLimit: bodyLimit, decodesGzip: request.asksForGzip,
+                        isFollowed: isFollowed, onHead: onHead)
                 }
                 guard isFollowed(head) else {
                     return HTTPResponse(
@@ -104,13 +107,20 @@ package final class HTTPClient: Sendable {
                 guard let answer = exchange.answer else {
                     throw TransferError.made(.broken, "unexpected EOF", bytesReceived: 0)
                 }
+                if exchange.stop == nil, !exchange.isBodyComplete {
+                    throw TransferError.made(
+                        .truncated, "gzip: unexpected EOF", bytesReceived: exchange.bytesReceived)
+                }
                 return (answer, exchange)
             case (nil, .cancelled):
                 throw TransferError.made(.aborted, "context canceled", bytesReceived: exchange.bytesReceived)
-            case (nil, .stalled):
+            case (nil, .stalled(let limit)):
                 throw TransferError.made(
-                    .timeout, "no byte within \(request.stallTimeout) s: i/o timeout", bytesReceived: exchange.bytesReceived)
-            case (nil, .failed(let failure)): throw failure.error
+                    .timeout, "no byte within \(limit) s: i/o timeout", bytesReceived: exchange.bytesReceived)
+            case (nil, .failed(let failure)):
+                // A refusal stands even where its explanation was cut off, as happens to those of large bodies over HTTP/2.
+                if let answer = exchange.answer, answer.status >= 400, exchange.isCollected { return (answer, exchange) }
+                throw failure.error
             }
         } catch let error as OwnError { throw error.error } catch let error as TransferError { throw error.during(name) }
     }
@@ -119,7 +129,9 @@ package final class HTTPClient: Sendable {
     private struct OwnError: Error { let error: any Error }
 
     private enum End {
-        case complete, cancelled, stalled
+        case complete, cancelled
+        /// After that many seconds.
+        case stalled(Int)
         case failed(TransferFailure)
     }
 
@@ -128,11 +140,12 @@ package final class HTTPClient: Sendable {
         freshConnection: Bool
     ) throws -> End {
         if isCancelled.load(ordering: .sequentiallyConsistent) { return .cancelled }
-        let headers = try HeaderList(request.headers)
         let proxy = try configuration.proxy.proxy(for: url)
         let options = TransferOptions(request: request, url: url, proxy: proxy, configuration: configuration)
+        let headers = try options.headerLines()
+        let connections = try options.connections()
         try handle.reset()
-        try handle.set(headers: headers)
+        try handle.set(headers: headers, connections: connections)
         try options.apply(to: handle, body)
         if freshConnection { try handle.set(CURLOPT_FRESH_CONNECT, 1) }
         if url.scheme == "https" || proxy?.scheme == "https" {
@@ -143,23 +156,27 @@ package final class HTTPClient: Sendable {
         let status = try handle.run(exchange, body) {
             if isCancelled.load(ordering: .sequentiallyConsistent) {
                 end = .cancelled
-            } else if request.stallTimeout > 0, handle.offset(CURLINFO_PRETRANSFER_TIME_T) > 0 {
+            } else if let limit = request.silenceLimit(hasBegunAnswer: exchange.hasBegunAnswer),
+                handle.offset(CURLINFO_PRETRANSFER_TIME_T) > 0
+            {
                 let sent = handle.offset(CURLINFO_SIZE_UPLOAD_T)
                 if sent != uploaded { exchange.noteActivity() }
                 uploaded = sent
                 let silence = monotonicNanoseconds() - exchange.lastActivity
-                if silence / 1_000_000_000 >= request.stallTimeout { end = .stalled }
+                if silence / 1_000_000_000 >= limit { end = .stalled(limit) }
             } else {
                 exchange.noteActivity()
             }
             return end == nil
         }
         withExtendedLifetime(headers) {}
+        withExtendedLifetime(connections) {}
         guard let status else { return end ?? .cancelled }
         if status == CURLE_OK { return .complete }
         return .failed(
             TransferFailure(
-                handle, status, url, proxy, bytesReceived: exchange.bytesReceived, totalTimeout: request.totalTimeout))
+                handle, status, url, proxy, serverName: configuration.serverName, bytesReceived: exchange.bytesReceived,
+                totalTimeout: request.totalTimeout))
     }
 
     // MARK: The pool

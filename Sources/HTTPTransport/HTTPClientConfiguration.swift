@@ -9,7 +9,7 @@ package struct HTTPClientConfiguration: Sendable {
     }
 
     /// A certificate and its key, both PEM; further certificates of the chain follow the first.
-    package struct ClientCertificate: Sendable {
+    package struct ClientCertificate: Sendable, Equatable {
         package var certificate: Secret
         package var key: Secret
 
@@ -22,6 +22,8 @@ package struct HTTPClientConfiguration: Sendable {
     package var trust: TrustAnchors
     package var clientCertificate: ClientCertificate?
     package var proxy: ProxySettings
+    /// The name that servers are asked for in the TLS handshake and that their certificates must have; nil for the URL's host.
+    package var serverName: String?
     /// Sent unless the request has a `User-Agent` of its own; empty for none.
     package var userAgent: String
     package var version: Version
@@ -30,11 +32,12 @@ package struct HTTPClientConfiguration: Sendable {
 
     package init(
         trust: TrustAnchors = .system(), clientCertificate: ClientCertificate? = nil, proxy: ProxySettings = .none,
-        userAgent: String = "", version: Version = .http1, maximumIdleHandles: Int = 64
+        serverName: String? = nil, userAgent: String = "", version: Version = .http1, maximumIdleHandles: Int = 64
     ) {
         self.trust = trust
         self.clientCertificate = clientCertificate
         self.proxy = proxy
+        self.serverName = serverName
         self.userAgent = userAgent
         self.version = version
         self.maximumIdleHandles = maximumIdleHandles

@@ -11,11 +11,14 @@ package struct HTTPRequest: Sendable {
     /// Seconds without a byte in either direction after which the transfer fails as transient; 0 for none. Time spent in
     /// the caller's own sink or source does not count.
     package var stallTimeout = 60
+    /// The same for as long as nothing of the answer has come: a server may have to make it first. Nil for `stallTimeout`.
+    package var answerTimeout: Int?
     /// Seconds for the whole transfer, at least 1, for each redirect anew; nil for no limit.
     package var totalTimeout: Int?
     /// Follow up to 10 redirects as Go's client does (contract 03 §6.5, Corrections). Never for signed requests.
     package var followRedirects = false
-    /// Send `Accept-Encoding: gzip` and decode such an answer. Off: bodies come as they are.
+    /// Send `Accept-Encoding: gzip` and decode such an answer, but where the request has an `Accept-Encoding` of its own, asks for
+    /// a range, or is a HEAD. Off: bodies come as they are.
     package var decodesGzip = false
     /// A hint that the answer is large (above some MiB): a bigger receive buffer is worth its memory.
     package var expectsLargeBody = false
@@ -23,6 +26,25 @@ package struct HTTPRequest: Sendable {
     package init(_ method: String, _ url: String) {
         self.method = method
         self.url = url
+    }
+
+    /// Whether a gzipped answer is asked for on our own account.
+    var asksForGzip: Bool {
+        decodesGzip && method != "HEAD" && headers["Accept-Encoding"] == nil && headers["Range"] == nil
+    }
+
+    /// The headers with those that are sent on our own account.
+    var outgoingHeaders: HTTPHeaders {
+        guard asksForGzip else { return headers }
+        var all = headers
+        all.add("Accept-Encoding", "gzip")
+        return all
+    }
+
+    /// Seconds without a byte after which the transfer fails; nil for none.
+    func silenceLimit(hasBegunAnswer: Bool) -> Int? {
+        let limit = hasBegunAnswer ? stallTimeout : answerTimeout ?? stallTimeout
+        return limit > 0 ? limit : nil
     }
 }
 
@@ -62,6 +84,8 @@ package struct HTTPResponseHead: Sendable {
     package var headers: HTTPHeaders
     /// What answered, after redirects.
     package var url: HTTPURL
+    /// Whether the body comes decoded, and without the headers that told of the coded one.
+    package var isDecoded = false
 }
 
 /// An answer, whatever its status.

@@ -20,9 +20,10 @@ package struct HTTPURL: Sendable, Equatable, CustomStringConvertible, CustomRefl
     /// Without `?`, as given; nil where the URL has none.
     package var query: String?
 
+    /// - Parameter encoding: percent-encode what may not stand in a URL, e.g. blanks in its path.
     /// - Throws: `TransferError` (`invalid`), whose message does not hold the text.
-    package init(_ text: String) throws {
-        try self.init(URLParser(text))
+    package init(_ text: String, encoding: Bool = false) throws {
+        try self.init(URLParser(text, encoding: encoding))
         guard scheme == "http" || scheme == "https" else { throw TransferError.invalid("unsupported protocol scheme") }
         // libcurl also takes one slash or three, and then another word for the host.
         let rest = text.utf8.dropFirst(scheme.utf8.count)
@@ -86,9 +87,9 @@ package struct HTTPURL: Sendable, Equatable, CustomStringConvertible, CustomRefl
     /// Nil for want of memory, which every use then answers as an error.
     private let handle: OpaquePointer?
 
-    init(_ text: String) throws {
+    init(_ text: String, encoding: Bool = false) throws {
         unsafe handle = curl_url()
-        try set(text, encoding: false)
+        try set(text, encoding: encoding)
     }
 
     deinit { unsafe curl_url_cleanup(handle) }

@@ -1,11 +1,11 @@
 import Glibc
 
 /// An IPv4 or IPv6 address; an IPv4 address written as IPv6 (`::ffff:10.0.0.1`) is the same as itself.
-struct IPAddress: Equatable {
+package struct IPAddress: Equatable {
     /// 4 or 16.
     let bytes: [UInt8]
 
-    init?(_ text: String) {
+    package init?(_ text: String) {
         var four = in_addr()
         if unsafe inet_pton(AF_INET, text, &four) == 1 {
             bytes = unsafe withUnsafeBytes(of: four) { unsafe Array($0) }
@@ -18,7 +18,7 @@ struct IPAddress: Equatable {
         bytes = mapped ? Array(all[12...]) : all
     }
 
-    var isLoopback: Bool {
+    package var isLoopback: Bool {
         bytes.count == 4 ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
     }
 }

@@ -10,6 +10,8 @@ package struct ProxySettings: Sendable, Equatable, CustomStringConvertible, Cust
     package var https: String?
     /// Comma list of hosts, domains, addresses and networks reached directly.
     package var direct: String?
+    /// Whether every host is reached through the proxy, also this machine itself.
+    private var isUnconditional = false
 
     package init(http: String?, https: String?, direct: String?) {
         self.http = http
@@ -22,6 +24,13 @@ package struct ProxySettings: Sendable, Equatable, CustomStringConvertible, Cust
 
     /// No proxy, whatever the environment says.
     package static let none = ProxySettings(http: nil, https: nil, direct: nil)
+
+    /// One proxy for everything, as a kubeconfig's `proxy-url` has it.
+    package static func always(_ url: String) -> ProxySettings {
+        var settings = ProxySettings(http: url, https: url, direct: nil)
+        settings.isUnconditional = true
+        return settings
+    }
 
     /// The settings in the environment; `value` looks a variable up. Upper case goes first, as in Go; empty counts as unset.
     package init(environment value: (String) -> String?) {
@@ -38,7 +47,7 @@ package struct ProxySettings: Sendable, Equatable, CustomStringConvertible, Cust
     ///
     /// - Throws: `TransferError` (`invalid`) for a proxy address that makes no sense, without quoting it.
     func proxy(for url: HTTPURL) throws -> HTTPURL? {
-        guard let setting = url.scheme == "https" ? https : http, !isDirect(url) else { return nil }
+        guard let setting = url.scheme == "https" ? https : http, isUnconditional || !isDirect(url) else { return nil }
         let parsed = try? HTTPURL(URLParser(setting))
         var proxy: HTTPURL
         if let parsed, ["http", "https", "socks5", "socks5h"].contains(parsed.scheme) {
@@ -46,7 +55,7 @@ package struct ProxySettings: Sendable, Equatable, CustomStringConvertible, Cust
         } else if !setting.contains("://"), let retried = try? HTTPURL("http://" + setting) {
             proxy = retried
         } else {
-            throw TransferError.invalid("invalid proxy address in the environment")
+            throw TransferError.invalid("invalid proxy address")
         }
         // libcurl's default port is 1080 for every kind.
         if proxy.port == nil { proxy.port = proxy.scheme.hasPrefix("socks5") ? 1080 : proxy.effectivePort }

@@ -31,6 +31,8 @@ package struct TransferError: ClassifiedError, Sendable {
 
     package let code: Code
     package let message: String
+    /// The message without the request: for those whose URL is itself a secret.
+    package let cause: String
     /// Bytes of the body that had come, so that a caller can ask for the rest by range.
     package let bytesReceived: Int64
     package var isNotFound: Bool { false }
@@ -43,9 +45,10 @@ package struct TransferError: ClassifiedError, Sendable {
         }
     }
 
-    private init(_ code: Code, _ message: String, bytesReceived: Int64 = 0) {
+    private init(_ code: Code, _ cause: String, request: RequestName? = nil, bytesReceived: Int64 = 0) {
         self.code = code
-        self.message = message
+        self.cause = cause
+        message = request.map { "\($0.text): \(cause)" } ?? cause
         self.bytesReceived = bytesReceived
     }
 
@@ -61,7 +64,7 @@ package struct TransferError: ClassifiedError, Sendable {
 
     /// The same with the request put before the cause.
     func during(_ request: RequestName) -> Self {
-        .init(code, "\(request.text): \(message)", bytesReceived: bytesReceived)
+        .init(code, cause, request: request, bytesReceived: bytesReceived)
     }
 
     static func made(_ code: Code, _ cause: String, bytesReceived: Int64) -> Self {

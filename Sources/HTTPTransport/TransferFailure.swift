@@ -31,13 +31,14 @@ struct TransferFailure {
     }
 
     init(
-        _ handle: EasyHandle, _ status: CURLcode, _ url: HTTPURL, _ proxy: HTTPURL?, bytesReceived: Int64, totalTimeout: Int?
+        _ handle: EasyHandle, _ status: CURLcode, _ url: HTTPURL, _ proxy: HTTPURL?, serverName: String?, bytesReceived: Int64,
+        totalTimeout: Int?
     ) {
         self.status = status
         systemCode = Int32(clamping: handle.number(CURLINFO_OS_ERRNO))
         text = handle.errorText
         let nearest = proxy ?? url
-        host = url.bareHost
+        host = serverName ?? url.bareHost
         peer = "\(nearest.host):\(nearest.effectivePort)"
         let found = handle.text(CURLINFO_PRIMARY_IP)
         let bracketed = found.contains(":") ? "[\(found)]" : found
@@ -72,6 +73,7 @@ struct TransferFailure {
         case CURLE_COULDNT_CONNECT:
             if connectStatus != 0 { return proxyRefusal }
             return (.connect, dialing("connect: " + (systemCode == 0 ? described : errnoText(systemCode)), " " + address))
+        case CURLE_PROXY: return (.connect, "proxyconnect tcp: \(described)")
         case CURLE_PARTIAL_FILE: return (.truncated, "unexpected EOF")
         case CURLE_GOT_NOTHING: return (.broken, "EOF")
         case CURLE_RECV_ERROR:

@@ -8,19 +8,42 @@ struct TransferOptions {
     let proxy: HTTPURL?
     let configuration: HTTPClientConfiguration
 
+    /// The URL as libcurl gets it. It takes the name for the handshake from the URL and has no setting of its own for it, so the
+    /// server's real place is told apart (`connections`).
+    private var dialled: HTTPURL {
+        var dialled = url
+        if let serverName = configuration.serverName {
+            dialled.host = serverName.contains(":") ? "[\(serverName)]" : serverName
+        }
+        return dialled
+    }
+
+    /// Where to connect in place of what the URL says; must outlive the transfer.
+    func connections() throws -> LineList {
+        var list = LineList()
+        if configuration.serverName != nil { try list.append("::\(url.host):\(url.effectivePort)") }
+        return list
+    }
+
+    /// The header lines; they must outlive the transfer.
+    func headerLines() throws -> LineList {
+        var headers = request.outgoingHeaders
+        if configuration.serverName != nil, headers["Host"] == nil { headers["Host"] = url.authority }
+        return try LineList(headers)
+    }
+
     func apply(to handle: EasyHandle, _ body: HTTPBody) throws {
         try handle.set(CURLOPT_NOSIGNAL, 1)
         try handle.set(CURLOPT_PROTOCOLS_STR, "http,https")
-        try handle.set(CURLOPT_URL, url.text)
+        try handle.set(CURLOPT_URL, dialled.text)
         try handle.set(CURLOPT_PATH_AS_IS, 1)
         try handle.set(CURLOPT_HTTP_VERSION, configuration.version == .http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)
         // libcurl refuses numbers that it cannot hold as milliseconds.
         try handle.set(CURLOPT_CONNECTTIMEOUT, min(max(1, request.connectTimeout), 1_000_000))
         if let limit = request.totalTimeout { try handle.set(CURLOPT_TIMEOUT, min(max(1, limit), 1_000_000)) }
         try handle.set(CURLOPT_TCP_KEEPALIVE, 1)
-        try handle.set(CURLOPT_BUFFERSIZE, request.expectsLargeBody ? 512 << 10 : 64 << 10)
+        try handle.set(CURLOPT_BUFFERSIZE, request.expectsLargeBody ? 128 << 10 : 64 << 10)
         if !configuration.userAgent.isEmpty { try handle.set(CURLOPT_USERAGENT, configuration.userAgent) }
-        if request.decodesGzip, request.headers["Accept-Encoding"] == nil { try handle.set(CURLOPT_ACCEPT_ENCODING, "gzip") }
         try applyProxy(to: handle)
         try applySecurity(to: handle)
         try applyBody(to: handle, body)
@@ -28,6 +51,9 @@ struct TransferOptions {
 
     /// Set in any case: libcurl would look into the environment by itself.
     private func applyProxy(to handle: EasyHandle) throws {
+        var proxy = proxy
+        // The proxy resolves names, as Go's client has it.
+        if proxy?.scheme == "socks5" { proxy?.scheme = "socks5h" }
         try handle.set(CURLOPT_PROXY, proxy?.text ?? "")
         try handle.set(CURLOPT_NOPROXY, "")
         try handle.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
@@ -53,7 +79,7 @@ struct TransferOptions {
     }
 
     private func applyBody(to handle: EasyHandle, _ body: HTTPBody) throws {
-        guard !request.method.isEmpty, request.method.utf8.allSatisfy(HeaderList.isNameByte) else {
+        guard !request.method.isEmpty, request.method.utf8.allSatisfy(LineList.isNameByte) else {
             throw TransferError.invalid("net/http: invalid method")
         }
         switch body {

@@ -31,9 +31,29 @@ package final class KubernetesClient: Sendable {
         }
     }
 
-    private struct Session: Sendable {
+    private final class Session: Sendable {
         let access: ClusterAccess
-        let client: HTTPClient
+        private let settings: Settings
+        /// The client for the certificate in use: another certificate needs other connections.
+        private let current = Mutex<(certificate: HTTPClientConfiguration.ClientCertificate?, client: HTTPClient)?>(nil)
+
+        init(access: ClusterAccess, settings: Settings) {
+            self.access = access
+            self.settings = settings
+        }
+
+        func client(_ certificate: HTTPClientConfiguration.ClientCertificate?) -> HTTPClient {
+            current.withLock { current in
+                if let current, current.certificate == certificate { return current.client }
+                let configuration = HTTPClientConfiguration(
+                    trust: access.trust, clientCertificate: certificate,
+                    proxy: access.proxy.map { .always($0.revealText()) } ?? settings.proxy, serverName: access.serverName,
+                    userAgent: settings.userAgent, version: .http2Allowed, maximumIdleHandles: 2)
+                let client = HTTPClient(configuration: configuration)
+                current = (certificate, client)
+                return client
+            }
+        }
     }
 
     private let loadAccess: @Sendable () throws -> ClusterAccess
@@ -71,6 +91,9 @@ package final class KubernetesClient: Sendable {
         request.headers = ["Accept": "application/json", "Content-Type": type]
         // Longer than the server's own limit of a minute, so that its answer comes first.
         request.stallTimeout = 75
+        request.totalTimeout = session.access.requestTimeout
+        request.decodesGzip = session.access.acceptsCompression
+        for field in session.access.impersonation?.headers.fields ?? [] { request.headers.add(field.name, field.value) }
         try send(
             request, body.serialized(), session,
             APICall(
@@ -94,21 +117,23 @@ package final class KubernetesClient: Sendable {
         }
     }
 
-    /// One request and its answer; a second one where another token has come.
+    /// One request and its answer; a second one where the first was refused and other credentials have come.
     private func exchange(
         _ request: HTTPRequest, _ body: [UInt8], _ session: Session, _ call: APICall
     ) throws -> HTTPResponse {
-        let token = try session.access.token?.current()
-        let answer = try perform(request, body, session, token, call)
-        guard answer.status == 401, let token, let other = session.access.token?.replacement(for: token) else { return answer }
+        let credential = try session.access.credentials.current()
+        let answer = try perform(request, body, session, credential, call)
+        guard answer.status == 401, let other = try session.access.credentials.replacement(for: credential) else {
+            return answer
+        }
         return try perform(request, body, session, other, call)
     }
 
     private func perform(
-        _ request: HTTPRequest, _ body: [UInt8], _ session: Session, _ token: Secret?, _ call: APICall
+        _ request: HTTPRequest, _ body: [UInt8], _ session: Session, _ credential: ClusterCredential, _ call: APICall
     ) throws -> HTTPResponse {
         var request = request
-        if let token { request.headers["Authorization"] = "Bearer " + token.revealText() }
+        if let secret = credential.authorization { request.headers["Authorization"] = secret.revealText() }
         let start = monotonicNanoseconds()
         defer {
             let seconds = (monotonicNanoseconds() - start) / 1_000_000_000
@@ -116,7 +141,9 @@ package final class KubernetesClient: Sendable {
                 settings.log.info("slow API request", ["request": .text(call.text), "seconds": .integer(seconds)])
             }
         }
-        do { return try session.client.perform(request, body: .bytes(body)) } catch let error as TransferError {
+        do { return try session.client(credential.certificate).perform(request, body: .bytes(body)) } catch let error
+            as TransferError
+        {
             throw APIError.transfer(error, isTransientText: settings.isTransientText)
         }
     }
@@ -124,11 +151,7 @@ package final class KubernetesClient: Sendable {
     private func currentSession() throws -> Session {
         try session.withLock { session in
             if let session { return session }
-            let access = try loadAccess()
-            let configuration = HTTPClientConfiguration(
-                trust: access.trust, clientCertificate: access.clientCertificate, proxy: settings.proxy,
-                userAgent: settings.userAgent, maximumIdleHandles: 2)
-            let made = Session(access: access, client: HTTPClient(configuration: configuration))
+            let made = Session(access: try loadAccess(), settings: settings)
             session = made
             return made
         }

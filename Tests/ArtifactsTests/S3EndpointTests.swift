@@ -62,6 +62,9 @@ import Testing
         Case(endpoint: "oss-cn-hangzhou.aliyuncs.com", authority: "bkt.oss-cn-hangzhou.aliyuncs.com", path: "/a/b"),
         // Somebody else's host that only looks like Amazon's.
         Case(endpoint: "s3.amazonaws.com.example.org", authority: "s3.amazonaws.com.example.org", path: "/bkt/a/b"),
+        Case(
+            endpoint: "s3-proxy-1.elb.us-east-1.amazonaws.com", authority: "s3-proxy-1.elb.us-east-1.amazonaws.com",
+            path: "/bkt/a/b"),
         Case(endpoint: "ec2.us-east-1.amazonaws.com", authority: "ec2.us-east-1.amazonaws.com", path: "/bkt/a/b"),
     ]
 

@@ -9,11 +9,8 @@ import Testing
 /// What goes over the wire, seen by a server that answers as it is told.
 @Suite struct S3RequestTests {
     private func fixture() throws -> StoreFixture {
-        let fixture = StoreFixture(folder: try TemporaryFolder(), server: nil, bucket: "bkt")
-        for (name, value) in [("access", "AK\n"), ("secret", " SK\r\n"), ("token", "TOKEN\n")] {
-            try fixture.folder.write(Data(value.utf8), to: "secret/keys/\(name)")
-        }
-        return fixture
+        try StoreFixture(
+            .s3Stub(bucket: "bkt", secrets: ["keys/access": "AK\n", "keys/secret": " SK\r\n", "keys/token": "TOKEN\n"]))
     }
 
     private func context(_ fixture: StoreFixture) -> DriverContext {

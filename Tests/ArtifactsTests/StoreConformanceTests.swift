@@ -1,18 +1,20 @@
 import TestSupport
 import Testing
 
-@Suite(.requires(.seaweedFS)) struct SeaweedFSConformanceTests {
-    @Test(arguments: Conformance.all) func conforms(check: Conformance) async throws {
-        try check.body(try await .make(on: .seaweedFS))
-    }
-}
+/// The suite that every driver passes against each real server: a column of the table is a test here.
+@Suite(.tellsVerdict) struct StoreConformanceTests {
+    @Test(arguments: Conformance.all) func seaweedFS(check: Conformance) async throws { try await s3(check, .seaweedFS) }
 
-@Suite(.requires(.minIO)) struct MinIOConformanceTests {
-    @Test(arguments: Conformance.all) func conforms(check: Conformance) async throws {
-        try check.body(try await .make(on: .minIO))
-    }
-}
+    @Test(arguments: Conformance.all) func minIO(check: Conformance) async throws { try await s3(check, .minIO) }
 
-@Suite struct LocalStoreConformanceTests {
-    @Test(arguments: Conformance.all) func conforms(check: Conformance) throws { try check.body(.makeLocal()) }
+    @Test(arguments: Conformance.all) func moto(check: Conformance) async throws { try await s3(check, .moto) }
+
+    @Test(arguments: Conformance.all) func localStore(check: Conformance) async throws {
+        let kind = StoreUnderTest.localStore
+        try await check.run(driver: kind.driver, server: kind.server) { kind }
+    }
+
+    private func s3(_ check: Conformance, _ kind: ServerKind) async throws {
+        try await check.run(driver: "s3", server: kind.title) { try await .s3(kind) }
+    }
 }

@@ -2,6 +2,7 @@ import ExecutorCore
 import Foundation
 import HTTPTransport
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct ConnectionTests {

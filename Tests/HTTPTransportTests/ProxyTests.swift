@@ -1,5 +1,6 @@
 import ExecutorCore
 import Foundation
+import TestSupport
 import Testing
 
 @testable import HTTPTransport
@@ -101,6 +102,36 @@ import Testing
     func neverAsksAProxyForLoopback(url: String) throws {
         let settings = ProxySettings(http: "http://proxy.example:3128", https: nil, direct: nil)
         #expect(try settings.proxy(for: HTTPURL(url)) == nil)
+    }
+
+    /// A proxy for everything knows no exceptions.
+    @Test(arguments: ["http://localhost/", "https://127.0.0.1:6443/"]) func mayBeAskedForEverything(url: String) throws {
+        #expect(try ProxySettings.always("http://proxy.example:1").proxy(for: HTTPURL(url))?.text == "http://proxy.example:1")
+    }
+
+    @Test func goesThroughSOCKSByName() throws {
+        let server = try ScriptedServer(answering: { conversation, _ in conversation.answer(200, "by socks") })
+        defer { server.stop() }
+        let proxy = try TunnelProxy(.socks, to: server.port)
+        defer { proxy.stop() }
+        for user in ["", "us:p%40ss@"] {
+            let response = try proxied("socks5://\(user)127.0.0.1:\(proxy.port)").perform(
+                HTTPRequest("GET", "http://store.example/k"))
+            #expect(response.body == Array("by socks".utf8))
+        }
+        #expect(proxy.asked == ["store.example:80", "store.example:80"])
+        #expect(proxy.credentials == ["us:p@ss"])
+    }
+
+    @Test func tellsOfASOCKSProxyThatIsNone() throws {
+        let server = try ScriptedServer { conversation in conversation.send("HTTP/1.1 400 Bad Request\r\n\r\n") }
+        defer { server.stop() }
+        let error = try failure {
+            _ = try proxied("socks5://us:canary@127.0.0.1:\(server.port)").perform(HTTPRequest("GET", "http://store.example/"))
+        }
+        #expect(error.code == .connect)
+        #expect(error.message.contains("proxyconnect tcp: "))
+        #expect(!error.message.contains("canary"))
     }
 
     @Test(arguments: [

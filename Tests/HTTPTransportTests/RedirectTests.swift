@@ -1,6 +1,7 @@
 import ExecutorCore
 import Foundation
 import HTTPTransport
+import TestSupport
 import Testing
 
 @Suite struct RedirectTests {

@@ -2,6 +2,7 @@ import ExecutorCore
 import Foundation
 import HTTPTransport
 import Synchronization
+import TestSupport
 import Testing
 
 /// A canary in every place where a secret may stand must not turn up in any text.

@@ -60,6 +60,7 @@ final class TLSServer: @unchecked Sendable {
                 body = (str(dict(x[0] for x in peer["subject"])["commonName"]) if peer else "nobody").encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
+                self.send_header("X-Host", self.headers["Host"])
                 self.send_header("X-Resumed", str(self.connection.session_reused))
                 self.send_header("X-Version", self.connection.version())
                 self.end_headers()

@@ -1,5 +1,6 @@
 import ExecutorCore
 import Foundation
+import TestSupport
 import Testing
 
 @testable import HTTPTransport
@@ -74,6 +75,31 @@ import Testing
         }
         #expect(named.code == .tls)
         #expect(named.message.contains("x509: certificate is not valid for store.example"))
+    }
+
+    /// The name in the handshake is not the one in the URL; the `Host` header stays the URL's.
+    @Test func mayExpectAnotherNameThanTheURLs() throws {
+        let server = try TLSServer()
+        defer { server.stop() }
+        let proxy = try TunnelProxy(.connect, to: server.port)
+        defer { proxy.stop() }
+        let expecting = { (name: String) in
+            try self.trusting(self.authority()) {
+                $0.proxy = .always("http://127.0.0.1:\(proxy.port)")
+                $0.serverName = name
+            }
+        }
+        for name in ["localhost", "127.0.0.1"] {
+            let response = try expecting(name).perform(HTTPRequest("GET", "https://store.example/"))
+            #expect(response.headers["X-Host"] == "store.example")
+        }
+        #expect(proxy.asked == ["store.example:443", "store.example:443"])
+        let error = try failure { _ = try expecting("other.example").perform(HTTPRequest("GET", "https://store.example/")) }
+        #expect(error.message.hasPrefix("Get \"https://store.example/\": "))
+        #expect(error.message.contains("x509: certificate is not valid for other.example"))
+        let direct = try trusting(authority()) { $0.serverName = "localhost" }
+            .perform(HTTPRequest("GET", "https://127.0.0.1:\(server.port)/"))
+        #expect(direct.headers["X-Host"] == "127.0.0.1:\(server.port)")
     }
 
     @Test func refusesAnExpiredCertificate() throws {

@@ -11,7 +11,8 @@ import WorkflowModel
     private func access(_ server: ClusterServer, token: String? = nil, namespace: String? = nil) throws -> ClusterAccess {
         ClusterAccess(
             server: server.url.absoluteString, trust: .certificates(try SmallFile.read(BytePath(server.authority))),
-            token: .fixed(Secret(token ?? server.token)), namespace: namespace ?? server.namespace)
+            credentials: GivenCredentials(token: .fixed(Secret(token ?? server.token))),
+            namespace: namespace ?? server.namespace)
     }
 
     private func store(_ access: ClusterAccess, _ node: String) -> TaskResultStore {
@@ -70,6 +71,7 @@ import WorkflowModel
         let server = try await ClusterServer.shared(.kubernetes)
         let big = NodeResult(outputs: Outputs(result: String(repeating: "x", count: 4 << 20)))
         let error = #expect(throws: APIError.self) { try store(try access(server), "transport-real-3").report(big) }
+        #expect(error?.status == 413)
         #expect(error?.isTransient == false)
         #expect(error?.message.isEmpty == false)
     }
@@ -81,10 +83,11 @@ import WorkflowModel
         try SmallFile.write(folder.path.appending("token"), Array(server.token.utf8))
         try SmallFile.write(folder.path.appending("ca.crt"), try SmallFile.read(BytePath(server.authority)))
         try SmallFile.write(folder.path.appending("namespace"), Array(server.namespace.utf8))
-        let source = InClusterSource(
-            host: server.url.host(), port: server.url.port.map { String($0) }, namespace: nil, folder: folder.path)
-        let client = KubernetesClient(
-            access: { try ClusterAccess.load(from: [source]) }, settings: .init(userAgent: "argoexec-test"))
+        let loader = ClusterAccessLoader(
+            flags: AccessFlags([:]), kubeconfig: KubeconfigSource(variable: nil, home: nil),
+            inCluster: InClusterSource(
+                host: server.url.host(), port: server.url.port.map { String($0) }, namespace: nil, folder: folder.path))
+        let client = KubernetesClient(access: { try loader.load() }, settings: .init(userAgent: "argoexec-test"))
         try TaskResultStore(
             client,
             identity: TaskResultIdentity(nodeID: "transport-real-4", workflowName: "wf", workflowUID: "u", instanceID: "")

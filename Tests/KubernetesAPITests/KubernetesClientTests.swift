@@ -18,10 +18,13 @@ struct ClientFixture {
         let limit = Mutex(Int.max)
     }
 
-    init(_ server: String, token: BearerToken? = .fixed(Secret("canary-token")), pattern: String? = nil, log: Log = .silent) {
+    init(_ server: String, token: RotatingSecret? = .fixed(Secret("canary-token")), pattern: String? = nil, log: Log = .silent)
+    {
         let pauses = pauses
         client = KubernetesClient(
-            access: { ClusterAccess(server: server, trust: .system(), token: token, namespace: "my-ns") },
+            access: {
+                ClusterAccess(server: server, trust: .system(), credentials: GivenCredentials(token: token), namespace: "my-ns")
+            },
             settings: KubernetesClient.Settings(
                 userAgent: "argo-workflows/v4.1.2 argo-executor", log: log,
                 isTransientText: { text in pattern.map { text.contains($0) } ?? false },

@@ -7,10 +7,26 @@ package enum ServerKind: String, Sendable, CaseIterable {
     case seaweedFS = "seaweedfs"
     /// MinIO, the S3 server that verifies most; only where its binary is given.
     case minIO = "minio"
+    /// moto, a stand-in for Amazon's services, from PyPI: S3 of all versions, STS, instance metadata.
+    case moto
+    /// nginx with WebDAV behind several kinds of protection, and token endpoints and redirects of our own.
+    case nginx
     /// A real Kubernetes API server with etcd; only where its binary is given.
     case kubernetes
     /// A stand-in that speaks the part of the Kubernetes API that task results need.
     case standInAPI = "stand-in-api"
+
+    /// Its name for people.
+    package var title: String {
+        switch self {
+        case .seaweedFS: "SeaweedFS"
+        case .minIO: "MinIO"
+        case .moto: "moto"
+        case .nginx: "nginx"
+        case .kubernetes: "Kubernetes"
+        case .standInAPI: "stand-in API"
+        }
+    }
 }
 
 /// What a started server tells of itself.
@@ -25,6 +41,8 @@ package struct ServerDescription: Decodable, Sendable {
     /// File with the certificate authority, PEM.
     package let authority: String?
     package let namespace: String?
+    /// Whatever else there is to know of it, by name.
+    package let details: [String: String]?
 }
 
 /// Why a server cannot be started on this machine; the tests that need it are skipped by this text.

@@ -63,3 +63,21 @@ def weed():
     if path := shutil.which("weed"):
         return path
     raise Unavailable("SeaweedFS: not installed; scripts/test installs it")
+
+
+def moto():
+    """The program of moto, which PyPI brings."""
+    path = os.path.join(TOOLS, "venv", "bin", "moto_server")
+    if os.path.exists(path):
+        return path
+    raise Unavailable("moto: not installed; scripts/test installs it")
+
+
+def nginx():
+    """nginx, from Debian's package."""
+    path = os.path.join(TOOLS, "nginx", "usr", "sbin", "nginx")
+    if os.path.exists(path):
+        return path
+    if path := shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"):
+        return path
+    raise Unavailable("nginx: not installed; scripts/test unpacks Debian's")

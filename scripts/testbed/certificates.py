@@ -2,6 +2,8 @@
 import os
 import subprocess
 
+EC_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+
 
 def make(folder):
     """Makes ca.crt, server.crt and server.key in the folder; returns their paths."""
@@ -14,6 +16,20 @@ def make(folder):
     _openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-out", "server.crt",
              "-days", "2", "-extfile", "extensions")
     return authority, certificate, key
+
+
+def authority(folder, name, subject):
+    """Makes NAME.crt and NAME.key of an authority in the folder."""
+    _openssl(folder, "req", "-x509", *EC_KEY, "-keyout", f"{name}.key", "-out", f"{name}.crt", "-days", "2", "-subj", f"/CN={subject}")
+
+
+def issue(folder, name, issuer, names, days=2):
+    """Makes NAME.crt and NAME.key, issued by an authority of the folder; with negative days it has expired."""
+    _openssl(folder, "req", *EC_KEY, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+    with open(os.path.join(folder, f"{name}.names"), "w", encoding="ascii") as file:
+        file.write(f"subjectAltName={names}\n")
+    _openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", f"{issuer}.crt", "-CAkey", f"{issuer}.key", "-CAcreateserial", "-out",
+             f"{name}.crt", "-days", str(days), "-extfile", f"{name}.names")
 
 
 def key_pair(folder):

@@ -43,6 +43,15 @@ def minio():
     return _described(servers, port)
 
 
+def moto():
+    """Starts moto, which plays all of Amazon's services on one port; returns the servers and their description."""
+    program = binaries.moto()
+    servers = Servers("moto")
+    (port,) = free_ports(1)
+    servers.start("moto", program, "-H", "127.0.0.1", "-p", str(port))
+    return _described(servers, port)
+
+
 def _described(servers, port):
     endpoint = f"127.0.0.1:{port}"
     sign = lambda method, url: s3.signed_headers(method, url, ACCESS_KEY, SECRET_KEY)

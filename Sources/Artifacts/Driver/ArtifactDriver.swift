@@ -16,7 +16,8 @@ package protocol ArtifactDriver: Sendable {
 
     /// What stands at the location: one object or a directory of them.
     ///
-    /// - Throws: an error with `isNotFound` when there is neither.
+    /// - Throws: an error with `isNotFound` when there is neither; a store that tells it by a read only has the object's first read
+    ///   throw it.
     func find() throws -> FoundArtifact
 
     /// What must be there before the first object of a save, e.g. the bucket.
@@ -68,8 +69,13 @@ package enum ArtifactVerb: String, Sendable {
 package struct DriverNeeds: Sendable, Equatable {
     /// The length must be known before the first byte is sent.
     package var length: Bool
+    /// There is room for one file only, not for a directory.
+    package var singleFile: Bool
 
-    package init(length: Bool) { self.length = length }
+    package init(length: Bool, singleFile: Bool = false) {
+        self.length = length
+        self.singleFile = singleFile
+    }
 }
 
 /// Some keys of a list.

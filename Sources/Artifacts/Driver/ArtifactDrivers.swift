@@ -16,7 +16,9 @@ package enum ArtifactDrivers {
         switch location.driverKind {
         case .s3: if let s3 = location.s3 { return try S3Driver(s3, context: context) }
         case .raw: if let raw = location.raw { return RawDriver(data: raw.data) }
-        case .artifactory, .azure, .git, .gcs, .hdfs, .http, .oss, .plugin, nil: break
+        case .http: if let http = location.http { return try HTTPDriver(http, context: context) }
+        case .artifactory: if let artifactory = location.artifactory { return try HTTPDriver(artifactory, context: context) }
+        case .azure, .git, .gcs, .hdfs, .oss, .plugin, nil: break
         }
         throw ArtifactError.unsupported("Unsupported artifact driver for \(artifactName)")
     }

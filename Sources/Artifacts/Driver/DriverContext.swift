@@ -23,6 +23,8 @@ package struct DriverContext: Sendable {
     /// How often a transfer says how far it is, nanoseconds; nil for every ten seconds.
     package var reportInterval: Int64?
     package var cancellation: TransferCancellation
+    /// What the environment says of credentials for AWS.
+    package var aws: AWSEnvironment
     package let memory: StoreMemory
     package var contentTypes: ContentTypes
 
@@ -30,7 +32,7 @@ package struct DriverContext: Sendable {
         clients: HTTPClients, log: Log, executorBackoff: Backoff, secretsDirectory: BytePath = "/argo/secret",
         requestBackoff: Backoff? = .singleRequest, budget: TransferBudget = TransferBudget(),
         uploads: UploadSettings = UploadSettings(), spoolDirectory: BytePath = "/tmp", localStore: LocalStore? = nil,
-        cancellation: TransferCancellation = TransferCancellation(),
+        cancellation: TransferCancellation = TransferCancellation(), aws: AWSEnvironment = AWSEnvironment(),
         isTransientText: @escaping @Sendable (String) -> Bool = { _ in false }
     ) {
         self.secretsDirectory = secretsDirectory
@@ -44,6 +46,7 @@ package struct DriverContext: Sendable {
         self.spoolDirectory = spoolDirectory
         self.localStore = localStore
         self.cancellation = cancellation
+        self.aws = aws
         memory = StoreMemory()
         contentTypes = ContentTypes()
     }
@@ -61,29 +64,49 @@ extension Backoff {
         duration: 200_000_000, factor: 2, jitter: 0.5, steps: 10, cap: 1_000_000_000)
 }
 
-/// The HTTP clients of a process: one for each way of trusting servers, so that connections are shared by all artifacts.
+/// The HTTP clients of a process: one for each way of trusting servers and of showing who we are, so that connections are shared
+/// by all artifacts, but never between those that a server would tell apart.
 package final class HTTPClients: Sendable {
+    package typealias ClientCertificate = HTTPClientConfiguration.ClientCertificate
+
+    private struct Known {
+        let trust: TrustAnchors
+        let certificate: ClientCertificate?
+        let client: HTTPClient
+    }
+
     private let base: HTTPClientConfiguration
-    private let clients = Mutex<[(trust: TrustAnchors, client: HTTPClient)]>([])
+    private let clients = Mutex<[Known]>([])
+    /// The client for services of this machine itself, e.g. instance metadata: never by a proxy.
+    package let direct: HTTPClient
 
     /// - Parameter base: what all clients have in common; its trust is the one for locations that name no authority.
-    package init(_ base: HTTPClientConfiguration) { self.base = base }
+    package init(_ base: HTTPClientConfiguration) {
+        self.base = base
+        var near = base
+        near.proxy = .none
+        direct = HTTPClient(configuration: near)
+    }
 
-    /// The client with this trust; nil for the common one.
-    package func client(trusting trust: TrustAnchors? = nil) -> HTTPClient {
+    /// The client with this trust and client certificate; nil for the common trust and for no certificate.
+    package func client(
+        trusting trust: TrustAnchors? = nil, presenting certificate: ClientCertificate? = nil
+    ) -> HTTPClient {
         let trust = trust ?? base.trust
         return clients.withLock { clients in
-            if let known = clients.first(where: { $0.trust == trust }) { return known.client }
+            if let known = clients.first(where: { $0.trust == trust && $0.certificate == certificate }) { return known.client }
             var configuration = base
             configuration.trust = trust
+            configuration.clientCertificate = certificate
             let client = HTTPClient(configuration: configuration)
-            clients.append((trust, client))
+            clients.append(Known(trust: trust, certificate: certificate, client: client))
             return client
         }
     }
 
     package func cancelAll() {
-        for (_, client) in clients.withLock({ $0 }) { client.cancelAll() }
+        direct.cancelAll()
+        for known in clients.withLock({ $0 }) { known.client.cancelAll() }
     }
 }
 

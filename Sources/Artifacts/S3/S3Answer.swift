@@ -11,6 +11,10 @@ enum S3Answer {
         // Bytes were changed or lost on the way, or the file changed while it was being sent: the next attempt reads it anew.
         "BadDigest", "XAmzContentChecksumMismatch", "IncompleteBody",
     ]
+    /// Codes that say that the credential was good once and no longer is.
+    private static let expiryWords: Set<String> = [
+        "ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired",
+    ]
     private static let transientStatuses: Set<Int> = [408, 425, 429, 499]
 
     /// An answer that is no success, as the code word and sentence that it carries.
@@ -57,9 +61,13 @@ enum S3Answer {
                 || transientStatuses.contains(status)
         }
 
-        func error(_ operation: String, _ subject: String) -> ArtifactError {
+        var saysExpired: Bool { expiryWords.contains(word) }
+
+        /// - Parameter canRenew: whether another attempt would be made with a fresh credential.
+        func error(_ operation: String, _ subject: String, canRenew: Bool = false) -> ArtifactError {
             if status == 404, word == "NoSuchKey" { return .notFound(operation, subject, "404 NoSuchKey") }
-            return .refused(operation, subject, status: status, word: word, text: text, isTransient: isTransient)
+            return .refused(
+                operation, subject, status: status, word: word, text: text, isTransient: isTransient || canRenew)
         }
 
         private static func byStatus(_ status: Int, hasKey: Bool) -> (String, String) {
@@ -99,9 +107,11 @@ enum S3Answer {
         return (start, Int64(sides[1]))
     }
 
-    /// The best checksum of the whole object; those put together from parts' own cannot be checked.
+    /// The best checksum of the whole object; those put together from parts' own cannot be checked. A store that does not say
+    /// which of both it means may mean either where the ETag tells of parts.
     private static func checksum(_ headers: HTTPHeaders, length: Int64?) -> ObjectChecksum? {
-        if headers["x-amz-checksum-type"].map({ $0.uppercased() == "FULL_OBJECT" }) ?? true {
+        let isOfParts = headers["ETag"].map { $0.utf8.contains(UInt8(ascii: "-")) } ?? false
+        if headers["x-amz-checksum-type"].map({ $0.uppercased() == "FULL_OBJECT" }) ?? !isOfParts {
             let algorithms: [(CyclicChecksum, String)] = [(.crc32c, "crc32c"), (.crc32, "crc32"), (.crc64nvme, "crc64nvme")]
             for (algorithm, name) in algorithms {
                 guard let value = headers["x-amz-checksum-\(name)"].flatMap(Base64.decode).flatMap(algorithm.value) else {

@@ -28,17 +28,18 @@ struct S3Request {
 package struct S3Client: Sendable {
     package let endpoint: S3Endpoint
     private let http: HTTPClient
-    private let credential: SigV4.Credential
+    private let credentials: CredentialCache<SigV4.Credential>
     /// As the location names it; nil to find it out.
     private let region: String?
     let bucketState: S3BucketState
 
     package init(
-        endpoint: S3Endpoint, http: HTTPClient, credential: SigV4.Credential, region: String?, bucketState: S3BucketState
+        endpoint: S3Endpoint, http: HTTPClient, credentials: CredentialCache<SigV4.Credential>, region: String?,
+        bucketState: S3BucketState
     ) {
         self.endpoint = endpoint
         self.http = http
-        self.credential = credential
+        self.credentials = credentials
         self.region = region
         self.bucketState = bucketState
     }
@@ -64,25 +65,31 @@ package struct S3Client: Sendable {
         onSuccess: (HTTPResponseHead) throws -> (any ByteSink)?
     ) throws -> HTTPResponse {
         var used = effectiveRegion
-        var corrected = false
+        var isCorrected = false
         while true {
-            let response = try once(request, region: used, onSuccess)
-            if Self.isSuccess(response.status) { return response }
-            let failure = S3Answer.Failure(response, hasKey: request.key != nil)
-            if region == nil, !corrected, let right = try regionAfter(failure, request, used) {
-                corrected = true
-                used = right
-                bucketState.region = right
-                continue
+            let lease = try credentials.lease()
+            let response = try once(request, region: used, lease.credential, onSuccess)
+            if Self.isSuccess(response.status) {
+                credentials.accept(lease)
+                return response
             }
-            throw failure.error(operation, subject)
+            let failure = S3Answer.Failure(response, hasKey: request.key != nil)
+            switch failure.saysExpired ? .expiredCredential : regionAfter(failure, used, lease.credential) {
+            case .expiredCredential:
+                throw failure.error(operation, subject, canRenew: credentials.invalidate(lease))
+            case .region(let right) where right != used && !isCorrected:
+                isCorrected = true
+                used = right
+            case .region, .unknown: throw failure.error(operation, subject)
+            }
         }
     }
 
     private static func isSuccess(_ status: Int) -> Bool { (200..<300).contains(status) }
 
     private func once(
-        _ request: S3Request, region: String, _ onSuccess: (HTTPResponseHead) throws -> (any ByteSink)?
+        _ request: S3Request, region: String, _ credential: SigV4.Credential,
+        _ onSuccess: (HTTPResponseHead) throws -> (any ByteSink)?
     ) throws -> HTTPResponse {
         let path = endpoint.path(key: request.key)
         let authority = endpoint.authority(region: region)
@@ -102,31 +109,64 @@ package struct S3Client: Sendable {
         }
     }
 
-    /// The bucket's region, where an error says that the one used is wrong; nil where it does not.
-    private func regionAfter(_ failure: S3Answer.Failure, _ request: S3Request, _ used: String) throws -> String? {
-        let isAboutRegion =
-            ["AuthorizationHeaderMalformed", "InvalidRegion", "PermanentRedirect", "AccessDenied"].contains(failure.word)
-            || [301, 307].contains(failure.status)
-        if isAboutRegion, let named = failure.region, !named.isEmpty { return named == used ? nil : named }
-        // The answer to HEAD tells no more than a status: ask by a request that has a body.
-        guard request.method == "HEAD", [400, 301].contains(failure.status) else { return nil }
-        let found = try bucketRegion(signedFor: used)
-        return found == used ? nil : found
+    /// What a failure, or a question because of it, tells.
+    private enum Finding {
+        case region(String)
+        case expiredCredential
+        case unknown
     }
 
-    /// Asks for the bucket's region; nil where the store does not say.
-    private func bucketRegion(signedFor region: String) throws -> String? {
+    /// Looks for the bucket's region where the location names none: in the failure itself, else by asking for it once; what is
+    /// found is remembered (contract 03 §6.1, Corrections).
+    private func regionAfter(_ failure: S3Answer.Failure, _ used: String, _ credential: SigV4.Credential) -> Finding {
+        guard region == nil else { return .unknown }
+        let isRedirect = [301, 307].contains(failure.status)
+        if isRedirect || Self.regionWords.contains(failure.word), let named = failure.region, Self.isRegion(named) {
+            bucketState.region = named
+            return .region(named)
+        }
+        // A wrong region has many answers: to HEAD a bare status, from some stores a signature that does not match.
+        let isKnown = (bucketState.region ?? endpoint.regionOfHost) != nil
+        guard isRedirect || !isKnown && [400, 403].contains(failure.status) else { return .unknown }
+        let finding = askForRegion(signedFor: used, credential)
+        if case .region(let found) = finding { bucketState.region = found }
+        return finding
+    }
+
+    private static let regionWords: Set<String> = [
+        "AuthorizationHeaderMalformed", "InvalidRegion", "PermanentRedirect", "AccessDenied",
+    ]
+
+    /// Asks for the bucket's region; whatever goes wrong with that, the failure that led here stands.
+    private func askForRegion(signedFor used: String, _ credential: SigV4.Credential) -> Finding {
         var request = S3Request("GET")
         request.query = [("location", "")]
-        let response = try once(request, region: region) { _ in nil }
-        guard Self.isSuccess(response.status) else { return S3Answer.Failure(response, hasKey: false).region }
-        guard let root = XMLElement.parse(response.body) else { return nil }
+        guard let response = try? once(request, region: used, credential, { _ in nil }) else { return .unknown }
+        guard Self.isSuccess(response.status) else {
+            let failure = S3Answer.Failure(response, hasKey: false)
+            if failure.saysExpired { return .expiredCredential }
+            return failure.region.flatMap { Self.isRegion($0) ? .region($0) : nil } ?? .unknown
+        }
+        guard let root = XMLElement.parse(response.body) else { return .unknown }
         let constraint = root.name == "LocationConstraint" ? root.text : root["LocationConstraint"]?.text ?? ""
         switch constraint {
-        case "": return Self.defaultRegion
-        case "EU": return "eu-west-1"
-        default: return constraint
+        case "": return .region(Self.defaultRegion)
+        case "EU": return .region("eu-west-1")
+        default: return Self.isRegion(constraint) ? .region(constraint) : .unknown
         }
+    }
+
+    /// Whether a text may stand in a signature's scope and in a host's name.
+    private static func isRegion(_ text: String) -> Bool {
+        !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
     }
 }
 

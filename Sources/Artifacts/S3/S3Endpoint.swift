@@ -86,6 +86,8 @@ private struct AmazonHost {
             (region, isNamedByRegion) = (nil, true)
             return
         }
+        // A load balancer in front of anything may have any name.
+        if labels.contains("elb") { return nil }
         guard let service = labels.firstIndex(where: { $0 == "s3" || $0.hasPrefix("s3-") }) else { return nil }
         let rest = Array(labels[(service + 1)...])
         let hyphenated = String(labels[service].dropFirst(3))

@@ -32,29 +32,68 @@ extension S3Driver {
         let state = context.memory.value(for: "s3 \(location.endpoint) \(location.bucket)") { S3BucketState() }
         let client = S3Client(
             endpoint: endpoint, http: context.clients.client(trusting: trust),
-            credential: try Self.credential(location, secrets), region: location.region.isEmpty ? nil : location.region,
+            credentials: try Self.credentials(location, secrets, context),
+            region: location.region.isEmpty ? nil : location.region,
             bucketState: state)
         let creation = location.createBucketIfNotPresent.map { BucketCreation(objectLocking: $0.objectLocking) }
         self.init(client: client, key: location.key, creation: creation, context: context)
     }
 
-    private static func credential(_ location: S3Location, _ secrets: SecretFiles) throws -> SigV4.Credential {
-        if let access = location.accessKeySecret, access.isNamed {
-            guard let secret = location.secretKeySecret, secret.isNamed else {
-                throw ArtifactError.invalid("use", "s3.accessKeySecret", "secretKeySecret is missing")
-            }
-            let accessKey = try secrets.read(access).trimmed
-            let secretKey = try secrets.read(secret).trimmed
-            let token = try location.sessionTokenSecret.flatMap { $0.isNamed ? try secrets.read($0).trimmed : nil }
-            if !accessKey.isEmpty, !secretKey.isEmpty {
-                return SigV4.Credential(
-                    accessKey: accessKey.revealText(), secretKey: secretKey,
-                    sessionToken: token.flatMap { $0.isEmpty ? nil : $0 })
-            }
+    /// Where the location's keys come from, first match (contract 03 §6.1).
+    private static func credentials(
+        _ location: S3Location, _ secrets: SecretFiles, _ context: DriverContext
+    ) throws -> CredentialCache<SigV4.Credential> {
+        if let own = try LocationKeySource(location, secrets), let keys = try own.keys() {
+            return CredentialCache(own, for: "S3 (keys of the location)", context: context, holding: keys)
         }
-        if !location.roleARN.isEmpty { throw ArtifactError.unsupported("s3.roleARN is not supported") }
-        if location.useSDKCreds { throw ArtifactError.unsupported("s3.useSDKCreds is not supported") }
-        throw ArtifactError.unsupported("s3 without accessKeySecret and secretKeySecret is not supported")
+        let region = location.region.isEmpty ? nil : location.region
+        let aws = AWSCredentials(context.aws, clients: context.clients, region: region)
+        let (kind, source): (String, AWSCredentials.Source) =
+            if !location.roleARN.isEmpty {
+                ("role \(location.roleARN)", aws.assuming(roleARN: location.roleARN))
+            } else if location.useSDKCreds {
+                ("SDK credentials", aws.defaultChain)
+            } else {
+                ("IAM credentials", aws.instanceChain)
+            }
+        return context.memory.value(for: "s3 \(kind) \(location.region)") {
+            CredentialCache(source, for: "S3 (\(kind))", context: context)
+        }
+    }
+}
+
+/// The secrets that a location names. When a server says that a session has expired they are read again: what is mounted follows
+/// the cluster's secret.
+private struct LocationKeySource: CredentialSource {
+    private let access: SecretKeySelector
+    private let secret: SecretKeySelector
+    private let token: SecretKeySelector?
+    private let secrets: SecretFiles
+
+    /// - Returns: nil where the location names none.
+    init?(_ location: S3Location, _ secrets: SecretFiles) throws {
+        guard let access = location.accessKeySecret, access.isNamed else { return nil }
+        guard let secret = location.secretKeySecret, secret.isNamed else {
+            throw ArtifactError.invalid("use", "s3.accessKeySecret", "secretKeySecret is missing")
+        }
+        self.access = access
+        self.secret = secret
+        token = location.sessionTokenSecret.flatMap { $0.isNamed ? $0 : nil }
+        self.secrets = secrets
+    }
+
+    var name: String { "secrets" }
+
+    func fetch() throws -> IssuedCredential<SigV4.Credential>? { try keys().map { IssuedCredential($0, expiry: nil) } }
+
+    /// Without white space at their ends (contract 05 C37); nil where one of the two is empty.
+    func keys() throws -> SigV4.Credential? {
+        let accessKey = try secrets.read(access).trimmed
+        let secretKey = try secrets.read(secret).trimmed
+        let session = try token.map { try secrets.read($0).trimmed }
+        if accessKey.isEmpty || secretKey.isEmpty { return nil }
+        return SigV4.Credential(
+            accessKey: accessKey.revealText(), secretKey: secretKey, sessionToken: session.flatMap { $0.isEmpty ? nil : $0 })
     }
 }
 

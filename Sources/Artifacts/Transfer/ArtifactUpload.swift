@@ -49,6 +49,10 @@ package struct ArtifactUpload: Sendable {
     /// - Throws: what cannot be read is an error by name (contract 03, Corrections).
     @discardableResult
     package func directory(_ root: consuming Descriptor, path: BytePath) throws -> TransferRecord {
+        if store.driver.needs.singleFile {
+            throw ArtifactError.unsupported(
+                "save \(path) to \(store.subject): a directory cannot be saved there file by file; archive it (tar or zip)")
+        }
         let meter = TransferMeter()
         let walk = try TreeWalk(root, path: path)
         try store.watched(.saving, store.subject, meter, total: nil) {

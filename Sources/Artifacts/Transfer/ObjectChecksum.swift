@@ -1,10 +1,12 @@
 package import Formats
-import RequestSigning
+package import RequestSigning
 
 /// A checksum of a whole object, as a store tells it.
 package enum ObjectChecksum: Sendable, Equatable {
     case cyclic(CyclicChecksum, UInt64)
-    case md5([UInt8])
+    case hash(HashAlgorithm, [UInt8])
+
+    package static func md5(_ hash: [UInt8]) -> Self { .hash(.md5, hash) }
 }
 
 /// Computes the checksum of bytes as they pass, to compare it with the one told.
@@ -15,13 +17,13 @@ final class ChecksumMeter {
 
     init(_ expected: ObjectChecksum) {
         self.expected = expected
-        digest = if case .md5 = expected { Digest(.md5) } else { nil }
+        digest = if case .hash(let algorithm, _) = expected { Digest(algorithm) } else { nil }
     }
 
     func update(_ bytes: Span<UInt8>) {
         switch expected {
         case .cyclic(let algorithm, _): cyclic = algorithm.update(cyclic, bytes)
-        case .md5: digest?.update(bytes)
+        case .hash: digest?.update(bytes)
         }
     }
 
@@ -32,7 +34,7 @@ final class ChecksumMeter {
     func matches() -> Bool {
         switch expected {
         case .cyclic(_, let value): cyclic == value
-        case .md5(let hash): digest?.finish() == hash
+        case .hash(_, let hash): digest?.finish() == hash
         }
     }
 }

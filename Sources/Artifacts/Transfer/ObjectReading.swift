@@ -1,4 +1,5 @@
 import ExecutorCore
+import Formats
 
 /// Reads one object, or a stretch of it, into a sink; over as many requests as it takes, each byte once.
 final class ObjectReading {
@@ -14,6 +15,8 @@ final class ObjectReading {
     /// What is known of the object; what the first answer says counts for all later ones.
     private var head: ObjectHead?
     private var checksum: ChecksumMeter?
+    /// CRC32C of what the sink has, where a store cannot read on from there: the same must come again.
+    private var prefix: UInt64?
     /// The sink's own failure: no reason to ask the store again.
     private var sinkFailure: (any Error)?
 
@@ -70,12 +73,14 @@ final class ObjectReading {
         let canResume = head?.supportsRanges ?? true
         let offset = canResume ? start + received : start
         let isFirst = head == nil
+        var window: Window?
         try object.read(
             from: offset, length: length.map { $0 - (offset - start) }, validator: isFirst ? nil : head?.validator
         ) { answer in
             if isFirst {
                 head = answer
                 checksum = answer.checksum.map { ChecksumMeter($0) }
+                if !answer.supportsRanges { prefix = 0 }
             } else if let known = head?.validator, let told = answer.validator, known != told {
                 throw ArtifactError.changed("load", object.subject)
             }
@@ -83,8 +88,11 @@ final class ObjectReading {
             guard answer.offset <= start + received else {
                 throw ArtifactError.damaged("load", object.subject, "the answer begins at byte \(answer.offset)")
             }
-            return Window(self, skipping: start + received - answer.offset)
+            let made = Window(self, skipping: start + received - answer.offset)
+            window = made
+            return made
         }
+        if let window, !window.isOpen { throw ArtifactError.changed("load", object.subject) }
     }
 
     private func take(_ bytes: Span<UInt8>) throws {
@@ -92,6 +100,7 @@ final class ObjectReading {
             throw ArtifactError.damaged("load", object.subject, "the answer is longer than asked for")
         }
         checksum?.update(bytes)
+        if let value = prefix { prefix = CyclicChecksum.crc32c.update(value, bytes) }
         do { try sink.write(bytes) } catch {
             sinkFailure = error
             throw error
@@ -104,20 +113,27 @@ final class ObjectReading {
     private final class Window: ByteSink {
         private let reading: ObjectReading
         private var skipping: Int64
+        private var skipped: UInt64 = 0
 
         init(_ reading: ObjectReading, skipping: Int64) {
             self.reading = reading
             self.skipping = skipping
         }
 
+        /// Whether all that was to be left out has come.
+        var isOpen: Bool { skipping == 0 }
+
         func write(_ bytes: Span<UInt8>) throws {
-            if skipping >= Int64(bytes.count) {
-                skipping -= Int64(bytes.count)
-                return
-            }
-            let rest = bytes.extracting(last: bytes.count - Int(skipping))
-            skipping = 0
-            try reading.take(rest)
+            let count = Int(min(skipping, Int64(bytes.count)))
+            if count > 0 { try skip(bytes.extracting(first: count)) }
+            if count < bytes.count { try reading.take(bytes.extracting(last: bytes.count - count)) }
+        }
+
+        private func skip(_ bytes: Span<UInt8>) throws {
+            skipping -= Int64(bytes.count)
+            guard let expected = reading.prefix else { return }
+            skipped = CyclicChecksum.crc32c.update(skipped, bytes)
+            if skipping == 0, skipped != expected { throw ArtifactError.changed("load", reading.object.subject) }
         }
     }
 }

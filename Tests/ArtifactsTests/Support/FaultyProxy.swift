@@ -20,6 +20,7 @@ final class FaultyProxy: Sendable {
     private struct State {
         var script: [Act]
         var connections = 0
+        var answered = 0
         /// Of the requests that were answered here.
         var heads: [String] = []
         var listening: Int32
@@ -68,6 +69,9 @@ final class FaultyProxy: Sendable {
     /// Connections taken so far.
     var connections: Int { state.withLock { $0.connections } }
 
+    /// Bytes of the server's answers that were passed on so far.
+    var answered: Int { state.withLock { $0.answered } }
+
     /// Request lines and headers of the requests that were answered here.
     var heads: [String] { state.withLock { $0.heads } }
 
@@ -94,9 +98,9 @@ final class FaultyProxy: Sendable {
             var rest = [UInt8](repeating: 0, count: 65536)
             while read(client, &rest, rest.count) > 0 {}
             close(client)
-        case .pass: Self.relay(client, target, requests: .max, answers: .max)
-        case .cut(let limit): Self.relay(client, target, requests: .max, answers: limit)
-        case .cutRequest(let limit): Self.relay(client, target, requests: limit, answers: .max)
+        case .pass: relay(client, target, requests: .max, answers: .max)
+        case .cut(let limit): relay(client, target, requests: .max, answers: limit)
+        case .cutRequest(let limit): relay(client, target, requests: limit, answers: .max)
         }
     }
 
@@ -110,9 +114,9 @@ final class FaultyProxy: Sendable {
         return head
     }
 
-    private static func relay(_ client: Int32, _ target: Int, requests: Int, answers: Int) {
+    private func relay(_ client: Int32, _ target: Int, requests: Int, answers: Int) {
         let server = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = loopback(target)
+        var address = Self.loopback(target)
         let connected = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
@@ -125,11 +129,11 @@ final class FaultyProxy: Sendable {
         }
         let ended = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
-            copy(client, server, limit: requests)
+            Self.copy(client, server, limit: requests) { _ in }
             if requests < .max { shutdown(server, Int32(SHUT_RDWR)) }
             ended.signal()
         }
-        copy(server, client, limit: answers)
+        Self.copy(server, client, limit: answers) { count in self.state.withLock { $0.answered += count } }
         shutdown(server, Int32(SHUT_RDWR))
         shutdown(client, Int32(SHUT_RD))
         if answers < .max { shutdown(client, Int32(SHUT_RDWR)) }
@@ -138,7 +142,7 @@ final class FaultyProxy: Sendable {
         close(client)
     }
 
-    private static func copy(_ from: Int32, _ to: Int32, limit: Int) {
+    private static func copy(_ from: Int32, _ to: Int32, limit: Int, report: (Int) -> Void) {
         var buffer = [UInt8](repeating: 0, count: 65536)
         var passed = 0
         while passed < limit {
@@ -153,6 +157,7 @@ final class FaultyProxy: Sendable {
                 done += sent
             }
             passed += count
+            report(count)
         }
         shutdown(to, Int32(SHUT_WR))
     }

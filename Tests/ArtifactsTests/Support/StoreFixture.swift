@@ -10,27 +10,22 @@ import WorkflowModel
 /// A store to test, with a bucket of its own.
 struct StoreFixture: Sendable {
     let folder: TemporaryFolder
-    /// nil for the local store.
-    let server: S3Server?
-    let bucket: String
+    let kind: StoreUnderTest
     let log = LogRecorder()
 
-    /// A new bucket on a running server.
-    static func make(on kind: ServerKind) async throws -> StoreFixture {
-        let server = try await S3Server.shared(kind)
-        let fixture = StoreFixture(folder: try TemporaryFolder(), server: server, bucket: try await server.makeBucket())
-        for (name, value) in [
-            ("access", server.accessKey + "\n"), ("secret", server.secretKey + "\n"), ("wrong", "not-the-secret"),
-        ] {
-            try fixture.folder.write(Data(value.utf8), to: "secret/keys/\(name)")
-        }
-        return fixture
+    var bucket: String { kind.bucket }
+
+    init(_ kind: StoreUnderTest) throws {
+        self.kind = kind
+        folder = try TemporaryFolder()
+        for (name, value) in kind.secrets { try folder.write(Data(value.utf8), to: "secret/\(name)") }
     }
 
+    /// A new bucket on a running S3 server.
+    static func make(on kind: ServerKind) async throws -> StoreFixture { try StoreFixture(await .s3(kind)) }
+
     /// The local store in a folder of its own.
-    static func makeLocal() throws -> StoreFixture {
-        StoreFixture(folder: try TemporaryFolder(), server: nil, bucket: "bucket")
-    }
+    static func makeLocal() throws -> StoreFixture { try StoreFixture(.localStore) }
 
     /// Retries at once, so that tests need not wait.
     var context: DriverContext {
@@ -38,7 +33,7 @@ struct StoreFixture: Sendable {
             clients: HTTPClients(HTTPClientConfiguration()), log: log.log,
             executorBackoff: Backoff(duration: 1_000_000, factor: 1, jitter: 0, steps: 5),
             secretsDirectory: path("secret"), requestBackoff: nil, spoolDirectory: path("."),
-            localStore: server == nil ? LocalStore(folder: path("store")) : nil)
+            localStore: kind.endpoint == nil ? LocalStore(folder: path("store")) : nil)
         context.uploads = UploadSettings()
         return context
     }
@@ -61,30 +56,28 @@ struct StoreFixture: Sendable {
     }
 
     func location(_ key: String, endpoint: String? = nil, _ more: JSONValue = [:]) throws -> ArtifactLocation {
-        var s3: JSONValue = [
-            "endpoint": .string(endpoint ?? server?.endpoint ?? "store.invalid"), "bucket": .string(bucket),
-            "key": .string(key), "insecure": true, "accessKeySecret": ["name": "keys", "key": "access"],
-            "secretKeySecret": ["name": "keys", "key": "secret"],
-        ]
-        for member in more.object?.members ?? [] { s3[member.name] = member.value.isNull ? nil : member.value }
-        return try ArtifactLocation(document: ["s3": s3])
+        var fields = kind.fields(key, endpoint ?? kind.endpoint ?? "store.invalid")
+        for member in more.object?.members ?? [] { fields[member.name] = member.value.isNull ? nil : member.value }
+        return try ArtifactLocation(document: .object(JSONObject([(kind.driver, fields)])))
     }
 
     /// A proxy in front of the server.
     func proxy(_ script: [FaultyProxy.Act]) throws -> FaultyProxy {
-        try FaultyProxy(target: Int(server!.endpoint.split(separator: ":")[1])!, script: script)
+        try FaultyProxy(target: Int(kind.endpoint!.split(separator: ":")[1])!, script: script)
     }
 
     /// Saves bytes at a key.
-    func save(_ bytes: [UInt8], _ key: String) throws {
+    @discardableResult
+    func save(_ bytes: [UInt8], _ key: String, endpoint: String? = nil, _ more: JSONValue = [:]) throws -> TransferRecord {
         let file = folder.url.appending(path: "to-save-\(UUID().uuidString)")
         try Data(bytes).write(to: file)
-        try store(key).upload.file(at: BytePath(file.path))
+        defer { try? FileManager.default.removeItem(at: file) }
+        return try store(key, endpoint: endpoint, more).upload.file(at: BytePath(file.path))
     }
 
     /// The bytes at a key, streamed.
-    func load(_ key: String) throws -> [UInt8] {
-        let store = try store(key)
+    func load(_ key: String, endpoint: String? = nil, _ more: JSONValue = [:]) throws -> [UInt8] {
+        let store = try store(key, endpoint: endpoint, more)
         guard case .object(let object) = try store.find() else { throw NoObject() }
         let sink = CollectingSink()
         try store.download.stream(object, into: sink)

@@ -1,7 +1,7 @@
 import CCurl
 
-/// Owns the list of header lines that libcurl sends.
-@safe struct HeaderList: ~Copyable {
+/// Owns a list of lines that libcurl reads: header fields, or where to connect.
+@safe struct LineList: ~Copyable {
     private(set) var first: UnsafeMutablePointer<curl_slist>?
 
     init() { unsafe first = nil }

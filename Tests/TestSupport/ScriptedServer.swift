@@ -1,29 +1,29 @@
 import ExecutorCore
-import Foundation
+internal import Foundation
 import Synchronization
 
 /// A TCP server on loopback whose every connection is answered by a script, on a thread of its own.
-final class ScriptedServer: Sendable {
+package final class ScriptedServer: Sendable {
     /// A request as it came over the wire.
-    struct SeenRequest: Sendable {
-        var line: String
-        var headers: [String]
-        var body: [UInt8]
-        var connection: Int
+    package struct SeenRequest: Sendable {
+        package var line: String
+        package var headers: [String]
+        package var body: [UInt8]
+        package var connection: Int
 
-        func header(_ name: String) -> String? {
+        package func header(_ name: String) -> String? {
             headers.first { $0.lowercased().hasPrefix(name.lowercased() + ":") }
                 .map { $0.dropFirst(name.count + 1).trimmingCharacters(in: .whitespaces) }
         }
     }
 
     /// One accepted connection, for its script.
-    final class Conversation {
-        let descriptor: Int32
-        let index: Int
+    package final class Conversation {
+        package let descriptor: Int32
+        package let index: Int
         private let server: ScriptedServer
         private var buffered: [UInt8] = []
-        var port: Int { server.port }
+        package var port: Int { server.port }
 
         fileprivate init(_ descriptor: Int32, _ index: Int, _ server: ScriptedServer) {
             self.descriptor = descriptor
@@ -32,7 +32,7 @@ final class ScriptedServer: Sendable {
         }
 
         /// Reads a whole request; nil once the client has gone.
-        func readRequest() -> SeenRequest? {
+        package func readRequest() -> SeenRequest? {
             guard let head = readHead() else { return nil }
             var lines = head.components(separatedBy: "\r\n")
             var request = SeenRequest(line: lines.removeFirst(), headers: lines, body: [], connection: index)
@@ -50,7 +50,7 @@ final class ScriptedServer: Sendable {
         }
 
         /// Reads up to the empty line; nil once the client has gone.
-        func readHead() -> String? {
+        package func readHead() -> String? {
             var head = ""
             while let line = readLine() {
                 if line.isEmpty { return head }
@@ -61,11 +61,11 @@ final class ScriptedServer: Sendable {
 
         /// Sends all, or gives up when the client has gone.
         @discardableResult
-        func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+        package func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
         /// - Returns: false once the client has gone.
         @discardableResult
-        func send(_ bytes: [UInt8]) -> Bool {
+        package func send(_ bytes: [UInt8]) -> Bool {
             var done = 0
             while done < bytes.count {
                 let count = bytes[done...].withUnsafeBytes {
@@ -78,22 +78,25 @@ final class ScriptedServer: Sendable {
         }
 
         /// An answer with a length.
-        func answer(_ status: Int, headers: [String] = [], _ body: String = "") {
+        package func answer(_ status: Int, headers: [String] = [], _ body: String = "") {
             let lines = ["HTTP/1.1 \(status) Text", "Content-Length: \(body.utf8.count)"] + headers
             send(lines.joined(separator: "\r\n") + "\r\n\r\n" + body)
         }
 
         /// Ends the connection by a reset instead of an orderly close.
-        func reset() {
+        package func reset() {
             var linger = linger(l_onoff: 1, l_linger: 0)
             setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
         }
 
+        /// Ends the connection after what was sent, though the script of the server would go on.
+        package func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
         /// Waits until the client closes the connection.
-        func waitForClose() { while readByte() != nil {} }
+        package func waitForClose() { while readByte() != nil {} }
 
         /// Passes bytes both ways between the client and a port of loopback, until either side ends.
-        func tunnel(to port: Int) {
+        package func tunnel(to port: Int) {
             let other = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             defer { close(other) }
             var address = sockaddr_in()
@@ -153,19 +156,19 @@ final class ScriptedServer: Sendable {
         }
     }
 
-    let port: Int
+    package let port: Int
     private let listener: Int32
     private let seen = Mutex<[SeenRequest]>([])
     /// Descriptors still open: the connections and the listener. Each is closed by the thread that uses it, so that no
     /// thread can hit upon a number that was given out anew.
     private let open: Monitor<Set<Int32>>
 
-    var url: String { "http://127.0.0.1:\(port)" }
+    package var url: String { "http://127.0.0.1:\(port)" }
     /// All requests so far, in the order they were read.
-    var requests: [SeenRequest] { seen.withLock { $0 } }
+    package var requests: [SeenRequest] { seen.withLock { $0 } }
 
     /// - Parameter script: talks on one connection; when it returns the connection is closed.
-    init(_ script: @escaping @Sendable (Conversation) -> Void) throws {
+    package init(_ script: @escaping @Sendable (Conversation) -> Void) throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -185,7 +188,7 @@ final class ScriptedServer: Sendable {
     }
 
     /// Answers every request of every connection.
-    convenience init(answering answer: @escaping @Sendable (Conversation, SeenRequest) -> Void) throws {
+    package convenience init(answering answer: @escaping @Sendable (Conversation, SeenRequest) -> Void) throws {
         try self.init { conversation in
             while let request = conversation.readRequest() { answer(conversation, request) }
         }
@@ -215,7 +218,7 @@ final class ScriptedServer: Sendable {
     }
 
     /// Ends all connections and the listening; waits until the scripts are done.
-    func stop() {
+    package func stop() {
         open.wait { open in
             for descriptor in open { shutdown(descriptor, Int32(SHUT_RDWR)) }
             return open.isEmpty ? true : nil
@@ -224,7 +227,7 @@ final class ScriptedServer: Sendable {
 }
 
 /// A port of loopback on which nobody listens.
-func unusedPort() throws -> Int {
+package func unusedPort() throws -> Int {
     let server = try ScriptedServer { _ in }
     server.stop()
     return server.port

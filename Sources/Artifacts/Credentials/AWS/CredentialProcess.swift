@@ -1,0 +1,31 @@
+import ExecutorCore
+import ProcessControl
+import RequestSigning
+
+/// A program that prints keys (AWS, "Sourcing credentials with an external process"). Nothing of what it says is ever shown:
+/// not even its errors can be trusted to hold no secret.
+struct CredentialProcess {
+    /// For `sh -c`.
+    let command: String
+    let profile: String
+
+    private static let limit: Int64 = 60_000_000_000
+
+    func run() throws -> IssuedCredential<SigV4.Credential> {
+        let spawner = Spawner(
+            program: "/bin/sh", arguments: ["sh", "-c", BytePath(command)], environment: .original())
+        var process = Subprocess(spawner)
+        process.outputLimit = 1 << 20
+        process.deadline = monotonicNanoseconds() + Self.limit
+        let result = try process.run()
+        guard result.status.code == 0 else {
+            throw CredentialFailure.invalid(
+                "the credential_process of profile '\(profile)' ended with exit code \(result.status.code)")
+        }
+        let document = try KeyDocument(result.output)
+        guard document.number("Version") == 1 else {
+            throw CredentialFailure.invalid("the credential_process of profile '\(profile)' gives another version than 1")
+        }
+        return try document.keys(token: "SessionToken")
+    }
+}

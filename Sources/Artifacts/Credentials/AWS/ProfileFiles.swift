@@ -1,0 +1,71 @@
+import ExecutorCore
+import Glibc
+
+/// AWS's shared `config` and `credentials` files: settings by profile (AWS, "SDKs and Tools Reference Guide", "Shared config and
+/// credentials files").
+struct ProfileFiles: Sendable {
+    private var profiles: [String: [String: String]] = [:]
+
+    /// Reads both; one that is not there counts as empty. Keys in the credentials file win over those in the other.
+    init(config: BytePath?, credentials: BytePath?) throws {
+        let config = try Self.read(config)
+        for (section, settings) in Self.sections(config) {
+            let words = section.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
+            if words.first == "profile", words.count == 2 {
+                profiles[words[1], default: [:]].merge(settings) { _, new in new }
+            } else if section == "default" {
+                // `[profile default]` wins over `[default]`.
+                profiles["default", default: [:]].merge(settings) { old, _ in old }
+            }
+        }
+        for (section, settings) in Self.sections(try Self.read(credentials)) {
+            if settings["aws_access_key_id"] != nil { profiles[section]?["aws_session_token"] = nil }
+            profiles[section, default: [:]].merge(settings) { _, new in new }
+        }
+    }
+
+    subscript(profile: String) -> [String: String]? { profiles[profile] }
+
+    private static func read(_ path: BytePath?) throws(SystemError) -> [UInt8] {
+        guard let path else { return [] }
+        do { return try SmallFile.read(path, limit: 1 << 20) } catch {
+            if [ENOENT, ENOTDIR].contains(error.code) { return [] }
+            throw error
+        }
+    }
+
+    /// The sections in their order; settings of nested groups (indented lines) are left out.
+    private static func sections(_ bytes: [UInt8]) -> [(String, [String: String])] {
+        var sections: [(String, [String: String])] = []
+        for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
+            let isIndented = line.first == " " || line.first == "\t"
+            let text = trimmed(line)
+            guard let first = text.first, first != "#", first != ";" else { continue }
+            if first == "[" {
+                sections.append((trimmed(text.dropFirst().prefix { $0 != "]" }).description, [:]))
+            } else if !isIndented, let equals = text.firstIndex(of: "="), !sections.isEmpty {
+                let name = trimmed(text[..<equals]).lowercased()
+                let value = trimmed(withoutComment(text[text.index(after: equals)...]))
+                if !value.isEmpty { sections[sections.count - 1].1[name] = String(value) }
+            }
+        }
+        return sections
+    }
+
+    /// A comment after a value begins with a blank and `#` or `;`.
+    private static func withoutComment(_ value: Substring) -> Substring {
+        var previous: Character = " "
+        for index in value.indices {
+            if (value[index] == "#" || value[index] == ";"), previous == " " || previous == "\t" { return value[..<index] }
+            previous = value[index]
+        }
+        return value
+    }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        var text = text
+        while let last = text.last, last.isWhitespace { text.removeLast() }
+        while let first = text.first, first.isWhitespace { text.removeFirst() }
+        return text
+    }
+}

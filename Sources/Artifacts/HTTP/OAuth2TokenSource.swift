@@ -1,0 +1,111 @@
+import Documents
+import ExecutorCore
+import HTTPTransport
+import RequestSigning
+import Synchronization
+import WorkflowModel
+
+/// Gets tokens from an OAuth2 token endpoint by client credentials (RFC 6749 §4.4; contract 03, Corrections).
+///
+/// The client's id and secret go as basic authentication, and where the endpoint answers with an error of any kind in the body; the
+/// way that worked is the one taken later. Nothing of the endpoint's URL but its host is shown: it is a secret.
+final class OAuth2TokenSource: CredentialSource {
+    /// What is asked for besides the client's own name.
+    struct Request: Sendable {
+        let scopes: [String]
+        /// Further fields of the form; they may replace `grant_type`.
+        let parameters: [HTTPLocation.EndpointParameter]
+
+        /// All of it, to tell requests apart.
+        var words: [String] { scopes + [""] + parameters.flatMap { [$0.key, $0.value] } }
+    }
+
+    private enum Style: CaseIterable {
+        case header, body
+    }
+
+    let name = "OAuth2 token endpoint"
+    private let clientID: Secret
+    private let clientSecret: Secret
+    private let tokenURL: Secret
+    private let request: Request
+    private let http: HTTPClient
+    private let workingStyle = Mutex<Style?>(nil)
+
+    private static let totalTimeout = 60
+    private static let answerLimit = 1 << 20
+
+    init(clientID: Secret, clientSecret: Secret, tokenURL: Secret, request: Request, http: HTTPClient) {
+        self.clientID = clientID
+        self.clientSecret = clientSecret
+        self.tokenURL = tokenURL
+        self.request = request
+        self.http = http
+    }
+
+    func fetch() throws -> IssuedCredential<Secret>? {
+        let form = try form()
+        if let style = workingStyle.withLock({ $0 }) { return try fetch(form, style) }
+        do {
+            let issued = try fetch(form, .header)
+            workingStyle.withLock { $0 = .header }
+            return issued
+        } catch let first as CredentialFailure {
+            do {
+                let issued = try fetch(form, .body)
+                workingStyle.withLock { $0 = .body }
+                return issued
+            } catch let second as CredentialFailure {
+                // An endpoint that takes the header only, and was busy, answers a body with a refusal.
+                throw first.isTransient ? first : second
+            }
+        }
+    }
+
+    /// - Throws: `CredentialFailure` where the endpoint gives none.
+    private func fetch(_ form: [(name: String, value: Secret)], _ style: Style) throws -> IssuedCredential<Secret> {
+        var message = HTTPRequest("POST", tokenURL.revealText())
+        message.headers = ["Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"]
+        message.followRedirects = true
+        message.totalTimeout = Self.totalTimeout
+        var form = form
+        switch style {
+        case .header:
+            message.headers["Authorization"] =
+                HTTPResource.basic(Secret(Form.encode(clientID)), Secret(Form.encode(clientSecret))).revealText()
+        case .body:
+            form.append(("client_id", clientID))
+            if !clientSecret.isEmpty { form.append(("client_secret", clientSecret)) }
+        }
+        let response: HTTPResponse
+        do {
+            response = try http.perform(message, body: .bytes(Array(Form.encode(form).utf8)), bodyLimit: Self.answerLimit)
+        } catch let error as TransferError {
+            throw error.isTransient ? CredentialFailure.transient(error.cause) : .invalid(error.cause)
+        }
+        return try OAuth2Answer(response).issued()
+    }
+
+    private func form() throws -> [(name: String, value: Secret)] {
+        var form: [(name: String, value: Secret)] = [("grant_type", Secret("client_credentials"))]
+        if !request.scopes.isEmpty { form.append(("scope", Secret(request.scopes.joined(separator: " ")))) }
+        if request.parameters.contains(where: { $0.key == "grant_type" }) { form.removeFirst() }
+        if !request.scopes.isEmpty, request.parameters.contains(where: { $0.key == "scope" }) {
+            throw CredentialFailure.invalid("endpointParams cannot replace \"scope\"")
+        }
+        for parameter in request.parameters { form.append((parameter.key, Secret(parameter.value))) }
+        return form
+    }
+}
+
+/// Text as forms encode it (`application/x-www-form-urlencoded`).
+private enum Form {
+    static func encode(_ value: Secret) -> String {
+        value.reveal().split(separator: 0x20, omittingEmptySubsequences: false)
+            .map { PercentEncoding.encode(Array($0)) }.joined(separator: "+")
+    }
+
+    static func encode(_ fields: [(name: String, value: Secret)]) -> String {
+        fields.map { "\(encode(Secret($0.name)))=\(encode($0.value))" }.joined(separator: "&")
+    }
+}
