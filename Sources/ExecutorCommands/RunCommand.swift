@@ -30,7 +30,7 @@ extension Command<GlobalSettings> {
                             proxy: ProxySettings(environment: { name in
                                 EnvironmentVariable(rawValue: name).flatMap { environment[$0] }
                             }), userAgent: UserAgent.text)), log: log, executorBackoff: .singleRequest,
-                    secretsDirectory: choice.secrets, localStore: choice.store)
+                    secretsDirectory: choice.secrets, localStore: choice.store, aws: AWSEnvironment(environment))
             }
         ).run()
     }

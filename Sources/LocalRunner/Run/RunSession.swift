@@ -62,12 +62,16 @@ package struct RunSession {
         let store = workflow.isEmbedded ? EmbeddedStore(folder: work.artifacts) : nil
         let log = makeLog()
         var sandbox = sandboxSettings(runtime, work, workflow.images, log)
+        if !workflow.isEmbedded {
+            sandbox.objects = objects(for: workflow)
+            sandbox.executorAttachment = sandbox.executorAttachment.adding(RepositoryAccess(environment: settings.environment).attachment)
+        }
         let checked = Preflight(workflow: workflow, player: try PodPlayer(sandbox), store: store)
             .findings(PodForecast(workflow, factory))
         try tell(workflow.warnings + checked.findings, notes: checked.notes)
 
         try work.prepare(isShared: isShared(runtime))
-        try saveArguments(workflow, store)
+        try saveArguments(workflow, store, work)
         let folder = try work.makeRun(named: workflow.identity.name, isUnique: workflow.isUnique)
         for claim in workflow.plan.spec["volumeClaimTemplates"]?.array ?? [] {
             guard let name = claim["metadata"]?["name"]?.string else { continue }
@@ -91,6 +95,13 @@ package struct RunSession {
         var sandbox = sandboxSettings(runtime, work, ImageRoots(settings.images.map { ($0.name, $0.path) }), log)
         sandbox.executorImage = source.executorImage
         sandbox.claimFolders = source.claims
+        if settings.usesOwnStore {
+            let access = RepositoryAccess(environment: settings.environment)
+            sandbox.executorAttachment = sandbox.executorAttachment.adding(access.attachment)
+            if let location = source.template?.archiveLocation {
+                sandbox.objects.more = access.secrets(for: location, besides: settings.objects)
+            }
+        }
         let player = try PodPlayer(sandbox)
         let problems = player.preflight([source.pod])
         try tell(
@@ -104,6 +115,14 @@ package struct RunSession {
         let store = settings.usesOwnStore ? nil : EmbeddedStore(folder: work.artifacts)
         return try ReplaySession(source: source, settings: settings, output: output, say: say)
             .play(player, in: folder, store: store, mailbox: mailbox, isShared: isShared(runtime), log: log)
+    }
+
+    /// Secrets and config maps, with the keys that the environment has for the repository.
+    private func objects(for workflow: PreparedWorkflow) -> ObjectFolders {
+        var objects = settings.objects
+        objects.more = RepositoryAccess(environment: settings.environment).secrets(
+            for: workflow.repository.location, besides: objects)
+        return objects
     }
 
     private func finish(_ summary: RunSummary, isInterrupted: Bool) throws -> Int32 {
@@ -191,7 +210,7 @@ package struct RunSession {
         return .bubblewrap(try BubblewrapProbe(searchPath: settings.environment["PATH"]).run())
     }
 
-    private func saveArguments(_ workflow: PreparedWorkflow, _ store: EmbeddedStore?) throws {
+    private func saveArguments(_ workflow: PreparedWorkflow, _ store: EmbeddedStore?, _ work: WorkFolder) throws {
         if settings.artifacts.isEmpty { return }
         var local: LocalStore?
         let home = workflow.repository.location
@@ -202,7 +221,20 @@ package struct RunSession {
                 throw ExecutorError.failed("store the workflow's artifacts: the local store has another name")
             }
         }
-        let context = drivers(LocalStoreChoice(store: local, secrets: settings.objects.secrets ?? "/nonexistent"))
+        // Drivers read secrets from files; those of the environment are in none.
+        var secrets = objects(for: workflow).secrets ?? "/nonexistent"
+        let temporary = work.cache.appending(BytePath("secrets-\(RandomName.suffix())"))
+        defer { try? TreeRemoval.remove(temporary) }
+        let more = objects(for: workflow).more
+        if !more.isEmpty {
+            for (name, values) in more {
+                let folder = temporary.appending(BytePath(name))
+                try DirectoryIO.makeDirectories(folder, mode: 0o700)
+                for (key, value) in values { try SmallFile.write(folder.appending(BytePath(key)), value.reveal(), mode: 0o600) }
+            }
+            secrets = temporary
+        }
+        let context = drivers(LocalStoreChoice(store: local, secrets: secrets))
         for (name, path) in settings.artifacts {
             let artifact = try ArgumentArtifact(name, path)
             try artifact.save(to: try home.settingKey(artifact.key(workflow: workflow.identity.name)), drivers: context)
