@@ -30,7 +30,7 @@ extension Command<GlobalSettings> {
                             proxy: ProxySettings(environment: { name in
                                 EnvironmentVariable(rawValue: name).flatMap { environment[$0] }
                             }), userAgent: UserAgent.text)), log: log, executorBackoff: .singleRequest,
-                    secretsDirectory: choice.secrets, localStore: choice.store)
+                    secretsDirectory: choice.secrets, localStore: choice.store, aws: AWSEnvironment(environment))
             }
         ).run()
     }
@@ -87,8 +87,14 @@ private enum RunFlags {
         Flag("from", value: "PATH", help: "run one step again: its kept folder, or a pod's JSON") {
             (settings, value) throws(UsageError) in settings.replay = value
         },
+        Flag(toggle: "own-store", help: "with --from: artifacts in the pod's own store, not in the local one") { settings, value in
+            settings.usesOwnStore = value
+        },
         Flag(toggle: "keep", help: "keep the folders of steps that succeeded too") { settings, value in
             settings.keepsFolders = value
+        },
+        Flag(toggle: "print-pods", help: "print the pods as YAML, and run nothing") { settings, value in
+            settings.printsPods = value
         },
         Flag(toggle: "strict", help: "take warnings for errors") { settings, value in settings.isStrict = value },
     ]

@@ -30,7 +30,7 @@ struct S3Request {
 package struct S3Client: Sendable {
     package let endpoint: S3Endpoint
     private let http: HTTPClient
-    private let credentials: CredentialCache<SigV4.Credential>
+    let credentials: CredentialCache<SigV4.Credential>
     /// As the location names it; nil to find it out.
     private let region: String?
     let bucketState: S3BucketState

@@ -18,6 +18,7 @@ extension S3Driver {
             }
         let endpoint = try S3Endpoint(
             endpoint: location.endpoint, bucket: location.bucket, isSecure: isSecure, style: style)
+        try endpoint.check(region: location.region)
         var trust: TrustAnchors?
         if isSecure, let authority = location.caSecret, authority.isNamed {
             trust = .certificates(try secrets.read(authority).reveal())

@@ -264,7 +264,7 @@ struct Conformance: Sendable, CustomTestStringConvertible {
             #expect(!fixture.log.text.contains("retrying"))
             #expect(try fixture.load("guarded") == [1])
         },
-        Conformance("server that fails twice", needs: [.network]) { fixture in
+        Conformance("server that fails twice", needs: [.network, .clearText]) { fixture in
             let bytes = patternBytes(100_000)
             let up = try fixture.proxy([.answer(status: 503), .answer(status: 500)])
             let record = try fixture.save(bytes, "twice", endpoint: up.endpoint)

@@ -34,7 +34,7 @@ struct StoreFixture: Sendable {
     /// Retries at once, so that tests need not wait.
     var context: DriverContext {
         var context = DriverContext(
-            clients: HTTPClients(HTTPClientConfiguration()), log: log.log,
+            clients: HTTPClients(HTTPClientConfiguration(trust: .system(file: kind.authority))), log: log.log,
             executorBackoff: Backoff(duration: 1_000_000, factor: 1, jitter: 0, steps: 5),
             secretsDirectory: path("secret"), requestBackoff: nil, spoolDirectory: path("."),
             localStore: kind.endpoint == nil ? LocalStore(folder: path("store")) : nil)

@@ -18,6 +18,8 @@ struct StoreUnderTest: Sendable {
     let fields: @Sendable (_ key: String, _ endpoint: String) -> JSONValue
     /// The fields that make the credential a wrong one.
     let wrongCredential: JSONValue
+    /// File with the certificate authority to trust; nil for the system's.
+    var authority: String?
 
     /// What a store may lack; a check that needs it does not count there.
     enum Ability: String, Sendable, CaseIterable {
@@ -37,6 +39,8 @@ struct StoreUnderTest: Sendable {
         case wholeObjects
         /// Requests pass a network, where they can fail.
         case network
+        /// These requests are not encrypted, so that a stand-in can answer them.
+        case clearText
         /// Credentials are looked at.
         case credentials
     }
@@ -85,7 +89,8 @@ struct StoreUnderTest: Sendable {
     /// The local store, which needs no server.
     static var localStore: StoreUnderTest {
         StoreUnderTest(
-            driver: "s3", server: "local store", offers: Set(Ability.allCases).subtracting([.network, .credentials]),
+            driver: "s3", server: "local store",
+            offers: Set(Ability.allCases).subtracting([.network, .clearText, .credentials]),
             endpoint: nil, bucket: "bucket", secrets: [:], fields: s3Fields("bucket"), wrongCredential: [:])
     }
 }
