@@ -1,8 +1,6 @@
-import Artifacts
 import CommandLineInterface
 import Executor
 import ExecutorCore
-import HTTPTransport
 import LocalRunner
 import ProcessControl
 
@@ -20,18 +18,7 @@ extension Command<GlobalSettings> {
         return RunSession(
             settings, output: { try? DescriptorIO.write(1, $0.span, subject: "stdout") },
             errors: { try? DescriptorIO.write(2, $0.span, subject: "stderr") },
-            drivers: { choice in
-                let environment = Environment.current()
-                return DriverContext(
-                    clients: HTTPClients(
-                        HTTPClientConfiguration(
-                            trust: .system(
-                                file: environment.nonEmpty(.sslCertFile), directories: environment.nonEmpty(.sslCertDirectory)),
-                            proxy: ProxySettings(environment: { name in
-                                EnvironmentVariable(rawValue: name).flatMap { environment[$0] }
-                            }), userAgent: UserAgent.text)), log: log, executorBackoff: .singleRequest,
-                    secretsDirectory: choice.secrets, localStore: choice.store)
-            }
+            drivers: { choice in localDrivers(log, secrets: choice.secrets, store: choice.store) }
         ).run()
     }
 }
@@ -79,7 +66,9 @@ private enum RunFlags {
         },
         Flag("parallelism", value: "N", help: "most pods at a time (default: as many as fit the machine)") {
             (settings, value) throws(UsageError) in
-            guard let number = Int(value.text), number > 0 else { throw .badValue(value, "--parallelism", "not a positive number") }
+            guard let number = Int(value.text), number > 0 else {
+                throw .badValue(value, "--parallelism", "not a positive number")
+            }
             settings.parallelism = number
         },
         Flag("from", value: "PATH", help: "run one step again: its kept folder, or a pod's JSON") {
