@@ -31,7 +31,7 @@ struct ExecutorContext {
             trust: trust,
             proxy: proxy, userAgent: UserAgent.text)
         let pattern = environment.nonEmpty(.transientErrorPattern).flatMap { TransientPattern($0) }
-        drivers = DriverContext(
+        var drivers = DriverContext(
             clients: HTTPClients(configuration), log: log, executorBackoff: settings.backoff,
             secretsDirectory: settings.paths.secrets, uploads: UploadSettings(environment: environment, log: log),
             localStore: environment.nonEmpty(.localStore).map { [template] in
@@ -39,6 +39,10 @@ struct ExecutorContext {
             },
             aws: AWSEnvironment(environment),
             isTransientText: { text in pattern?.matches(text) ?? false })
+        drivers.reportInterval = environment.nonEmpty(.transferReportInterval).flatMap { GoDuration.nanoseconds($0) }.flatMap {
+            $0 > 0 ? $0 : nil
+        }
+        self.drivers = drivers
     }
 }
 

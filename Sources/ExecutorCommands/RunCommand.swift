@@ -74,8 +74,14 @@ private enum RunFlags {
         Flag("from", value: "PATH", help: "run one step again: its kept folder, or a pod's JSON") {
             (settings, value) throws(UsageError) in settings.replay = value
         },
+        Flag(toggle: "own-store", help: "with --from: artifacts in the pod's own store, not in the local one") { settings, value in
+            settings.usesOwnStore = value
+        },
         Flag(toggle: "keep", help: "keep the folders of steps that succeeded too") { settings, value in
             settings.keepsFolders = value
+        },
+        Flag(toggle: "print-pods", help: "print the pods as YAML, and run nothing") { settings, value in
+            settings.printsPods = value
         },
         Flag(toggle: "strict", help: "take warnings for errors") { settings, value in settings.isStrict = value },
     ]

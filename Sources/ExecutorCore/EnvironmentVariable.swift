@@ -143,6 +143,8 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case taskResultFile = "ARGOEXEC_TASK_RESULT_FILE"
     /// Folder that stands in for the store of the template's archive location.
     case localStore = "ARGOEXEC_LOCAL_STORE"
+    /// How often a transfer says how far it is, a Go duration; default 10s.
+    case transferReportInterval = "ARGOEXEC_TRANSFER_REPORT_INTERVAL"
     /// `true`: wait for the file `after` where the command failed.
     case pauseOnError = "ARGOEXEC_DEBUG_PAUSE_ON_ERROR"
     /// `true`: extraction restores modes and times of directories and extended attributes.

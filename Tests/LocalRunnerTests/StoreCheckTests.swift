@@ -215,6 +215,7 @@ import Testing
         #expect(found.isInterrupted)
         #expect(!found.succeeded)
         #expect(store.requests.contains { $0.hasPrefix("DELETE some/where/.argoexec-check-") })
+        #expect(store.keys == [])
     }
 
     // MARK: What is read

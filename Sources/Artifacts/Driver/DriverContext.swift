@@ -20,6 +20,8 @@ package struct DriverContext: Sendable {
     package var spoolDirectory: BytePath
     /// Stands in for a store: `ARGOEXEC_LOCAL_STORE`.
     package var localStore: LocalStore?
+    /// How often a transfer says how far it is, nanoseconds; nil for every ten seconds.
+    package var reportInterval: Int64?
     package var cancellation: TransferCancellation
     /// What the environment says of credentials for AWS.
     package var aws: AWSEnvironment

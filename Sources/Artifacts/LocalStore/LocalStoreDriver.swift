@@ -58,7 +58,11 @@ package struct LocalStoreDriver: ArtifactDriver {
         try DirectoryIO.makeDirectories(folder, mode: 0o755)
         let root = try ContainedDirectory(folder)
         let path = relative.map { Self.path(bucket, BytePath(key).appending($0).cleaned) } ?? objectPath
-        if path.components.count > 1 { try root.makeDirectories(path.directory, mode: 0o755) }
+        if path.components.count > 1 {
+            // Whoever may write into the bucket may write below it: steps have users of their own.
+            let home = try? root.status(BytePath(bytes: LocalStoreNames.encode(Array(bucket.utf8)[...])))
+            try root.makeDirectories(path.directory, mode: home?.permissions ?? 0o755)
+        }
         // Made aside, so that nobody sees half an object.
         let aside = path.directory.appending(BytePath("\(Self.asidePrefix)\(UInt64.random(in: 0...UInt64.max))"))
         do {

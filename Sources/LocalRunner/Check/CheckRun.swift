@@ -23,18 +23,19 @@ struct CheckRun {
         note(name, .failed, answer, advice, time: time)
     }
 
+    /// - Returns: the error, where there is one.
     @discardableResult
-    mutating func attempt(_ name: CheckStep.Name, _ body: () throws -> Void) -> Bool {
+    mutating func attempt(_ name: CheckStep.Name, _ body: () throws -> Void) -> (any Error)? {
         let start = monotonicNanoseconds()
         do {
             try body()
             note(name, .ok, "", time: monotonicNanoseconds() - start)
-            return true
+            return nil
         } catch {
             note(
                 name, .failed, errorText(error), advice.refusal(CheckBlame(error), name),
                 time: monotonicNanoseconds() - start)
-            return false
+            return error
         }
     }
 

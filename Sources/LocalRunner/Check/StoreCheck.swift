@@ -94,13 +94,12 @@ package final class StoreCheck: Sendable {
             return
         }
         guard let isBucketKnown = knock(driver, &run) else { return }
-        let isStored = run.attempt(.put) {
+        let failure = run.attempt(.put) {
             try driver.put(ObjectContent(.bytes(Self.content), fileName: "probe"), at: nil)
         }
-        if isStored, !isBucketKnown, hasBucket { run.note(.bucket, .ok, "it is there", time: 0) }
-        if isStored { inspect(driver, &run) }
-        // Also where putting failed: the store may have taken it before it said no.
-        remove(isStored: isStored, &run)
+        if failure == nil, !isBucketKnown, hasBucket { run.note(.bucket, .ok, "it is there", time: 0) }
+        if failure == nil { inspect(driver, &run) }
+        remove(after: failure, &run)
     }
 
     // MARK: The way to the store
@@ -247,27 +246,48 @@ package final class StoreCheck: Sendable {
         }
     }
 
-    /// With connections of its own: those of the check may have been called off.
-    private func remove(isStored: Bool, _ run: inout CheckRun) {
+    /// Removes the probe, also where putting it failed: the store may have taken it all the same.
+    private func remove(after failure: (any Error)?, _ run: inout CheckRun) {
+        if let failure {
+            if case .refused = (failure as? ArtifactError)?.code { return }
+            // A request that was cut off may still be under way.
+            for pause in [0, 250, 500, 1000, 2000] as [Int64] {
+                sleepNanoseconds(pause * 1_000_000)
+                if (try? removeProbe()) == true { return }
+            }
+            return
+        }
         let start = monotonicNanoseconds()
         do {
-            let driver = try ArtifactDrivers.driver(for: location, artifactName: "probe", context: makeDrivers())
-            while try driver.delete(after: nil) != nil {}
-            var isLeft = true
-            do { _ = try driver.find() } catch let error as any ClassifiedError where error.isNotFound { isLeft = false } catch
-            {
-                // Whoever may not look cannot tell; the store has said that it is gone.
-                isLeft = false
-            }
-            if isLeft { throw ExecutorError.failed("the store says that the probe is deleted, and still has it") }
-            if isStored { run.note(.delete, .ok, "", time: monotonicNanoseconds() - start) }
+            _ = try removeProbe()
+            run.note(.delete, .ok, "", time: monotonicNanoseconds() - start)
         } catch {
-            guard isStored else { return }
             let advice = run.advice.refusal(CheckBlame(error), .delete)
             run.note(
-                .delete, .failed, errorText(error),
-                (advice.isEmpty ? "" : advice + "; ") + "\(subject) is left: remove it by hand",
+                .delete, .failed, errorText(error), (advice.isEmpty ? "" : advice + "; ") + "\(subject) is left: remove it by hand",
                 time: monotonicNanoseconds() - start)
         }
+    }
+
+    /// Removes the probe, with connections of its own: those of the check may have been called off.
+    ///
+    /// - Returns: false where there is none.
+    /// - Throws: the store's refusal; `ExecutorError` where the probe is still there.
+    private func removeProbe() throws -> Bool {
+        let driver = try ArtifactDrivers.driver(for: location, artifactName: "probe", context: makeDrivers())
+        guard isThere(driver) != false else { return false }
+        while try driver.delete(after: nil) != nil {}
+        if isThere(driver) == true {
+            throw ExecutorError.failed("the store says that the probe is deleted, and still has it")
+        }
+        return true
+    }
+
+    /// Nil where nobody can tell: whoever may not look.
+    private func isThere(_ driver: any ArtifactDriver) -> Bool? {
+        do {
+            _ = try driver.find()
+            return true
+        } catch let error as any ClassifiedError where error.isNotFound { return false } catch { return nil }
     }
 }

@@ -49,6 +49,9 @@ struct RunSummary {
         return lines
     }
 
+    /// Whether a pod's folder was kept.
+    var keepsSomething: Bool { ends.values.contains { $0.folder != nil } }
+
     /// Where an artifact is kept: a path in the embedded store, or its place in a repository.
     private func place(of artifact: JSONValue) -> String {
         guard let location = try? ArtifactLocation(document: artifact) else { return "" }

@@ -11,9 +11,9 @@ struct PodFactory: Sendable {
     let settings: PodSettings
     let images: ImageRoots
 
-    init(_ workflow: PreparedWorkflow, spec: JSONObject, logLevel: String, emissaryLogLevel: String) {
+    init(_ workflow: PreparedWorkflow, logLevel: String, emissaryLogLevel: String) {
         repository = workflow.repository
-        self.spec = spec
+        spec = WorkflowRun(plan: workflow.plan, identity: workflow.identity).spec
         images = workflow.images
         var settings = PodSettings(
             workflowName: workflow.identity.name, workflowUID: workflow.identity.uid, namespace: workflow.identity.namespace,

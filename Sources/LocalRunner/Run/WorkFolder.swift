@@ -11,12 +11,14 @@ struct WorkFolder: Sendable {
 
     private static let version = "1\n"
 
+    /// - Parameter home: where it is, or will be.
+    init(in home: BytePath) throws(SystemError) { path = try ProcessAttributes.realPath(of: home).appending(".argoexec") }
+
     /// Makes the folder where it is missing.
     ///
     /// - Parameter isShared: whether pods have users of their own who write there too; then only we can get at it from outside.
     /// - Throws: `ExecutorError` for one of another layout, `SystemError`.
-    init(in home: BytePath, isShared: Bool) throws {
-        path = try ProcessAttributes.realPath(of: home).appending(".argoexec")
+    func prepare(isShared: Bool) throws {
         try DirectoryIO.makeDirectories(path, mode: isShared ? 0o700 : 0o755)
         if isShared { try DirectoryIO.chmod(AT_FDCWD, path, mode: 0o700, subject: path.text) }
         let file = path.appending("layout-version")
