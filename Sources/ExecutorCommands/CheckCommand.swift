@@ -31,8 +31,8 @@ extension Command<GlobalSettings> {
             throw UsageError.words("check: expected one file with the configuration of an artifact repository")
         }
         // Before any thread is started, so that a signal finds nobody else.
-        let signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
-        let log = try call.global.makeLog()
+        let signals = try localSignals()
+        let log = try call.global.makeLog(atLeast: .warn)
         return try localVerb {
             let check = try StoreCheck(file, key: call.settings.key, secrets: call.settings.secrets) { secrets in
                 localDrivers(log, secrets: secrets, isOnce: true)
@@ -40,7 +40,7 @@ extension Command<GlobalSettings> {
             try stopping(by: signals) { check.stop() }
             let report = check.run()
             StandardStreams.print(call.settings.printsJSON ? report.json : report.text)
-            if report.isInterrupted { return ExitCode.signal(SIGINT) }
+            if report.isInterrupted { return interrupted }
             return report.succeeded ? ExitCode.success : 1
         }
     }
@@ -63,6 +63,12 @@ func localVerb(_ body: () throws -> Int32) throws -> Int32 {
     }
 }
 
+/// The exit code of a verb for people that was interrupted.
+let interrupted = ExitCode.signal(SIGINT)
+
+/// The signals that end a verb for people.
+func localSignals() throws -> SignalDescriptor { try SignalDescriptor([SIGINT, SIGTERM, SIGHUP]) }
+
 /// Calls `stop` at the first signal, and ends the process at the second.
 func stopping(by signals: SignalDescriptor, _ stop: @escaping @Sendable () -> Void) throws {
     try WorkerThread {
@@ -71,7 +77,7 @@ func stopping(by signals: SignalDescriptor, _ stop: @escaping @Sendable () -> Vo
         var isStopped = false
         while (try? set.wait(until: nil)) != nil {
             if signals.take().isEmpty { continue }
-            if isStopped { _exit(ExitCode.signal(SIGINT)) }
+            if isStopped { _exit(interrupted) }
             isStopped = true
             stop()
         }

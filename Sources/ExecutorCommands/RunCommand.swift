@@ -12,7 +12,7 @@ extension Command<GlobalSettings> {
     ) { call in
         var settings = call.settings
         settings.files = call.words + settings.files
-        settings.logLevel = call.global.logLevel.text
+        settings.logLevel = call.global.logLevel?.text ?? settings.logLevel
         let log = try call.global.makeLog()
         if settings.replay == nil, settings.files.isEmpty { throw UsageError.words("run: expected the file of a workflow") }
         return RunSession(
@@ -24,7 +24,7 @@ extension Command<GlobalSettings> {
 }
 
 /// The flags of `run`.
-private enum RunFlags {
+enum RunFlags {
     static let all: [Flag<LocalRunSettings>] = [
         Flag("file", short: "f", value: "FILE", help: "more files, with what the workflow refers to; repeatable") {
             (settings, value) throws(UsageError) in settings.files.append(value)
@@ -74,7 +74,8 @@ private enum RunFlags {
         Flag("from", value: "PATH", help: "run one step again: its kept folder, or a pod's JSON") {
             (settings, value) throws(UsageError) in settings.replay = value
         },
-        Flag(toggle: "own-store", help: "with --from: artifacts in the pod's own store, not in the local one") { settings, value in
+        Flag(toggle: "own-store", help: "with --from: artifacts in the pod's own store, not in the local one") {
+            settings, value in
             settings.usesOwnStore = value
         },
         Flag(toggle: "keep", help: "keep the folders of steps that succeeded too") { settings, value in

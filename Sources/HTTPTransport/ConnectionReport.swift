@@ -80,7 +80,8 @@ extension HTTPClient {
         let bracketed = found.contains(":") ? "[\(found)]" : found
         let proxy = try configuration.proxy.proxy(for: url)
         return ConnectionReport(
-            passed: passed, failure: failure, address: found.isEmpty ? "" : "\(bracketed):\(handle.number(CURLINFO_PRIMARY_PORT))",
+            passed: passed, failure: failure,
+            address: found.isEmpty ? "" : "\(bracketed):\(handle.number(CURLINFO_PRIMARY_PORT))",
             proxy: proxy.map { "\($0.scheme)://\($0.host):\($0.effectivePort)" }, answer: exchange.answer)
     }
 }

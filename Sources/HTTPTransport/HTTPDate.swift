@@ -7,7 +7,8 @@ package enum HTTPDate {
     /// Seconds since 1970; nil for anything else.
     package static func seconds(_ text: String) -> Int64? {
         let words = text.split(separator: " ")
-        guard words.count == 6, words[5] == "GMT", let day = Int(words[1]), let year = Int(words[3]), (1970...9999).contains(year),
+        guard words.count == 6, words[5] == "GMT", let day = Int(words[1]), let year = Int(words[3]),
+            (1970...9999).contains(year),
             let month = months.firstIndex(of: String(words[2])), (1...31).contains(day)
         else { return nil }
         let clock = words[4].split(separator: ":").map { Int($0) ?? -1 }

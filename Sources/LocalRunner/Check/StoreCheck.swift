@@ -264,7 +264,8 @@ package final class StoreCheck: Sendable {
         } catch {
             let advice = run.advice.refusal(CheckBlame(error), .delete)
             run.note(
-                .delete, .failed, errorText(error), (advice.isEmpty ? "" : advice + "; ") + "\(subject) is left: remove it by hand",
+                .delete, .failed, errorText(error),
+                (advice.isEmpty ? "" : advice + "; ") + "\(subject) is left: remove it by hand",
                 time: monotonicNanoseconds() - start)
         }
     }
