@@ -71,7 +71,7 @@ package final class HTTPClient: Sendable {
         }
     }
 
-    /// All running and later transfers fail with `aborted`. May be called from any thread.
+    /// All running and later transfers fail with `aborted`, but those that outlive it. May be called from any thread.
     package func cancelAll() {
         isCancelled.store(true, ordering: .sequentiallyConsistent)
         pool.withLock { pool in
@@ -139,7 +139,7 @@ package final class HTTPClient: Sendable {
         _ handle: EasyHandle, _ request: HTTPRequest, _ url: HTTPURL, _ body: HTTPBody, _ exchange: Exchange,
         freshConnection: Bool
     ) throws -> End {
-        if isCancelled.load(ordering: .sequentiallyConsistent) { return .cancelled }
+        if !request.outlivesCancellation, isCancelled.load(ordering: .sequentiallyConsistent) { return .cancelled }
         let proxy = try configuration.proxy.proxy(for: url)
         let options = TransferOptions(request: request, url: url, proxy: proxy, configuration: configuration)
         let headers = try options.headerLines()
@@ -154,7 +154,7 @@ package final class HTTPClient: Sendable {
         var end: End?
         var uploaded: Int64 = 0
         let status = try handle.run(exchange, body) {
-            if isCancelled.load(ordering: .sequentiallyConsistent) {
+            if !request.outlivesCancellation, isCancelled.load(ordering: .sequentiallyConsistent) {
                 end = .cancelled
             } else if let limit = request.silenceLimit(hasBegunAnswer: exchange.hasBegunAnswer),
                 handle.offset(CURLINFO_PRETRANSFER_TIME_T) > 0

@@ -10,6 +10,8 @@ enum S3Answer {
         "InternalError", "SlowDown", "ServiceUnavailable",
         // Bytes were changed or lost on the way, or the file changed while it was being sent: the next attempt reads it anew.
         "BadDigest", "XAmzContentChecksumMismatch", "IncompleteBody",
+        // Somebody else is at the bucket, e.g. making it.
+        "OperationAborted",
     ]
     /// Codes that say that the credential was good once and no longer is.
     private static let expiryWords: Set<String> = [

@@ -15,8 +15,10 @@ struct S3Request {
     var payload: SigV4.Payload = .empty
     /// Bytes of the answer's body, where they are known to be many.
     var expectsLargeBody = false
-    /// Seconds without a byte before the request counts as failed.
-    var stallTimeout = 60
+    /// Seconds without a byte before the request counts as failed; nil for the client's.
+    var stallTimeout: Int?
+    /// Puts in order what a failed transfer leaves behind: it goes out although all was called off, and takes little time.
+    var isCleanup = false
 
     init(_ method: String, key: [UInt8]? = nil) {
         self.method = method
@@ -28,10 +30,14 @@ struct S3Request {
 package struct S3Client: Sendable {
     package let endpoint: S3Endpoint
     private let http: HTTPClient
-    private let credentials: CredentialCache<SigV4.Credential>
+    let credentials: CredentialCache<SigV4.Credential>
     /// As the location names it; nil to find it out.
     private let region: String?
     let bucketState: S3BucketState
+    /// What the requests for objects say of encryption.
+    var encryption = S3Encryption.none
+    /// Seconds without a byte before a request counts as failed.
+    var stallTimeout = 60
 
     package init(
         endpoint: S3Endpoint, http: HTTPClient, credentials: CredentialCache<SigV4.Credential>, region: String?,
@@ -51,6 +57,8 @@ package struct S3Client: Sendable {
 
     private static let defaultRegion = "us-east-1"
     private static let answerLimit = 16 << 20
+    /// Seconds for a connection, or without a byte, of a request that nobody waits for.
+    private static let cleanupTimeout = 10
 
     /// Sends a request and collects the answer.
     ///
@@ -103,7 +111,12 @@ package struct S3Client: Sendable {
             credential: credential, region: region, service: "s3", date: .now, payload: request.payload)
         for (name, value) in signed { message.headers.add(name, value) }
         message.expectsLargeBody = request.expectsLargeBody
-        message.stallTimeout = request.stallTimeout
+        message.stallTimeout = request.stallTimeout ?? stallTimeout
+        if request.isCleanup {
+            message.outlivesCancellation = true
+            message.connectTimeout = min(message.connectTimeout, Self.cleanupTimeout)
+            message.stallTimeout = min(message.stallTimeout, Self.cleanupTimeout)
+        }
         return try http.download(message, body: request.body, bodyLimit: Self.answerLimit) { head in
             Self.isSuccess(head.status) ? try onSuccess(head) : nil
         }

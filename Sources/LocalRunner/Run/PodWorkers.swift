@@ -70,7 +70,9 @@ final class PodWorkers: Sendable {
     /// Ends a pod: gently when first asked, at once when asked again. One that waits for room is not begun.
     func stop(_ nodeID: String) {
         let (stop, job) = state.update { state -> (PodStop?, PodJob?) in
-            guard let index = state.waiting.firstIndex(where: { $0.nodeID == nodeID }) else { return (state.running[nodeID], nil) }
+            guard let index = state.waiting.firstIndex(where: { $0.nodeID == nodeID }) else {
+                return (state.running[nodeID], nil)
+            }
             return (nil, state.waiting.remove(at: index))
         }
         stop?.request()

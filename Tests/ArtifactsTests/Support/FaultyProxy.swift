@@ -13,6 +13,8 @@ final class FaultyProxy: Sendable {
         case answer(status: Int, headers: [String] = [], body: String = "")
         /// Passes everything on, but closes after that many bytes of answers.
         case cut(after: Int)
+        /// Passes everything on, but falls silent after that many bytes of answers.
+        case stall(after: Int)
         /// Passes everything on, but closes after that many bytes of requests.
         case cutRequest(after: Int)
     }
@@ -100,6 +102,7 @@ final class FaultyProxy: Sendable {
             close(client)
         case .pass: relay(client, target, requests: .max, answers: .max)
         case .cut(let limit): relay(client, target, requests: .max, answers: limit)
+        case .stall(let limit): relay(client, target, requests: .max, answers: limit, fallsSilent: true)
         case .cutRequest(let limit): relay(client, target, requests: limit, answers: .max)
         }
     }
@@ -114,7 +117,8 @@ final class FaultyProxy: Sendable {
         return head
     }
 
-    private func relay(_ client: Int32, _ target: Int, requests: Int, answers: Int) {
+    /// - Parameter isSilent: whether it falls silent at the end of the answers' limit and leaves the closing to the client.
+    private func relay(_ client: Int32, _ target: Int, requests: Int, answers: Int, fallsSilent isSilent: Bool = false) {
         let server = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = Self.loopback(target)
         let connected = withUnsafePointer(to: &address) { pointer in
@@ -133,16 +137,17 @@ final class FaultyProxy: Sendable {
             if requests < .max { shutdown(server, Int32(SHUT_RDWR)) }
             ended.signal()
         }
-        Self.copy(server, client, limit: answers) { count in self.state.withLock { $0.answered += count } }
+        Self.copy(server, client, limit: answers, closes: !isSilent) { count in self.state.withLock { $0.answered += count } }
+        if isSilent { ended.wait() }
         shutdown(server, Int32(SHUT_RDWR))
         shutdown(client, Int32(SHUT_RD))
         if answers < .max { shutdown(client, Int32(SHUT_RDWR)) }
-        ended.wait()
+        if !isSilent { ended.wait() }
         close(server)
         close(client)
     }
 
-    private static func copy(_ from: Int32, _ to: Int32, limit: Int, report: (Int) -> Void) {
+    private static func copy(_ from: Int32, _ to: Int32, limit: Int, closes: Bool = true, report: (Int) -> Void) {
         var buffer = [UInt8](repeating: 0, count: 65536)
         var passed = 0
         while passed < limit {
@@ -159,6 +164,6 @@ final class FaultyProxy: Sendable {
             passed += count
             report(count)
         }
-        shutdown(to, Int32(SHUT_WR))
+        if closes { shutdown(to, Int32(SHUT_WR)) }
     }
 }
