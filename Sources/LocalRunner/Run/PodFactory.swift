@@ -37,7 +37,7 @@ struct PodFactory: Sendable {
     }
 
     /// As the controller does: only where an artifact needs it, or the logs are to be kept.
-    private func withArchiveLocation(_ request: PodRequest) throws -> JSONValue {
+    func withArchiveLocation(_ request: PodRequest) throws -> JSONValue {
         var template = request.template
         let parsed = try Template(document: template)
         if parsed.archiveLocation?.hasLocation == true { return template }
