@@ -59,7 +59,7 @@ package struct RunSession {
         let factory = PodFactory(workflow, logLevel: settings.logLevel, emissaryLogLevel: "warn")
         let runtime = try chooseRuntime()
         let work = try WorkFolder(in: settings.home)
-        let store = workflow.isEmbedded ? EmbeddedStore(folder: work.artifacts) : nil
+        let store = workflow.isEmbedded ? EmbeddedStore(folder: work.artifacts, cache: work.unpacked) : nil
         let log = makeLog()
         var sandbox = sandboxSettings(runtime, work, workflow.images, log)
         if !workflow.isEmbedded {
@@ -112,7 +112,7 @@ package struct RunSession {
         let run = source.folder == nil ? try work.makeRun(named: source.podName, isUnique: false) : nil
         defer { run?.removeIfEmpty() }
         guard let folder = source.folder ?? run?.node(source.annotation("node-id")) else { return 1 }
-        let store = settings.usesOwnStore ? nil : EmbeddedStore(folder: work.artifacts)
+        let store = settings.usesOwnStore ? nil : EmbeddedStore(folder: work.artifacts, cache: work.unpacked)
         return try ReplaySession(source: source, settings: settings, output: output, say: say)
             .play(player, in: folder, store: store, mailbox: mailbox, isShared: isShared(runtime), log: log)
     }
