@@ -264,6 +264,14 @@ int linux_open_terminal(int *master, int *slave) {
     return -1;
 }
 
+int linux_window_size(int terminal, int *rows, int *columns) {
+    struct winsize size;
+    if (ioctl(terminal, TIOCGWINSZ, &size) == -1) return -1;
+    *rows = size.ws_row;
+    *columns = size.ws_col;
+    return 0;
+}
+
 int linux_copy_window_size(int from, int to) {
     struct winsize size;
     if (ioctl(from, TIOCGWINSZ, &size) == -1) return -1;

@@ -31,14 +31,20 @@ struct ExecutorContext {
             trust: trust,
             proxy: proxy, userAgent: UserAgent.text)
         let pattern = environment.nonEmpty(.transientErrorPattern).flatMap { TransientPattern($0) }
-        drivers = DriverContext(
+        var drivers = DriverContext(
             clients: HTTPClients(configuration), log: log, executorBackoff: settings.backoff,
             secretsDirectory: settings.paths.secrets, uploads: UploadSettings(environment: environment, log: log),
             localStore: environment.nonEmpty(.localStore).map { [template] in
-                LocalStore(folder: BytePath($0), original: template.archiveLocation ?? .empty)
+                LocalStore(
+                    folder: BytePath($0), original: template.archiveLocation ?? .empty,
+                    cache: environment.nonEmpty(.localCache).map { BytePath($0) })
             },
             aws: AWSEnvironment(environment),
             isTransientText: { text in pattern?.matches(text) ?? false })
+        if let interval = environment.nonEmpty(.transferReportInterval).flatMap({ GoDuration.nanoseconds($0) }), interval > 0 {
+            drivers.progressInterval = interval
+        }
+        self.drivers = drivers
     }
 }
 

@@ -41,6 +41,14 @@ package final class TerminalSession {
     /// Whether a descriptor is a terminal.
     package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
+    /// The size of a terminal in characters; nil for what is none, or does not know.
+    package static func size(of descriptor: Int32) -> (rows: Int, columns: Int)? {
+        var rows: Int32 = 0
+        var columns: Int32 = 0
+        guard unsafe linux_window_size(descriptor, &rows, &columns) == 0, rows > 0, columns > 0 else { return nil }
+        return (Int(rows), Int(columns))
+    }
+
     /// To be called once the child runs: closes its side here, and hands each key on as it is typed.
     package func childStarted() {
         close(slave)

@@ -169,6 +169,15 @@ package struct WorkflowPlan: Sendable {
         return ResolvedTemplate(space: space, template: template, kind: kind, entry: entry)
     }
 
+    /// Where the template of a node is written; nil for one inside a step.
+    package func site(of node: Node) -> DocumentPart? {
+        if let reference = node.templateReference {
+            let scope = (reference["clusterScope"]?.bool == true ? "cluster/" : "namespaced/") + (reference["name"]?.string ?? "")
+            return libraries[scope]?.templates[reference["template"]?.string ?? ""]
+        }
+        return (libraries[node.templateScope] ?? local).templates[node.templateName]
+    }
+
     /// All libraries, for calls whose names are only known later.
     var librarySpaces: [TemplateSpace] { libraries.values.sorted { ($0.libraryScope ?? "") < ($1.libraryScope ?? "") } }
 }

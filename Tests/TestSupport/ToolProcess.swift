@@ -53,6 +53,9 @@ package final class ToolProcess: Sendable {
 
     deinit { state.withLock { try? $0.input.close() } }
 
+    /// Its process id, to send it signals.
+    package var identifier: Int32 { state.withLock { $0.process.processIdentifier } }
+
     /// Sends a line to its standard input. A program that has ended reads nothing more; that is no error here.
     package func send(_ line: String) {
         let bytes = Array((line + "\n").utf8)

@@ -58,7 +58,11 @@ package struct LocalStoreDriver: ArtifactDriver {
         try DirectoryIO.makeDirectories(folder, mode: 0o755)
         let root = try ContainedDirectory(folder)
         let path = relative.map { Self.path(bucket, BytePath(key).appending($0).cleaned) } ?? objectPath
-        if path.components.count > 1 { try root.makeDirectories(path.directory, mode: 0o755) }
+        if path.components.count > 1 {
+            // Whoever may write into the bucket may write below it: steps have users of their own.
+            let home = try? root.status(BytePath(bytes: LocalStoreNames.encode(Array(bucket.utf8)[...])))
+            try root.makeDirectories(path.directory, mode: home?.permissions ?? 0o755)
+        }
         // Made aside, so that nobody sees half an object.
         let aside = path.directory.appending(BytePath("\(Self.asidePrefix)\(UInt64.random(in: 0...UInt64.max))"))
         do {
@@ -76,6 +80,8 @@ package struct LocalStoreDriver: ArtifactDriver {
         switch body {
         case .bytes(let bytes): try DescriptorIO.write(raw, bytes.span, subject: subject)
         case .file(let stretch):
+            let size = try FileStatus.of(stretch.file.descriptor.raw, subject: stretch.file.subject).size
+            if stretch.offset == 0, stretch.length == size, FileCopy.share(stretch.file.descriptor.raw, with: raw) { return }
             let sink = DescriptorSink(raw, subject: subject)
             try FileReading.copy(
                 stretch.file.descriptor.raw, from: stretch.offset, length: stretch.length, into: sink,

@@ -94,6 +94,9 @@ int linux_open_terminal(int *_Nonnull master, int *_Nonnull slave);
 /// Gives one terminal the size of another.
 int linux_copy_window_size(int from, int to);
 
+/// The size of a terminal in characters.
+int linux_window_size(int terminal, int *_Nonnull rows, int *_Nonnull columns);
+
 /// Puts a terminal into raw mode; `saved` (at least `linux_terminal_settings_size` bytes) takes what `linux_restore_terminal` needs.
 int linux_set_raw_terminal(int terminal, void *_Nonnull saved);
 int linux_restore_terminal(int terminal, const void *_Nonnull saved);

@@ -28,7 +28,7 @@ struct ArgumentArtifact: Sendable {
     func key(workflow: String) -> String { "\(workflow)/arguments/\(name)" + (isFolder ? ".tgz" : "") }
 
     /// The location that the workflow is given.
-    func location(workflow: String) throws -> JSONObject { ["s3": ["key": .string(key(workflow: workflow))]] }
+    func location(workflow: String) -> JSONObject { ["s3": ["key": .string(key(workflow: workflow))]] }
 
     /// Puts it where steps find it: a file as it is, a folder as an archive.
     func save(to location: ArtifactLocation, drivers: DriverContext) throws {

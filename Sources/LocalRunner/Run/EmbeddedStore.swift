@@ -7,9 +7,12 @@ import WorkflowModel
 /// folder takes (`ARGOEXEC_LOCAL_STORE`).
 struct EmbeddedStore: Sendable {
     let folder: BytePath
+    /// Where unpacked artifacts are kept.
+    let cache: BytePath
 
     /// Where the executor's containers see it.
     private static let mountPoint: BytePath = "/.argoexec/store"
+    private static let cachePoint: BytePath = "/.argoexec/cache"
 
     /// The location of artifacts that name no place of their own.
     static let repository: ArtifactRepository? = {
@@ -29,8 +32,13 @@ struct EmbeddedStore: Sendable {
         guard let place = LocalStore.place(of: location) else { return nil }
         let bucket = LocalStore.path(ofKey: Array(place.bucket.utf8))
         return ExecutorAttachment(
-            mounts: [HostMount(source: folder, path: Self.mountPoint.appending(bucket))],
-            environment: [(EnvironmentVariable.localStore.rawValue, Self.mountPoint)])
+            mounts: [
+                HostMount(source: folder, path: Self.mountPoint.appending(bucket)),
+                HostMount(source: cache, path: Self.cachePoint),
+            ],
+            environment: [
+                (EnvironmentVariable.localStore.rawValue, Self.mountPoint), (EnvironmentVariable.localCache.rawValue, Self.cachePoint),
+            ])
     }
 
     /// Where the object of a key is kept.

@@ -29,11 +29,12 @@ final class LocalRun {
     private var ends: [String: PodEnd] = [:]
     private var interruptions = 0
     private var isOver = false
+    private var nextProgressTime: Int64 = 0
     private let deadlineTime: Int64?
 
     init(
-        _ workflow: PreparedWorkflow, settings: LocalRunSettings, folder: RunFolder, store: EmbeddedStore?, player: PodPlayer,
-        mailbox: RunMailbox, display: any RunDisplay, typist: Typist, width: Int
+        _ workflow: PreparedWorkflow, _ factory: PodFactory, settings: LocalRunSettings, folder: RunFolder, store: EmbeddedStore?,
+        player: PodPlayer, mailbox: RunMailbox, display: any RunDisplay, width: Int, isShared: Bool
     ) {
         self.workflow = workflow
         self.settings = settings
@@ -41,11 +42,11 @@ final class LocalRun {
         self.store = store
         self.mailbox = mailbox
         self.display = display
-        self.typist = typist
+        self.factory = factory
+        typist = Typist(mailbox)
         run = WorkflowRun(plan: workflow.plan, identity: workflow.identity)
-        factory = PodFactory(workflow, spec: run.spec, logLevel: settings.logLevel, emissaryLogLevel: "warn")
         workers = PodWorkers(
-            player: player, mailbox: mailbox, width: width, keepsFolders: settings.keepsFolders,
+            player: player, mailbox: mailbox, width: width, keepsFolders: settings.keepsFolders, isShared: isShared,
             executorImage: factory.settings.executorImage, log: display.log)
         deadlineTime = run.spec["activeDeadlineSeconds"]?.int.map {
             monotonicNanoseconds() + max(0, min($0, 1 << 32)) * 1_000_000_000
@@ -57,6 +58,7 @@ final class LocalRun {
         display.begin(name: workflow.identity.name, folder: folder.path)
         perform(run.start(at: Timestamp.now))
         while !isOver {
+            readProgress()
             display.show(run)
             for event in mailbox.take(until: wakeTime) { handle(event) }
             let now = monotonicNanoseconds()
@@ -69,6 +71,16 @@ final class LocalRun {
         workers.waitForEnd()
         display.show(run)
         return (run, ends, interruptions > 0)
+    }
+
+    /// Where somebody looks on, how far the steps are.
+    private func readProgress() {
+        guard let next = display.nextRefresh, next > nextProgressTime else { return }
+        nextProgressTime = monotonicNanoseconds() + 1_000_000_000
+        for node in run.allNodes where node.type == .pod && node.phase == .running {
+            guard let report = try? PodReport.read(folder.node(node.id).taskResult) else { continue }
+            if !report.result.progress.isEmpty { run.podProgressed(node.id, report.result.progress) }
+        }
     }
 
     private var wakeTime: Int64? {
@@ -126,11 +138,15 @@ final class LocalRun {
 
     private func handle(_ event: RunEvent) {
         switch event {
-        case .podStarted(let nodeID): run.podStarted(nodeID, at: Timestamp.now)
+        case .podStarted(let nodeID):
+            run.podStarted(nodeID, at: Timestamp.now)
+            // Before what its containers print.
+            display.show(run)
         case .line(let nodeID, let container, let isExecutor, let bytes):
             display.line(node: run.node(nodeID), container: container, isExecutor: isExecutor, bytes)
         case .podFinished(let nodeID, let end):
             ends[nodeID] = end
+            if !end.progress.isEmpty { run.podProgressed(nodeID, end.progress) }
             perform(run.podFinished(nodeID, end.result, at: Timestamp.now))
         case .interrupted: interrupt()
         case .typed(let line): answer(line)

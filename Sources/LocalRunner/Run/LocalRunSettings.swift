@@ -24,12 +24,18 @@ package struct LocalRunSettings: Sendable {
     /// Keeps what pods that succeeded leave too.
     package var keepsFolders = false
     package var isStrict = false
+    /// Prints the pods and runs nothing.
+    package var printsPods = false
     /// Most pods at a time; nil for as many as fit this machine.
     package var parallelism: Int?
     /// `debug`, `info`, `warn` or `error`, for the executor's own containers.
     package var logLevel = "info"
     /// What is run again in the place of a workflow: a kept folder, or a pod's JSON.
     package var replay: BytePath?
+    /// Whether the artifacts of a pod that is run again come from and go to where it says, not the local store.
+    package var usesOwnStore = false
+    /// The folder of one half of a step: what `stage` fills and `collect` reads.
+    package var folder: BytePath?
     /// Where the folder of all local runs, `.argoexec`, is.
     package var home: BytePath = "."
     /// The executor's program.

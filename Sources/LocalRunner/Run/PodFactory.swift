@@ -11,9 +11,9 @@ struct PodFactory: Sendable {
     let settings: PodSettings
     let images: ImageRoots
 
-    init(_ workflow: PreparedWorkflow, spec: JSONObject, logLevel: String, emissaryLogLevel: String) {
+    init(_ workflow: PreparedWorkflow, logLevel: String, emissaryLogLevel: String) {
         repository = workflow.repository
-        self.spec = spec
+        spec = WorkflowRun(plan: workflow.plan, identity: workflow.identity).spec
         images = workflow.images
         var settings = PodSettings(
             workflowName: workflow.identity.name, workflowUID: workflow.identity.uid, namespace: workflow.identity.namespace,
@@ -37,7 +37,7 @@ struct PodFactory: Sendable {
     }
 
     /// As the controller does: only where an artifact needs it, or the logs are to be kept.
-    private func withArchiveLocation(_ request: PodRequest) throws -> JSONValue {
+    func withArchiveLocation(_ request: PodRequest) throws -> JSONValue {
         var template = request.template
         let parsed = try Template(document: template)
         if parsed.archiveLocation?.hasLocation == true { return template }

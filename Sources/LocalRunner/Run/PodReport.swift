@@ -29,7 +29,7 @@ extension PodOutcome {
             switch ending {
             case .completed: ""
             case .deadlineExceeded: "Pod was active on the node longer than the specified deadline"
-            case .stopped: "workflow shutdown with strategy:  Terminate"
+            case .stopped: "workflow shutdown with strategy: Terminate"
             }
         return .inferred(
             initContainers: results { $0 == .initial }, containers: results { $0 == .regular }, mainNames: mainNames,

@@ -1,6 +1,7 @@
 import Documents
 import ExecutorCore
 import FileTrees
+import Glibc
 import Synchronization
 import WorkflowEngine
 import WorkflowModel
@@ -28,15 +29,18 @@ final class PodWorkers: Sendable {
     private let width: Int
     private let keepsFolders: Bool
     private let executorImage: String
+    /// Whether pods have users of their own, who must be able to report.
+    private let isShared: Bool
     private let log: Log
     private let state = Monitor(State())
 
     /// - Parameter width: most pods at a time.
-    init(player: PodPlayer, mailbox: RunMailbox, width: Int, keepsFolders: Bool, executorImage: String, log: Log) {
+    init(player: PodPlayer, mailbox: RunMailbox, width: Int, keepsFolders: Bool, isShared: Bool, executorImage: String, log: Log) {
         self.player = player
         self.mailbox = mailbox
         self.width = width
         self.keepsFolders = keepsFolders
+        self.isShared = isShared
         self.executorImage = executorImage
         self.log = log
     }
@@ -73,7 +77,7 @@ final class PodWorkers: Sendable {
         }
         stop?.request()
         if let job {
-            let result = PodResult(phase: .failed, message: "workflow shutdown with strategy:  Terminate")
+            let result = PodResult(phase: .failed, message: "workflow shutdown with strategy: Terminate")
             mailbox.post(.podFinished(nodeID: job.nodeID, PodEnd(result: result, folder: nil, failure: nil)))
         }
     }
@@ -114,8 +118,9 @@ final class PodWorkers: Sendable {
                 .compactMap { $0["name"]?.string })
         var isAnnounced = false
         do {
-            let outcome = try player.play(job.pod, in: job.folder, attachment: job.attachment, stops: [stop]) {
-                [mailbox] event in
+            try DirectoryIO.makeDirectories(job.folder.path, mode: 0o755)
+            if isShared { try DirectoryIO.chmod(AT_FDCWD, job.folder.path, mode: 0o777, subject: job.folder.path.text) }
+            let outcome = try player.play(job.pod, in: job.folder, attachment: job.attachment, stops: [stop]) { [mailbox] event in
                 switch event {
                 case .started(let container):
                     if !isAnnounced, !executors.contains(container) {
@@ -129,6 +134,8 @@ final class PodWorkers: Sendable {
                 case .ended: break
                 }
             }
+            // Each play has a copy of our own program made anew.
+            try? TreeRemoval.remove(job.folder.volume("var-run-argo").appending("argoexec"))
             let report = try PodReport.read(job.folder.taskResult)
             let result = outcome.result(mainNames: job.mainNames, report: report)
             let isKept = keepsFolders || result.phase != .succeeded
@@ -136,7 +143,7 @@ final class PodWorkers: Sendable {
                 .podFinished(
                     nodeID: job.nodeID,
                     PodEnd(
-                        result: result, folder: isKept ? job.folder.path : nil,
+                        result: result, progress: report?.result.progress ?? "", folder: isKept ? job.folder.path : nil,
                         failure: result.phase == .succeeded ? nil : outcome.failure(mainNames: job.mainNames))))
             if !isKept { tidyUp(job) }
         } catch { finish(job, failed: error) }

@@ -16,6 +16,8 @@ enum RunEvent: Sendable {
 /// How a pod ended, and what is left of it.
 struct PodEnd: Sendable {
     let result: PodResult
+    /// `N/M` as reported last; empty for none.
+    var progress = ""
     /// The folder where it was kept.
     let folder: BytePath?
     /// For a failed pod: the container to blame, and the last lines of its output.

@@ -14,8 +14,10 @@ struct PreparedWorkflow: Sendable {
     /// Whether artifacts without a place of their own go to the embedded store.
     let isEmbedded: Bool
     let images: ImageRoots
+    /// The keys of artifacts that are given with the run.
+    let argumentKeys: [String]
     /// What should be told before anything runs.
-    let warnings: [String]
+    let warnings: [Finding]
 }
 
 /// Reads and checks everything that a run is made of.
@@ -45,9 +47,8 @@ struct RunPreparation {
                 String(decoding: $0, as: UTF8.self)
             }
         }
-        engine.artifacts = try settings.artifacts.map { artifact in
-            (artifact.name, try ArgumentArtifact(artifact.name, artifact.path).location(workflow: name))
-        }
+        let arguments = try settings.artifacts.map { try ArgumentArtifact($0.name, $0.path) }
+        engine.artifacts = arguments.map { ($0.name, $0.location(workflow: name)) }
         let plan = try WorkflowPlan(source, engine)
         try checkName(name, document)
         let missing = try missingObjects(plan)
@@ -57,7 +58,8 @@ struct RunPreparation {
             creationTimestamp: Timestamp.now)
         return PreparedWorkflow(
             plan: plan, identity: identity, isUnique: isUnique, repository: used, isEmbedded: repository == nil,
-            images: ImageRoots(settings.images.map { ($0.name, $0.path) }), warnings: plan.warnings.map(\.message))
+            images: ImageRoots(settings.images.map { ($0.name, $0.path) }),
+            argumentKeys: arguments.map { $0.key(workflow: name) }, warnings: plan.warnings)
     }
 
     /// The name of the workflow's object: its own, or one made for this run.

@@ -53,42 +53,84 @@ package struct RunSession {
         let mailbox = RunMailbox()
         // Before any other thread: a signal must find nobody else.
         try Typist.hearSignals(mailbox)
+        if let path = settings.replay { return try replay(path, mailbox) }
         let workflow = try RunPreparation(settings: settings).prepare()
-        for warning in workflow.warnings { say("warning: \(warning)") }
+        if settings.printsPods { return try printPods(of: workflow) }
+        let factory = PodFactory(workflow, logLevel: settings.logLevel, emissaryLogLevel: "warn")
         let runtime = try chooseRuntime()
-        let isShared = if case .bubblewrap(let bubblewrap) = runtime { bubblewrap.mode == .privileged } else { geteuid() == 0 }
-        let work = try WorkFolder(in: settings.home, isShared: isShared)
-        let store = workflow.isEmbedded ? EmbeddedStore(folder: work.artifacts) : nil
-        try saveArguments(workflow, store)
-        let folder = try work.makeRun(named: workflow.identity.name, isUnique: workflow.isUnique)
+        let work = try WorkFolder(in: settings.home)
+        let store = workflow.isEmbedded ? EmbeddedStore(folder: work.artifacts, cache: work.unpacked) : nil
+        let log = makeLog()
+        var sandbox = sandboxSettings(runtime, work, workflow.images, log)
+        if !workflow.isEmbedded {
+            sandbox.objects = objects(for: workflow)
+            sandbox.executorAttachment = sandbox.executorAttachment.adding(RepositoryAccess(environment: settings.environment).attachment)
+        }
+        let checked = Preflight(workflow: workflow, player: try PodPlayer(sandbox), store: store)
+            .findings(PodForecast(workflow, factory))
+        try tell(workflow.warnings + checked.findings, notes: checked.notes)
 
-        var sandbox = SandboxSettings(
-            runtime: runtime, executorImage: PodSettings.defaultExecutorImage, executor: settings.executor,
-            claims: work.volumes, imageCache: work.images)
-        sandbox.images = workflow.images
-        sandbox.objects = settings.objects
-        sandbox.keepsRoots = settings.keepsFolders
+        try work.prepare(isShared: isShared(runtime))
+        try saveArguments(workflow, store, work)
+        let folder = try work.makeRun(named: workflow.identity.name, isUnique: workflow.isUnique)
         for claim in workflow.plan.spec["volumeClaimTemplates"]?.array ?? [] {
             guard let name = claim["metadata"]?["name"]?.string else { continue }
             sandbox.claimFolders["\(workflow.identity.name)-\(name)"] = folder.volumes.appending(BytePath(name))
         }
-        let errors = errors
-        let log = Log(level: .warn, format: .text) { line in errors(line) }
-        sandbox.log = log
-        sandbox.executorAttachment = ExecutorAttachment(
-            environment: [(EnvironmentVariable.taskResultFile.rawValue, PodFolder.taskResultInSandbox)])
-        let player = try PodPlayer(sandbox)
-        let display: any RunDisplay = PlainDisplay(log: log) { errors($0) }
-        let (run, ends, isInterrupted) = LocalRun(
-            workflow, settings: settings, folder: folder, store: store, player: player, mailbox: mailbox, display: display,
-            typist: Typist(mailbox), width: settings.parallelism ?? max(4, CPULimit.cores * 2)
+        let display = makeDisplay(log)
+        let ended = LocalRun(
+            workflow, factory, settings: settings, folder: folder, store: store, player: try PodPlayer(sandbox),
+            mailbox: mailbox, display: display, width: settings.parallelism ?? max(4, CPULimit.cores * 2), isShared: isShared(runtime)
         ).play()
-        let summary = RunSummary(run: run, ends: ends, store: store, repository: workflow.repository, folder: folder)
+        let summary = RunSummary(
+            run: ended.run, ends: ended.ends, store: store, repository: workflow.repository, folder: folder)
+        return try finish(summary, isInterrupted: ended.isInterrupted)
+    }
+
+    private func replay(_ path: BytePath, _ mailbox: RunMailbox) throws -> Int32 {
+        let source = try ReplaySource(path, objects: settings.objects)
+        let runtime = try chooseRuntime()
+        let work = try WorkFolder(in: settings.home)
+        let log = makeLog()
+        var sandbox = sandboxSettings(runtime, work, ImageRoots(settings.images.map { ($0.name, $0.path) }), log)
+        sandbox.executorImage = source.executorImage
+        sandbox.claimFolders = source.claims
+        if settings.usesOwnStore {
+            let access = RepositoryAccess(environment: settings.environment)
+            sandbox.executorAttachment = sandbox.executorAttachment.adding(access.attachment)
+            if let location = source.template?.archiveLocation {
+                sandbox.objects.more = access.secrets(for: location, besides: settings.objects)
+            }
+        }
+        let player = try PodPlayer(sandbox)
+        let problems = player.preflight([source.pod])
+        try tell(
+            problems.filter { $0.severity != .note }.map { problem in
+                Finding(problem.severity == .refusal ? .error : .warning, place: nil, "\(source.subject): \(problem.message)")
+            }, notes: problems.filter { $0.severity == .note }.map(\.message))
+        try work.prepare(isShared: isShared(runtime))
+        let run = source.folder == nil ? try work.makeRun(named: source.podName, isUnique: false) : nil
+        defer { run?.removeIfEmpty() }
+        guard let folder = source.folder ?? run?.node(source.annotation("node-id")) else { return 1 }
+        let store = settings.usesOwnStore ? nil : EmbeddedStore(folder: work.artifacts, cache: work.unpacked)
+        return try ReplaySession(source: source, settings: settings, output: output, say: say)
+            .play(player, in: folder, store: store, mailbox: mailbox, isShared: isShared(runtime), log: log)
+    }
+
+    /// Secrets and config maps, with the keys that the environment has for the repository.
+    private func objects(for workflow: PreparedWorkflow) -> ObjectFolders {
+        var objects = settings.objects
+        objects.more = RepositoryAccess(environment: settings.environment).secrets(
+            for: workflow.repository.location, besides: objects)
+        return objects
+    }
+
+    private func finish(_ summary: RunSummary, isInterrupted: Bool) throws -> Int32 {
         let document = summary.document
-        if ends.values.contains(where: { $0.folder != nil }) || settings.keepsFolders {
-            try AtomicFile.write(folder.workflow, document.serialized() + [0x0A], mode: 0o644)
+        if summary.keepsSomething || settings.keepsFolders {
+            try AtomicFile.write(summary.folder.workflow, document.serialized() + [0x0A], mode: 0o644)
         } else {
-            folder.removeIfEmpty()
+            summary.folder.removeIfEmpty()
         }
         for line in summary.told { say(line) }
         switch settings.output {
@@ -96,7 +138,69 @@ package struct RunSession {
         case .json: output(document.serialized() + [0x0A])
         }
         if isInterrupted { return 130 }
-        return run.phase == .succeeded ? 0 : 1
+        return summary.run.phase == .succeeded ? 0 : 1
+    }
+
+    /// - Throws: `WorkflowRefusal` where there are errors.
+    private func tell(_ findings: [Finding], notes: [String]) throws(WorkflowRefusal) {
+        let findings = settings.isStrict ? findings.map(\.hardened) : findings
+        let errors = findings.filter { $0.severity == .error }
+        if !errors.isEmpty { throw WorkflowRefusal(errors) }
+        for finding in findings { say("warning: \(finding.message)") }
+        for note in notes { say("note: \(note)") }
+    }
+
+    private func printPods(of workflow: PreparedWorkflow) throws -> Int32 {
+        let forecast = PodForecast(workflow, PodFactory(workflow, logLevel: "info", emissaryLogLevel: "info"))
+        try tell(
+            workflow.warnings
+                + forecast.failures.map { node, cause in
+                    workflow.plan.site(of: node)?.finding(.error, cause) ?? Finding(.error, place: nil, cause)
+                }, notes: [])
+        output(JSONValue.yaml(documents: forecast.entries.map(\.pod)))
+        return 0
+    }
+
+    private func makeLog() -> Log {
+        let errors = errors
+        return Log(level: .warn, format: .text) { errors($0) }
+    }
+
+    private var isTerminal: Bool {
+        let name = settings.environment["TERM"]
+        return TerminalSession.isTerminal(STDERR_FILENO) && name != nil && name != "dumb"
+    }
+
+    private func makeDisplay(_ log: Log) -> any RunDisplay {
+        let errors = errors
+        guard isTerminal else { return PlainDisplay(log: log) { errors($0) } }
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap { settings.environment[$0] }.first { !$0.isEmpty }?.text ?? ""
+        let style = TreeStyle(
+            isUnicode: locale.uppercased().contains("UTF"), isColored: settings.environment["NO_COLOR"] == nil)
+        return TreeDisplay(log: log, style: style, size: { TerminalSession.size(of: STDERR_FILENO) ?? (24, 80) }) { errors($0) }
+    }
+
+    private func sandboxSettings(
+        _ runtime: ContainerRuntime, _ work: WorkFolder, _ images: ImageRoots, _ log: Log
+    ) -> SandboxSettings {
+        var sandbox = SandboxSettings(
+            runtime: runtime, executorImage: PodSettings.defaultExecutorImage, executor: settings.executor,
+            claims: work.volumes, imageCache: work.images)
+        sandbox.images = images
+        sandbox.objects = settings.objects
+        sandbox.keepsRoots = settings.keepsFolders
+        sandbox.log = log
+        sandbox.executorAttachment = ExecutorAttachment(
+            environment: [(EnvironmentVariable.taskResultFile.rawValue, PodFolder.taskResultInSandbox)])
+        if isTerminal {
+            sandbox.executorAttachment.environment.append((EnvironmentVariable.transferReportInterval.rawValue, "250ms"))
+        }
+        return sandbox
+    }
+
+    /// Whether pods may have users of their own.
+    private func isShared(_ runtime: ContainerRuntime) -> Bool {
+        if case .bubblewrap(let bubblewrap) = runtime { bubblewrap.mode == .privileged } else { geteuid() == 0 }
     }
 
     private func say(_ text: String) { errors(Array((text + "\n").utf8)) }
@@ -106,7 +210,7 @@ package struct RunSession {
         return .bubblewrap(try BubblewrapProbe(searchPath: settings.environment["PATH"]).run())
     }
 
-    private func saveArguments(_ workflow: PreparedWorkflow, _ store: EmbeddedStore?) throws {
+    private func saveArguments(_ workflow: PreparedWorkflow, _ store: EmbeddedStore?, _ work: WorkFolder) throws {
         if settings.artifacts.isEmpty { return }
         var local: LocalStore?
         let home = workflow.repository.location
@@ -117,7 +221,20 @@ package struct RunSession {
                 throw ExecutorError.failed("store the workflow's artifacts: the local store has another name")
             }
         }
-        let context = drivers(LocalStoreChoice(store: local, secrets: settings.objects.secrets ?? "/nonexistent"))
+        // Drivers read secrets from files; those of the environment are in none.
+        var secrets = objects(for: workflow).secrets ?? "/nonexistent"
+        let temporary = work.cache.appending(BytePath("secrets-\(RandomName.suffix())"))
+        defer { try? TreeRemoval.remove(temporary) }
+        let more = objects(for: workflow).more
+        if !more.isEmpty {
+            for (name, values) in more {
+                let folder = temporary.appending(BytePath(name))
+                try DirectoryIO.makeDirectories(folder, mode: 0o700)
+                for (key, value) in values { try SmallFile.write(folder.appending(BytePath(key)), value.reveal(), mode: 0o600) }
+            }
+            secrets = temporary
+        }
+        let context = drivers(LocalStoreChoice(store: local, secrets: secrets))
         for (name, path) in settings.artifacts {
             let artifact = try ArgumentArtifact(name, path)
             try artifact.save(to: try home.settingKey(artifact.key(workflow: workflow.identity.name)), drivers: context)

@@ -15,6 +15,9 @@ package struct ObjectFolders: Sendable {
     /// The folder of `--configmaps`; nil for none.
     package var configMaps: BytePath?
 
+    /// Secrets that stand in no folder, by name and key.
+    var more: [String: [String: Secret]] = [:]
+
     package init(secrets: BytePath? = nil, configMaps: BytePath? = nil) {
         self.secrets = secrets
         self.configMaps = configMaps
@@ -22,7 +25,8 @@ package struct ObjectFolders: Sendable {
 
     /// The keys of an object in bytewise order; nil where there is no such object.
     func keys(of kind: Kind, _ name: String) throws -> [BytePath]? {
-        guard let folder = folder(kind, name), let directory = try open(folder) else { return nil }
+        let given = kind == .secret ? more[name]?.keys.sorted().map { BytePath($0) } : nil
+        guard let folder = folder(kind, name), let directory = try open(folder) else { return given }
         let walk = try TreeWalk(directory, path: folder)
         var keys: [BytePath] = []
         while let entry = try walk.next() {
@@ -32,11 +36,13 @@ package struct ObjectFolders: Sendable {
             let status = try? FileStatus.of(folder.appending(entry.name), followingLinks: true)
             if status?.kind == .file { keys.append(entry.name) }
         }
+        for key in given ?? [] where !keys.contains(key) { keys.append(key) }
         return keys
     }
 
     /// The content of a key; nil where there is no such object or key.
     func value(of kind: Kind, _ name: String, key: BytePath) throws -> [UInt8]? {
+        if kind == .secret, let given = more[name]?[key.text] { return given.reveal() }
         guard let folder = folder(kind, name), Self.isFileName(key) else { return nil }
         do { return try SmallFile.read(folder.appending(key), limit: 64 << 20) } catch
             where [ENOENT, ENOTDIR, EISDIR].contains(error.code)

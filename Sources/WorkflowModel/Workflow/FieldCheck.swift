@@ -42,9 +42,12 @@ struct FieldCheck {
 
     private mutating func check(_ member: JSONObject.Member, _ path: DocumentPath, _ table: FieldTable) {
         guard let rule = table.rules[member.name] else { return reportUnknown(member.name, path, table) }
-        if Self.isVoid(member.value) { return }
         switch rule.use {
         case .used: check(member.value, path, rule.shape)
+        case .unused, .refused: if Self.isVoid(member.value) { return }
+        }
+        switch rule.use {
+        case .used: break
         case .unused(let reason):
             add(.warning, path, "has no effect in a local run: \(reason)")
             check(member.value, path, rule.shape)

@@ -1,0 +1,75 @@
+import Documents
+import ExecutorCore
+import WorkflowEngine
+import WorkflowModel
+
+/// The pods that a workflow will have, told before it runs: the engine runs it with pods that do nothing, whose outputs are words
+/// that stand for what is not known yet.
+struct PodForecast: Sendable {
+    struct Entry: Sendable {
+        let node: Node
+        let pod: JSONValue
+        let template: Template
+    }
+
+    /// In the order of their start.
+    private(set) var entries: [Entry] = []
+    /// Nodes for which no pod can be built, and why.
+    private(set) var failures: [(node: Node, cause: String)] = []
+
+    /// With what every stand-in begins.
+    private static let unknown = "<known later: "
+
+    /// Whether a text depends on what is not known yet.
+    static func isVague(_ text: String) -> Bool { text.contains(unknown) || text.contains("{{") }
+
+    init(_ workflow: PreparedWorkflow, _ factory: PodFactory) {
+        var run = WorkflowRun(plan: workflow.plan, identity: workflow.identity)
+        let now = workflow.identity.creationTimestamp
+        var actions = run.start(at: now)[...]
+        while let action = actions.popFirst() {
+            switch action {
+            case .runPod(let request):
+                guard let node = run.node(request.nodeID) else { continue }
+                var outputs: Outputs?
+                do {
+                    let (pod, template) = try factory.pod(for: request)
+                    entries.append(Entry(node: node, pod: pod, template: template))
+                    outputs = Self.outputs(of: template, node)
+                } catch { failures.append((node, errorText(error))) }
+                actions += run.podFinished(
+                    request.nodeID, PodResult(phase: .succeeded, outputs: outputs, exitCode: 0), at: now)
+            case .suspend(let nodeID, let name, _):
+                var supplied: [String: String] = [:]
+                for parameter in run.node(nodeID)?.outputs?["parameters"]?.array ?? [] {
+                    guard let parameter = parameter["name"]?.string else { continue }
+                    supplied[parameter] = "\(Self.unknown)\(name) \(parameter)>"
+                }
+                actions += run.resume(nodeID, outputs: supplied, at: now)
+            case .stopPod, .workflowFinished: break
+            }
+        }
+    }
+
+    /// What a pod of a template would report.
+    private static func outputs(of template: Template, _ node: Node) -> Outputs {
+        func standIn(_ what: String) -> String { "\(unknown)\(node.displayName) \(what)>" }
+        var outputs = Outputs(result: template.capturesResult ? standIn("result") : nil)
+        for parameter in template.outputs.parameters {
+            var document = parameter.document
+            document["valueFrom"] = nil
+            document["value"] = .string(standIn(parameter.name))
+            if let known = try? Parameter(document: document) { outputs.parameters.append(known) }
+        }
+        for artifact in template.outputs.artifacts {
+            let origin = PathRules.origin(ofOutput: artifact.path, in: template, isInitless: false)
+            let path = (try? PathRules.cleanPath(artifact.path)) ?? artifact.path
+            let fileName = OutputFileName.of(artifactName: artifact.name, path: path, archive: artifact.archive, origin: origin)
+            guard let location = try? artifact.location.withDefaultKey(in: template.archiveLocation, fileName: fileName) else {
+                continue
+            }
+            outputs.artifacts.append(artifact.withLocation(location))
+        }
+        return outputs
+    }
+}

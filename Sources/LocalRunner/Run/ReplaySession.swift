@@ -1,0 +1,77 @@
+import Documents
+import ExecutorCore
+import WorkflowEngine
+import WorkflowModel
+
+/// One step run again, by itself.
+struct ReplaySession {
+    let source: ReplaySource
+    let settings: LocalRunSettings
+    let output: ([UInt8]) -> Void
+    let say: (String) -> Void
+
+    /// Plays the pod to its end.
+    ///
+    /// - Parameters:
+    ///   - store: stands in for the store of the pod's archive location; nil: artifacts go where the pod says.
+    /// - Returns: the exit code.
+    func play(_ player: PodPlayer, in folder: PodFolder, store: EmbeddedStore?, mailbox: RunMailbox, isShared: Bool, log: Log) throws -> Int32 {
+        var attachment = folder.attachment
+        if let store, let location = source.template?.archiveLocation, let more = store.attachment(for: location) {
+            attachment = attachment.adding(more)
+        }
+        let workers = PodWorkers(
+            player: player, mailbox: mailbox, width: 1, keepsFolders: settings.keepsFolders || source.folder != nil, isShared: isShared,
+            executorImage: source.executorImage, log: log)
+        let node = source.annotation("node-id")
+        let names = source.template?.mainContainerNames ?? ["main"]
+        let started = Timestamp.now
+        workers.start(PodJob(nodeID: node, pod: source.pod, mainNames: names, folder: folder, attachment: attachment))
+        var end: PodEnd?
+        var isInterrupted = false
+        while end == nil {
+            for event in mailbox.take(until: nil) {
+                switch event {
+                case .podStarted, .typed: break
+                case .line(_, let container, let isExecutor, let bytes):
+                    if !isExecutor { say("\(container) | \(String(decoding: bytes, as: UTF8.self))") }
+                case .podFinished(_, let found): end = found
+                case .interrupted:
+                    isInterrupted = true
+                    workers.stop(node)
+                }
+            }
+        }
+        workers.waitForEnd()
+        guard let end else { return 1 }
+        tell(end, node: node, started: started)
+        if isInterrupted { return 130 }
+        return end.result.phase == .succeeded ? 0 : 1
+    }
+
+    private func tell(_ end: PodEnd, node: String, started: Timestamp) {
+        let time = durationText(nanoseconds(from: started, to: Timestamp.now))
+        if let folder = end.folder { say("kept in \(folder)") }
+        let message = end.result.message.isEmpty ? "" : ": \(end.result.message)"
+        say("\(source.annotation("node-name")): \(end.result.phase.rawValue) in \(time)\(message)")
+        var outputs = end.result.outputs
+        outputs?.exitCode = end.result.exitCode.map(String.init)
+        switch settings.output {
+        case .text:
+            if let result = outputs?.result { print("result: \(result)") }
+            for parameter in outputs?.parameters ?? [] { print("parameter \(parameter.name): \(parameter.value ?? "")") }
+            for artifact in outputs?.artifacts ?? [] { print("artifact \(artifact.name): \((try? artifact.location.key()) ?? "")") }
+        case .json:
+            var document: JSONObject = [
+                "id": .string(node), "name": .string(source.annotation("node-name")), "type": "Pod",
+                "phase": .string(end.result.phase.rawValue), "startedAt": .string(started.rfc3339()),
+                "finishedAt": .string(Timestamp.now.rfc3339()),
+            ]
+            if !end.result.message.isEmpty { document["message"] = .string(end.result.message) }
+            document["outputs"] = outputs?.document
+            print(JSONValue.object(document).serializedText())
+        }
+    }
+
+    private func print(_ line: String) { output(Array((line + "\n").utf8)) }
+}

@@ -1,0 +1,150 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A workflow that must not begin, and the one line that says why.
+private struct Refusal: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let workflow: String
+    var arguments: [String] = []
+    let line: String
+}
+
+private let echo = """
+        - name: echo
+          container: {image: debian, command: [echo]}
+    """
+
+private let refusals = [
+    Refusal(
+        testDescription: "a wrong tag",
+        workflow: workflow(
+            """
+                - name: main
+                  container: {image: debian, command: [echo, "{{inputs.parameters.nothing}}"]}
+            """),
+        line:
+            "error: workflow.yaml:9:50: spec.templates[0].container.command[1]: {{inputs.parameters.nothing}} stands for nothing here"
+    ),
+    Refusal(
+        testDescription: "an unknown template",
+        workflow: workflow(
+            """
+                - name: main
+                  steps: [[{name: a, template: nobody}]]
+            """),
+        line: "error: workflow.yaml:9:36: spec.templates[0].steps[0][0].template: template 'nobody' is not defined"),
+    Refusal(
+        testDescription: "a cycle",
+        workflow: workflow(
+            """
+                - name: main
+                  steps: [[{name: a, template: main}]]
+            """),
+        line: "error: workflow.yaml:9:16: spec.templates[0].steps[0][0]: template 'main' calls itself without end (main → main)"),
+    Refusal(
+        testDescription: "bad YAML", workflow: "a: [",
+        line: "error: workflow.yaml:1:5: did not find expected node content while parsing a flow node"),
+    Refusal(
+        testDescription: "a missing secret",
+        workflow: workflow(
+            """
+                - name: main
+                  container:
+                    image: debian
+                    command: [env]
+                    env: [{name: A, valueFrom: {secretKeyRef: {name: absent, key: k}}}]
+            """),
+        line:
+            "error: workflow.yaml:12:60: spec.templates[0].container.env[0].valueFrom.secretKeyRef.name: key 'k' of secret 'absent' is not there (no --secrets folder is given)"
+    ),
+    Refusal(
+        testDescription: "a missing config map",
+        workflow: workflow(
+            """
+                - name: main
+                  container: {image: debian, command: [ls], volumeMounts: [{name: v, mountPath: /v}]}
+                  volumes: [{name: v, configMap: {name: absent}}]
+            """), arguments: ["--configmaps", "."],
+        line:
+            "error: workflow.yaml:10:39: spec.templates[0].volumes[0].configMap.name: config map 'absent' is not there (no ./absent in the --configmaps folder)"
+    ),
+    Refusal(
+        testDescription: "an artifact that is not in the store",
+        workflow: workflow(
+            """
+                - name: main
+                  inputs: {artifacts: [{name: a, path: /a, s3: {key: no/where}}]}
+                  container: {image: debian, command: [cat, /a]}
+            """),
+        line: "error: workflow.yaml:9:28: spec.templates[0].inputs.artifacts[0]: artifact 'a' is not in the local store: there is no "),
+    Refusal(
+        testDescription: "an artifact file that is not there", workflow: workflow(echo, entrypoint: "echo"),
+        arguments: ["-a", "data=nowhere"], line: "error: -a data=nowhere: there is no such file"),
+    Refusal(
+        testDescription: "a command that nobody knows",
+        workflow: workflow(
+            """
+                - name: main
+                  container: {image: debian}
+            """),
+        line:
+            "error: workflow.yaml:8:7: spec.templates[0]: container 'main' names no command, and that of the image \"debian\" is not known here"
+    ),
+    Refusal(
+        testDescription: "a field that later versions bring",
+        workflow: workflow(
+            """
+                - name: main
+                  retryStrategy: {limit: 2}
+                  container: {image: debian, command: [echo]}
+            """), line: "error: workflow.yaml:9:7: spec.templates[0].retryStrategy: retries are not supported in a local run"),
+    Refusal(
+        testDescription: "a warning under --strict",
+        workflow: workflow(
+            """
+                - name: main
+                  nodeSelector: {disk: ssd}
+                  container: {image: debian, command: [echo]}
+            """), arguments: ["--strict"], line: "error: workflow.yaml:9:7: spec.templates[0].nodeSelector: has no effect in a local run: "),
+    Refusal(
+        testDescription: "an engine that is not installed", workflow: workflow(echo, entrypoint: "echo"),
+        arguments: ["--engine", "no-such-engine"],
+        line: "error: start a container: the engine 'no-such-engine' is not installed: "),
+]
+
+@Suite("Local runs that do not begin") struct RefusalTests {
+    @Test(arguments: refusals) private func isOneLineAndNothingRuns(_ refusal: Refusal) async throws {
+        let folder = try TemporaryFolder()
+        let ending = try await LocalRunProcess.run(workflow: refusal.workflow, refusal.arguments, in: folder)
+        #expect(ending.status == 1)
+        #expect(ending.output.isEmpty)
+        #expect(isOneLine(ending.errors), "\(ending.errors)")
+        #expect(ending.errors.hasPrefix(refusal.line), "\(ending.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder.url.appending(path: ".argoexec").path))
+    }
+
+    @Test(arguments: [["--nothing"], [], ["w.yaml", "--parallelism", "none"], ["w.yaml", "-p", "nothing"], ["w.yaml", "-o", "xml"]])
+    func badFlagsAre64(_ arguments: [String]) async throws {
+        let ending = try await LocalRunProcess.run(arguments)
+        #expect(ending.status == 64)
+        #expect(ending.errors.hasPrefix("Error: "))
+    }
+
+    @Test(.enabled(if: LocalRunProcess.User.usable.contains(.ordinary), "ordinary users can make no sandboxes here"))
+    func namesAUserThatOnlyRootCanBe() async throws {
+        let text = workflow(
+            """
+                - name: main
+                  securityContext: {runAsUser: 1234}
+                  container: {image: debian, command: [id, -u]}
+            """)
+        let warned = try await LocalRunProcess.run(workflow: text, user: .ordinary)
+        #expect(warned.status == 0, "\(warned.errors)")
+        #expect(warned.errors.contains("warning: workflow.yaml:8:7: spec.templates[0]: container 'main': runAsUser 1234 is only a name here"))
+        #expect(warned.printed == ["1234"])
+        let refused = try await LocalRunProcess.run(workflow: text, ["--strict"], user: .ordinary)
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("error: workflow.yaml:8:7: spec.templates[0]: container 'main': runAsUser 1234 is only a name here"))
+    }
+}
