@@ -117,7 +117,7 @@ let package = Package(
         tests("Emissary", ["RunDirectory", "ProcessControl", "WorkflowModel", "Documents"]),
         tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees"]),
         tests("WorkflowEngine", ["Documents", "WorkflowModel"]),
-        tests("LocalRunner", ["Documents", "WorkflowModel", "WorkflowEngine"]),
+        tests("LocalRunner", ["Documents", "ProcessControl", "WorkflowModel", "WorkflowEngine"]),
         tests("CommandLineInterface"),
         tests("ExecutorCommands", ["CommandLineInterface"]),
         .testTarget(name: "EndToEndTests", dependencies: ["ExecutorCore", "Documents", "TestSupport"]),

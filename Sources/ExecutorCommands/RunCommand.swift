@@ -69,7 +69,10 @@ private enum RunFlags {
         Flag("artifact-repository", value: "FILE", help: "a cluster's artifact repository in the place of the local store") {
             (settings, value) throws(UsageError) in settings.repository = value
         },
-        Flag("output", short: "o", value: "text|json", help: "what to print at the end; json is the finished workflow (default text)") {
+        Flag(
+            "output", short: "o", value: "text|json",
+            help: "what to print at the end; json is the finished workflow (default text)"
+        ) {
             (settings, value) throws(UsageError) in
             switch value {
             case "text": settings.output = .text
@@ -79,13 +82,16 @@ private enum RunFlags {
         },
         Flag("parallelism", value: "N", help: "most pods at a time (default: as many as fit the machine)") {
             (settings, value) throws(UsageError) in
-            guard let number = Int(value.text), number > 0 else { throw .badValue(value, "--parallelism", "not a positive number") }
+            guard let number = Int(value.text), number > 0 else {
+                throw .badValue(value, "--parallelism", "not a positive number")
+            }
             settings.parallelism = number
         },
         Flag("from", value: "FILE", help: "run one step again: its kept folder, or a pod's JSON") {
             (settings, value) throws(UsageError) in settings.replay = value
         },
-        Flag(toggle: "own-store", help: "with --from: artifacts in the pod's own store, not in the local one") { settings, value in
+        Flag(toggle: "own-store", help: "with --from: artifacts in the pod's own store, not in the local one") {
+            settings, value in
             settings.usesOwnStore = value
         },
         Flag(toggle: "keep", help: "keep the folders of steps that succeeded too") { settings, value in

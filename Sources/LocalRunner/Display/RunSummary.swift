@@ -43,7 +43,9 @@ struct RunSummary {
             if let folder = end.folder { lines.append("    kept in \(folder); run it again: argoexec run --from \(folder)") }
         }
         var time = ""
-        if let start = run.startedAt, let end = run.finishedAt { time = " in \(durationText(nanoseconds(from: start, to: end)))" }
+        if let start = run.startedAt, let end = run.finishedAt {
+            time = " in \(durationText(nanoseconds(from: start, to: end)))"
+        }
         let message = run.message.isEmpty ? "" : ": \(run.message)"
         lines.append("\(run.identity.name): \(run.phase.rawValue)\(time)\(message)")
         return lines

@@ -74,7 +74,9 @@ package struct PodBuilder: Sendable {
         let (command, arguments) = try user.command(settings.imageCommands)
         document["name"] = .string(user.name)
         document["command"] = .array(
-            (["/var/run/argo/argoexec", "emissary"] + logFlags(settings.emissaryLogLevel) + ["--"] + command).map { .string($0) })
+            (["/var/run/argo/argoexec", "emissary"] + logFlags(settings.emissaryLogLevel) + ["--"] + command).map {
+                .string($0)
+            })
         document["args"] = arguments.isEmpty ? nil : .array(arguments.map { .string($0) })
         document["env"] = .array(environment)
         document["volumeMounts"] = .array(mounts)

@@ -29,10 +29,13 @@ package struct ArtifactRepository: Sendable {
     package static func read(_ file: BytePath, key: String? = nil) throws -> ArtifactRepository {
         let documents = try YAMLReader.file(SmallFile.read(file, limit: 1 << 20), name: file.text).filter { !$0.value.isNull }
         guard let document = documents.first, documents.count == 1 else {
-            throw ExecutorError.badRequest("read the artifact repository \(file): expected one document, found \(documents.count)")
+            throw ExecutorError.badRequest(
+                "read the artifact repository \(file): expected one document, found \(documents.count)")
         }
         guard document.value["kind"]?.string == "ConfigMap" else {
-            if let key { throw ExecutorError.badRequest("read the artifact repository \(file): it is no config map with a key '\(key)'") }
+            if let key {
+                throw ExecutorError.badRequest("read the artifact repository \(file): it is no config map with a key '\(key)'")
+            }
             return try ArtifactRepository(document.value, source: file.text)
         }
         let data = document.value["data"]?.object ?? [:]
@@ -65,7 +68,8 @@ package struct ArtifactRepository: Sendable {
     /// - Throws: `ExecutorError` for what is none.
     package init(_ document: JSONValue, source: String) throws {
         guard let fields = document.object else {
-            throw ExecutorError.badRequest("read the artifact repository \(source): expected a mapping, found \(document.kindName)")
+            throw ExecutorError.badRequest(
+                "read the artifact repository \(source): expected a mapping, found \(document.kindName)")
         }
         let stores = fields.members.filter { member in LocationKind(rawValue: member.name) != nil && !member.value.isNull }
         guard let store = stores.first, let kind = LocationKind(rawValue: store.name), stores.count == 1 else {

@@ -37,7 +37,8 @@ struct EmbeddedStore: Sendable {
                 HostMount(source: cache, path: Self.cachePoint),
             ],
             environment: [
-                (EnvironmentVariable.localStore.rawValue, Self.mountPoint), (EnvironmentVariable.localCache.rawValue, Self.cachePoint),
+                (EnvironmentVariable.localStore.rawValue, Self.mountPoint),
+                (EnvironmentVariable.localCache.rawValue, Self.cachePoint),
             ])
     }
 

@@ -1,9 +1,9 @@
+import Artifacts
 import Documents
 import ExecutorCore
 import FileTrees
 import Glibc
 import HTTPTransport
-import Artifacts
 import RunDirectory
 import WorkflowEngine
 import WorkflowModel
@@ -33,7 +33,8 @@ final class LocalRun {
     private let deadlineTime: Int64?
 
     init(
-        _ workflow: PreparedWorkflow, _ factory: PodFactory, settings: LocalRunSettings, folder: RunFolder, store: EmbeddedStore?,
+        _ workflow: PreparedWorkflow, _ factory: PodFactory, settings: LocalRunSettings, folder: RunFolder,
+        store: EmbeddedStore?,
         player: PodPlayer, mailbox: RunMailbox, display: any RunDisplay, width: Int, isShared: Bool
     ) {
         self.workflow = workflow
@@ -48,7 +49,9 @@ final class LocalRun {
         workers = PodWorkers(
             player: player, mailbox: mailbox, width: width, keepsFolders: settings.keepsFolders, isShared: isShared,
             executorImage: factory.settings.executorImage, log: display.log)
-        deadlineTime = run.spec["activeDeadlineSeconds"]?.int.map { monotonicNanoseconds() + max(0, min($0, 1 << 32)) * 1_000_000_000 }
+        deadlineTime = run.spec["activeDeadlineSeconds"]?.int.map {
+            monotonicNanoseconds() + max(0, min($0, 1 << 32)) * 1_000_000_000
+        }
     }
 
     /// Runs the workflow to its end.

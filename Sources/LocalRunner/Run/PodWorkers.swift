@@ -35,7 +35,9 @@ final class PodWorkers: Sendable {
     private let state = Monitor(State())
 
     /// - Parameter width: most pods at a time.
-    init(player: PodPlayer, mailbox: RunMailbox, width: Int, keepsFolders: Bool, isShared: Bool, executorImage: String, log: Log) {
+    init(
+        player: PodPlayer, mailbox: RunMailbox, width: Int, keepsFolders: Bool, isShared: Bool, executorImage: String, log: Log
+    ) {
         self.player = player
         self.mailbox = mailbox
         self.width = width
@@ -70,7 +72,9 @@ final class PodWorkers: Sendable {
     /// Ends a pod: gently when first asked, at once when asked again. One that waits for room is not begun.
     func stop(_ nodeID: String) {
         let (stop, job) = state.update { state -> (PodStop?, PodJob?) in
-            guard let index = state.waiting.firstIndex(where: { $0.nodeID == nodeID }) else { return (state.running[nodeID], nil) }
+            guard let index = state.waiting.firstIndex(where: { $0.nodeID == nodeID }) else {
+                return (state.running[nodeID], nil)
+            }
             return (nil, state.waiting.remove(at: index))
         }
         stop?.request()
@@ -118,7 +122,8 @@ final class PodWorkers: Sendable {
         do {
             try DirectoryIO.makeDirectories(job.folder.path, mode: 0o755)
             if isShared { try DirectoryIO.chmod(AT_FDCWD, job.folder.path, mode: 0o777, subject: job.folder.path.text) }
-            let outcome = try player.play(job.pod, in: job.folder, attachment: job.attachment, stops: [stop]) { [mailbox] event in
+            let outcome = try player.play(job.pod, in: job.folder, attachment: job.attachment, stops: [stop]) {
+                [mailbox] event in
                 switch event {
                 case .started(let container):
                     if !isAnnounced, !executors.contains(container) {

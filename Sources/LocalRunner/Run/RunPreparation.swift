@@ -74,7 +74,9 @@ struct RunPreparation {
     private func checkName(_ name: String, _ document: WorkflowDocument) throws(WorkflowRefusal) {
         let isAlphanumeric = { (byte: UInt8) in (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte) }
         let isValid = name.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
-        if isValid, let first = name.utf8.first, isAlphanumeric(first), let last = name.utf8.last, isAlphanumeric(last) { return }
+        if isValid, let first = name.utf8.first, isAlphanumeric(first), let last = name.utf8.last, isAlphanumeric(last) {
+            return
+        }
         let path = DocumentPath(members: "metadata", document.name.isEmpty ? "generateName" : "name")
         throw WorkflowRefusal(
             Finding(

@@ -64,7 +64,8 @@ package struct RunSession {
         var sandbox = sandboxSettings(runtime, work, workflow.images, log)
         if !workflow.isEmbedded {
             sandbox.objects = objects(for: workflow)
-            sandbox.executorAttachment = sandbox.executorAttachment.adding(RepositoryAccess(environment: settings.environment).attachment)
+            sandbox.executorAttachment = sandbox.executorAttachment.adding(
+                RepositoryAccess(environment: settings.environment).attachment)
         }
         let checked = Preflight(workflow: workflow, player: try PodPlayer(sandbox), store: store)
             .findings(PodForecast(workflow, factory))
@@ -80,7 +81,8 @@ package struct RunSession {
         let display = makeDisplay(log)
         let ended = LocalRun(
             workflow, factory, settings: settings, folder: folder, store: store, player: try PodPlayer(sandbox),
-            mailbox: mailbox, display: display, width: settings.parallelism ?? max(4, CPULimit.cores * 2), isShared: isShared(runtime)
+            mailbox: mailbox, display: display, width: settings.parallelism ?? max(4, CPULimit.cores * 2),
+            isShared: isShared(runtime)
         ).play()
         let summary = RunSummary(
             run: ended.run, ends: ended.ends, store: store, repository: workflow.repository, folder: folder)

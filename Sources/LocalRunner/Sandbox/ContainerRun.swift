@@ -181,7 +181,9 @@ final class ContainerRun {
     private func terminationMessage(_ code: Int32) -> String {
         let message = (try? FileTail.read(folder.terminationLog, count: Self.longestMessage)) ?? []
         if !message.isEmpty || code == 0 || !container.fallsBackToLog { return String(decoding: message, as: UTF8.self) }
-        let lines = ((try? FileTail.read(folder.log, count: 2048)) ?? []).split(separator: 0x0A, omittingEmptySubsequences: false).suffix(81)
+        let lines = ((try? FileTail.read(folder.log, count: 2048)) ?? []).split(
+            separator: 0x0A, omittingEmptySubsequences: false
+        ).suffix(81)
         return String(decoding: Array(lines.joined(separator: [0x0A])), as: UTF8.self)
     }
 
