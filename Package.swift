@@ -41,6 +41,7 @@ let package = Package(
         system("CISAL", pkgConfig: "libisal", debian: "libisal-dev"),
         system("CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
         system("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
+        system("CArgon2", pkgConfig: "libargon2", debian: "libargon2-dev"),
         system("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
         system("CExpat", pkgConfig: "expat", debian: "libexpat1-dev"),
         system("CRE2Library", pkgConfig: "re2", debian: "libre2-dev"),
@@ -59,7 +60,7 @@ let package = Package(
 
         // The network
         room("HTTPTransport", ["ExecutorCore", "CCurl", "CCurlShims", "CZlib"]),
-        room("RequestSigning", ["ExecutorCore", "CCrypto"]),
+        room("RequestSigning", ["ExecutorCore", "CCrypto", "CArgon2"]),
         room("Formats", ["CExpat", "CISAL", "CRE2"]),
         room(
             "Artifacts",
@@ -117,7 +118,9 @@ let package = Package(
         tests("Emissary", ["RunDirectory", "ProcessControl", "WorkflowModel", "Documents"]),
         tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees"]),
         tests("WorkflowEngine", ["Documents", "WorkflowModel"]),
-        tests("LocalRunner", ["Documents", "ProcessControl", "WorkflowModel", "WorkflowEngine"]),
+        tests(
+            "LocalRunner",
+            ["Artifacts", "Documents", "HTTPTransport", "ProcessControl", "WorkflowModel", "WorkflowEngine"]),
         tests("CommandLineInterface"),
         tests("ExecutorCommands", ["CommandLineInterface"]),
         .testTarget(name: "EndToEndTests", dependencies: ["ExecutorCore", "Documents", "TestSupport"]),

@@ -41,8 +41,8 @@ struct ExecutorContext {
             },
             aws: AWSEnvironment(environment),
             isTransientText: { text in pattern?.matches(text) ?? false })
-        drivers.reportInterval = environment.nonEmpty(.transferReportInterval).flatMap { GoDuration.nanoseconds($0) }.flatMap {
-            $0 > 0 ? $0 : nil
+        if let interval = environment.nonEmpty(.transferReportInterval).flatMap({ GoDuration.nanoseconds($0) }), interval > 0 {
+            drivers.progressInterval = interval
         }
         self.drivers = drivers
     }

@@ -143,6 +143,8 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case taskResultFile = "ARGOEXEC_TASK_RESULT_FILE"
     /// Folder that stands in for the store of the template's archive location.
     case localStore = "ARGOEXEC_LOCAL_STORE"
+    /// Parts that one object may have at an S3 store, 1 to 10,000; default 10,000, some stores take 1,000.
+    case s3MaximumParts = "ARGOEXEC_S3_MAX_PARTS"
     /// Folder beside the local store, on a file system that shares blocks: unpacked archives for those that load them next.
     case localCache = "ARGOEXEC_LOCAL_CACHE"
     /// How often a transfer says how far it is, a Go duration; default 10s.

@@ -71,7 +71,7 @@ package final class HTTPClient: Sendable {
         }
     }
 
-    /// All running and later transfers fail with `aborted`. May be called from any thread.
+    /// All running and later transfers fail with `aborted`, but those that outlive it. May be called from any thread.
     package func cancelAll() {
         isCancelled.store(true, ordering: .sequentiallyConsistent)
         pool.withLock { pool in
@@ -128,18 +128,18 @@ package final class HTTPClient: Sendable {
     /// An error that is rethrown as it is.
     private struct OwnError: Error { let error: any Error }
 
-    private enum End {
+    enum End {
         case complete, cancelled
         /// After that many seconds.
         case stalled(Int)
         case failed(TransferFailure)
     }
 
-    private func attempt(
+    func attempt(
         _ handle: EasyHandle, _ request: HTTPRequest, _ url: HTTPURL, _ body: HTTPBody, _ exchange: Exchange,
         freshConnection: Bool
     ) throws -> End {
-        if isCancelled.load(ordering: .sequentiallyConsistent) { return .cancelled }
+        if !request.outlivesCancellation, isCancelled.load(ordering: .sequentiallyConsistent) { return .cancelled }
         let proxy = try configuration.proxy.proxy(for: url)
         let options = TransferOptions(request: request, url: url, proxy: proxy, configuration: configuration)
         let headers = try options.headerLines()
@@ -154,7 +154,7 @@ package final class HTTPClient: Sendable {
         var end: End?
         var uploaded: Int64 = 0
         let status = try handle.run(exchange, body) {
-            if isCancelled.load(ordering: .sequentiallyConsistent) {
+            if !request.outlivesCancellation, isCancelled.load(ordering: .sequentiallyConsistent) {
                 end = .cancelled
             } else if let limit = request.silenceLimit(hasBegunAnswer: exchange.hasBegunAnswer),
                 handle.offset(CURLINFO_PRETRANSFER_TIME_T) > 0
@@ -181,7 +181,7 @@ package final class HTTPClient: Sendable {
 
     // MARK: The pool
 
-    private func takeHandle(for url: HTTPURL) throws -> EasyHandle {
+    func takeHandle(for url: HTTPURL) throws -> EasyHandle {
         try CurlLibrary.start()
         let origin = url.origin
         return try pool.withLock { pool in
@@ -199,7 +199,7 @@ package final class HTTPClient: Sendable {
         }
     }
 
-    private func giveBack(_ handle: EasyHandle) {
+    func giveBack(_ handle: EasyHandle) {
         // A surplus handle is closed outside the lock.
         let surplus = pool.withLock { pool -> EasyHandle? in
             pool.running.removeAll { $0 === handle }

@@ -22,6 +22,8 @@ package struct HTTPRequest: Sendable {
     package var decodesGzip = false
     /// A hint that the answer is large (above some MiB): a bigger receive buffer is worth its memory.
     package var expectsLargeBody = false
+    /// Goes out, and goes on, although all transfers of the client are called off: it puts in order what they leave behind.
+    package var outlivesCancellation = false
 
     package init(_ method: String, _ url: String) {
         self.method = method

@@ -9,24 +9,15 @@ import Testing
 
 /// Each source of AWS's keys against a stand-in that answers as the real service does.
 @Suite struct AWSCredentialTests {
-    private let folder = try! TemporaryFolder()
+    private let folder: TemporaryFolder
     private let clients = HTTPClients(HTTPClientConfiguration())
+
+    init() throws { folder = try TemporaryFolder() }
 
     private func path(_ name: String) -> String { folder.url.appending(path: name).path }
 
     private func credentials(_ variables: [String: String], region: String? = nil) -> AWSCredentials {
         AWSCredentials(AWSEnvironment(Environment(variables)), clients: clients, region: region)
-    }
-
-    private func names(_ issued: IssuedCredential<SigV4.Credential>?) -> [String?] {
-        [
-            issued?.credential.accessKey, issued?.credential.secretKey.revealText(),
-            issued?.credential.sessionToken?.revealText(),
-        ]
-    }
-
-    private func message(_ body: () throws -> Any?) -> String {
-        do { return "no error: \(String(describing: try body()))" } catch { return errorText(error) }
     }
 
     // MARK: Environment
@@ -62,6 +53,19 @@ import Testing
     }
 
     // MARK: Instance metadata
+
+    @Test(arguments: [
+        ([:], "http://169.254.169.254"),
+        (["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv6"], "http://[fd00:ec2::254]"),
+        (["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv4"], "http://169.254.169.254"),
+        (
+            ["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv6", "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://near:1/x/"],
+            "http://near:1/x"
+        ),
+    ]) func findsInstanceMetadata(variables: [String: String], url: String) {
+        let settings = AWSEnvironment(Environment(variables)).metadata
+        #expect(InstanceMetadataSource(settings: settings, http: clients.direct).base == url)
+    }
 
     @Test func asksInstanceMetadataByASession() throws {
         let standIn = try AWSStandIn { request, _ in
@@ -157,7 +161,7 @@ import Testing
         #expect(standIn.lines == Array(repeating: "GET /v1/credentials?x=1", count: 3))
         #expect(standIn.requests.map { $0.header("Authorization") } == ["T1", "T2", "T3"])
         try folder.write(Data("\n".utf8), to: "token")
-        #expect(message { try chain.fetch() } == "the token file \(path("token")) is empty")
+        #expect(failureText { try chain.fetch() } == "the token file \(path("token")) is empty")
     }
 
     @Test(arguments: [
@@ -171,7 +175,7 @@ import Testing
         if isAllowed {
             #expect(throws: Never.self) { try source.url() }
         } else {
-            let text = message { try source.url() }
+            let text = failureText { try source.url() }
             #expect(text.contains("is not asked without TLS"))
         }
     }
@@ -185,7 +189,8 @@ import Testing
                 "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/1",
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1",
             ]) == "http://169.254.170.2/v2/credentials/1")
-        #expect(message { try url(["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "@evil/"]) }.contains("must begin with a slash"))
+        #expect(
+            failureText { try url(["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "@evil/"]) }.contains("must begin with a slash"))
         #expect(try url([:]) == nil)
     }
 
@@ -199,11 +204,11 @@ import Testing
             }
         }
         let chain = credentials(["AWS_CONTAINER_CREDENTIALS_FULL_URI": standIn.url + "/v"]).instanceChain
-        #expect(message { try chain.fetch() } == "GET \(standIn.url)/v: 400 AccessDenied: not yours")
+        #expect(failureText { try chain.fetch() } == "GET \(standIn.url)/v: 400 AccessDenied: not yours")
         let error = #expect(throws: CredentialFailure.self) { try chain.fetch() }
         #expect(error?.isTransient == true)
-        #expect(message { try chain.fetch() } == "what it gives is not a JSON object")
-        #expect(message { try chain.fetch() } == "what it gives lacks AccessKeyId or SecretAccessKey")
+        #expect(failureText { try chain.fetch() } == "what it gives is not a JSON object")
+        #expect(failureText { try chain.fetch() } == "what it gives lacks AccessKeyId or SecretAccessKey")
     }
 
     @Test func asksWhatIsNearByNoProxy() throws {
@@ -280,14 +285,14 @@ import Testing
     @Test func namesAMissingTokenFile() throws {
         let standIn = try AWSStandIn { _, _ in .init(status: 500) }
         let chain = credentials(try identity(standIn, ["AWS_WEB_IDENTITY_TOKEN_FILE": path("gone")])).instanceChain
-        #expect(message { try chain.fetch() }.contains(path("gone")))
+        #expect(failureText { try chain.fetch() }.contains(path("gone")))
         #expect(standIn.requests.isEmpty)
     }
 
     @Test func theDefaultChainWantsARegionForTheTokenService() throws {
         let standIn = try AWSStandIn { _, _ in AWSStandIn.role("AssumeRoleWithWebIdentity", "irsa") }
         let variables = try identity(standIn, ["AWS_REGION": ""])
-        #expect(message { try credentials(variables).defaultChain.fetch() }.contains("Missing Region"))
+        #expect(failureText { try credentials(variables).defaultChain.fetch() }.contains("Missing Region"))
         // The location's region will do, and the instance chain needs none.
         _ = try credentials(variables, region: "eu-west-1").defaultChain.fetch()
         _ = try credentials(variables).instanceChain.fetch()
@@ -322,7 +327,8 @@ import Testing
 
     @Test func saysThatTheRegionIsMissing() throws {
         let source = credentials(["AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "SK"]).assuming(roleARN: "arn")
-        #expect(message { try source.fetch() } == "AssumeRole: Missing Region: neither the location nor AWS_REGION names one")
+        #expect(
+            failureText { try source.fetch() } == "AssumeRole: Missing Region: neither the location nor AWS_REGION names one")
     }
 
     @Test func aRoleWithoutKeysToAssumeItIsNotConfigured() throws {
@@ -374,12 +380,16 @@ import Testing
             "AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "\(canary)-secret", "AWS_SESSION_TOKEN": "\(canary)-session",
             "AWS_ENDPOINT_URL_STS": standIn.url, "AWS_REGION": "eu-west-3",
         ]).assuming(roleARN: "arn")
-        for source in [identity, container, role] as [AWSCredentials.Source] {
-            let text = message { try source.fetch() }
+        let withoutSession = credentials([
+            "AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "SK", "AWS_ENDPOINT_URL_STS": standIn.url, "AWS_REGION": "r",
+        ]).assuming(roleARN: "arn")
+        for source in [identity, container, role, withoutSession] as [AWSCredentials.Source] {
+            let text = failureText { try source.fetch() }
+            #expect(!text.contains("Signature="))
             #expect(text.contains("403") || text.contains("400"))
             #expect(!text.contains(canary))
         }
-        #expect(standIn.requests.count == 3)
+        #expect(standIn.requests.count == 4)
     }
 
     @Test func printsNoSecretOfAnAnswer() throws {
@@ -391,7 +401,7 @@ import Testing
         for body in broken {
             let standIn = try AWSStandIn { _, _ in .init(body: body) }
             let chain = credentials(["AWS_CONTAINER_CREDENTIALS_FULL_URI": standIn.url]).instanceChain
-            let text = message { try chain.fetch() }
+            let text = failureText { try chain.fetch() }
             #expect(!text.contains("canary"))
             #expect(!text.hasPrefix("no error"))
         }
@@ -399,7 +409,7 @@ import Testing
             .init(body: "<AssumeRoleWithWebIdentityResponse><canary>canary</canary></AssumeRoleWithWebIdentityResponse>")
         }
         #expect(
-            message { try credentials(try identity(service)).instanceChain.fetch() }
+            failureText { try credentials(try identity(service)).instanceChain.fetch() }
                 == "AssumeRoleWithWebIdentity: the answer holds no keys")
     }
 }

@@ -49,14 +49,7 @@ import WorkflowModel
     }
 
     @Test func namesTheFieldThatIsNotServed() throws {
-        let noKeys: JSONValue = ["accessKeySecret": .null, "secretKeySecret": .null]
-        var role = noKeys
-        role["roleARN"] = "arn:aws:iam::1:role/x"
-        var sdk = noKeys
-        sdk["useSDKCreds"] = true
         for (fields, name) in [
-            (role, "roleARN"), (sdk, "useSDKCreds"), (noKeys, "accessKeySecret"),
-            (["encryptionOptions": ["enableEncryption": true]], "encryptionOptions"),
             (["secretKeySecret": .null], "secretKeySecret"),
             (
                 ["encryptionOptions": ["kmsKeyId": "k", "serverSideCustomerKeySecret": ["name": "keys", "key": "ca"]]],

@@ -166,6 +166,24 @@ import Testing
         #expect(throws: ArtifactError.self) { try fixture.store("k").find() }
     }
 
+    @Test func dropsThePartsOfAnUploadThatIsCalledOff() async throws {
+        let fixture = try await StoreFixture.make(on: .seaweedFS)
+        try Data(patternBytes(64 << 20)).write(to: fixture.folder.url.appending(path: "f"))
+        // The first connection begins the upload, and falls silent on one of its parts.
+        let proxy = try fixture.proxy([.stall(after: 1200)])
+        let context = fixture.context
+        let store = try fixture.store("k", endpoint: proxy.endpoint, context: context)
+        Thread.detachNewThread {
+            while proxy.answered < 1200 || proxy.connections < 2 { usleep(1000) }
+            context.cancel()
+        }
+        let error = #expect(throws: (any Error).self) { try store.upload.file(at: fixture.path("f")) }
+        #expect(errorText(error!).contains("context canceled"))
+        #expect(try fixture.openUploads() == 0)
+        #expect(!fixture.log.text.contains("were not dropped"))
+        #expect(throws: ArtifactError.self) { try fixture.object("k") }
+    }
+
     @Test func aDirectorySurvivesAFailingNetwork() async throws {
         let fixture = try await StoreFixture.make(on: .seaweedFS)
         for index in 0..<300 {

@@ -9,7 +9,9 @@ import Testing
 
 /// AWS's shared files.
 @Suite struct ProfileTests {
-    private let folder = try! TemporaryFolder()
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
 
     private func path(_ name: String) -> String { folder.url.appending(path: name).path }
 
@@ -28,16 +30,7 @@ import Testing
         ).defaultChain
     }
 
-    private func names(_ issued: IssuedCredential<SigV4.Credential>?) -> [String?] {
-        [
-            issued?.credential.accessKey, issued?.credential.secretKey.revealText(),
-            issued?.credential.sessionToken?.revealText(),
-        ]
-    }
-
-    private func message(_ chain: CredentialChain<SigV4.Credential>) -> String {
-        do { return "no error: \(names(try chain.fetch()))" } catch { return errorText(error) }
-    }
+    private func message(_ chain: CredentialChain<SigV4.Credential>) -> String { failureText { try chain.fetch() } }
 
     @Test func readsKeysOfTheDefaultProfile() throws {
         let chain = try chain(
@@ -106,6 +99,13 @@ import Testing
         #expect(names(try atHome.fetch()) == ["A", "S", nil])
     }
 
+    @Test func passesOverFilesThatCannotBeRead() throws {
+        let chain = try chain([
+            "AWS_SHARED_CREDENTIALS_FILE": folder.url.path, "AWS_CONFIG_FILE": "/dev/null/config",
+        ])
+        #expect(try chain.fetch() == nil)
+    }
+
     @Test func readsTheFilesAnew() throws {
         let chain = try chain(credentials: "[default]\naws_access_key_id=A1\naws_secret_access_key=S1\n")
         #expect(names(try chain.fetch()) == ["A1", "S1", nil])
@@ -166,16 +166,28 @@ import Testing
 
     @Test func assumesARoleWithAnotherSourcesKeys() throws {
         let standIn = try AWSStandIn { request, _ in
-            if request.line.hasPrefix("GET") { return .init(body: AWSStandIn.keys("task")) }
+            if request.target == "/task" { return .init(body: AWSStandIn.keys("task")) }
+            if request.method == "PUT" { return .init(body: "SESSION") }
+            if request.method == "GET" {
+                return .init(body: request.target.hasSuffix("/r") ? AWSStandIn.keys("instance") : "r")
+            }
             return AWSStandIn.role("AssumeRole", "role")
         }
         let variables = [
             "AWS_ENDPOINT_URL_STS": standIn.url, "AWS_REGION": "r",
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": standIn.url + "/task",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": standIn.url + "/task", "AWS_EC2_METADATA_SERVICE_ENDPOINT": standIn.url,
+            "AWS_EC2_METADATA_DISABLED": "false",
         ]
         let container = try chain(config: "[default]\nrole_arn = arn\ncredential_source = EcsContainer\n", variables)
         #expect(names(try container.fetch()) == ["AK-role", "SK-role", "ST-role"])
-        #expect(standIn.requests[1].header("Authorization")?.contains("Credential=AK-task/") == true)
+        #expect(standIn.requests.last?.accessKey == "AK-task")
+        let instance = try chain(config: "[default]\nrole_arn = arn\ncredential_source = Ec2InstanceMetadata\n", variables)
+        #expect(names(try instance.fetch()) == ["AK-role", "SK-role", "ST-role"])
+        #expect(standIn.requests.last?.accessKey == "AK-instance")
+        let keys = ["AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "SK"].merging(variables) { $1 }
+        let profiles = try chain(config: "[default]\nrole_arn = arn\ncredential_source = Environment\n", keys)
+        // The environment's own keys come before any profile.
+        #expect(names(try profiles.fetch()) == ["AK", "SK", nil])
         #expect(
             message(try chain(config: "[default]\nrole_arn = arn\ncredential_source = Environment\n", variables))
                 == "profile 'default' has a role_arn but nothing to assume it with")

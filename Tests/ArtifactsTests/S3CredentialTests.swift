@@ -124,6 +124,32 @@ import Testing
         #expect(record.retries == refused)
     }
 
+    /// Whoever the keys are from: one request in twenty is refused so, and each is simply sent again.
+    @Test(arguments: [false, true]) func livesWithAStoreThatCallsGoodKeysExpired(hasOwnKeys: Bool) throws {
+        let names = (0..<400).map { "f\($0)" }
+        let listing =
+            "<ListBucketResult><IsTruncated>false</IsTruncated>"
+            + names.map { "<Contents><Key>d/\($0)</Key><Size>11</Size></Contents>" }.joined() + "</ListBucketResult>"
+        let standIn = try standIn { request, number in
+            if number % 20 == 0 { return AWSStandIn.refusal(400, "ExpiredToken") }
+            if request.target.hasPrefix("/bkt?") { return .init(body: listing) }
+            return request.target.hasPrefix("/bkt/d/") ? Self.found : .init(status: 404)
+        }
+        let context = context(variables(standIn))
+        let store = try fixture.store(
+            "d/", endpoint: standIn.endpoint, context: context, hasOwnKeys ? [:] : withoutKeys)
+        guard case .directory(let directory) = try store.find() else {
+            Issue.record("no directory")
+            return
+        }
+        try FileManager.default.createDirectory(
+            at: fixture.folder.url.appending(path: "out"), withIntermediateDirectories: true)
+        let record = try store.download.directory(directory, into: ContainedDirectory(fixture.path("out")))
+        #expect(record.objects == 400)
+        let sent = standIn.requests.filter { $0.target.hasPrefix("/bkt/d/") }.count
+        #expect((401...480).contains(sent))
+    }
+
     @Test func noticesExpiredKeysWhereTheAnswerHasNoBody() throws {
         let standIn = try standIn { request, _ in
             guard request.accessKey == "AK-1" else { return Self.found }

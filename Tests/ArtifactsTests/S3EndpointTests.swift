@@ -83,6 +83,15 @@ import Testing
         #expect(host.path(key: nil) == "/")
     }
 
+    @Test func refusesARegionThatNamesAnotherHost() throws {
+        func check(_ endpoint: String, _ region: String) throws {
+            try S3Endpoint(endpoint: endpoint, bucket: "bkt", isSecure: true, style: .automatic).check(region: region)
+        }
+        #expect(throws: ArtifactError.self) { try check("s3.amazonaws.com", "example.com/") }
+        #expect(throws: Never.self) { try check("s3.amazonaws.com", "eu-west-3") }
+        #expect(throws: Never.self) { try check("minio:9000", "Any Thing") }
+    }
+
     @Test func sendsOnePUTToGoogle() throws {
         #expect(
             try S3Endpoint(endpoint: "storage.googleapis.com", bucket: "b", isSecure: true, style: .automatic).lacksMultipart)

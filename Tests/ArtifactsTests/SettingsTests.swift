@@ -24,6 +24,15 @@ import Testing
         #expect(recorder.text.contains("level=WARN"))
     }
 
+    @Test func readsTheNumberOfParts() {
+        #expect(settings(["ARGOEXEC_S3_MAX_PARTS": "1000"]) == UploadSettings(maximumParts: 1000))
+        for text in ["0", "10001", "-1", "x"] {
+            let recorder = LogRecorder()
+            #expect(settings(["ARGOEXEC_S3_MAX_PARTS": text], recorder.log) == UploadSettings(maximumParts: 10_000))
+            #expect(recorder.text.contains("level=WARN"))
+        }
+    }
+
     @Test(arguments: ["4", "5121", "-5", "x", "16MiB"]) func ignoresBadPartSizesWithAWarning(text: String) {
         let recorder = LogRecorder()
         #expect(settings(["ARTIFACT_S3_UPLOAD_PART_SIZE_MIB": text], recorder.log).partSize == nil)

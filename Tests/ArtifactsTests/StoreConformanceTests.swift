@@ -14,6 +14,26 @@ import Testing
         try await check.run(driver: kind.driver, server: kind.server) { kind }
     }
 
+    @Test(arguments: Conformance.all) func nginx(check: Conformance) async throws { try await web(check, .plain) }
+
+    @Test(arguments: Conformance.all) func nginxWithTLS(check: Conformance) async throws { try await web(check, .tls) }
+
+    @Test(arguments: Conformance.all) func nginxWithPassword(check: Conformance) async throws { try await web(check, .basic) }
+
+    @Test(arguments: Conformance.all) func nginxWithCertificate(check: Conformance) async throws {
+        try await web(check, .certificate)
+    }
+
+    @Test(arguments: Conformance.all) func nginxWithOAuth2(check: Conformance) async throws { try await web(check, .bearer) }
+
+    @Test(arguments: Conformance.all) func nginxAsArtifactory(check: Conformance) async throws {
+        try await check.run(driver: "artifactory", server: ServerKind.nginx.title) { try await .artifactory() }
+    }
+
+    private func web(_ check: Conformance, _ door: WebServer.Door) async throws {
+        try await check.run(driver: "http", server: StoreUnderTest.title(of: door)) { try await .http(door) }
+    }
+
     private func s3(_ check: Conformance, _ kind: ServerKind) async throws {
         try await check.run(driver: "s3", server: kind.title) { try await .s3(kind) }
     }

@@ -105,7 +105,7 @@ import Testing
     private let fixture: StoreFixture
     init() throws { fixture = try StoreFixture.makeLocal() }
 
-    private func store(_ driver: MemoryStore, _ change: (inout DriverContext) -> Void = { _ in }) -> ArtifactStore {
+    private func store(_ driver: any ArtifactDriver, _ change: (inout DriverContext) -> Void = { _ in }) -> ArtifactStore {
         var context = fixture.context
         change(&context)
         return ArtifactStore(driver: driver, context: context)
@@ -139,6 +139,64 @@ import Testing
         try store(whole) { $0.uploads = UploadSettings(partSize: 64 << 20) }.upload.file(at: file(patternBytes(11 << 20)))
         #expect(whole.state.withLock { $0.partSizes } == [])
         #expect(whole.state.withLock { $0.object?.count } == 11 << 20)
+    }
+
+    /// Takes parts without looking at their bytes, and adds up what they cover.
+    private final class CountingTarget: ArtifactDriver, MultipartTarget, MultipartUpload {
+        let limits: MultipartLimits
+        let parts = Mutex<[Int: Int64]>([:])
+        let whole = Mutex<Int64?>(nil)
+        let completed = Mutex<[Int]>([])
+
+        init(maximumCount: Int) {
+            limits = MultipartLimits(minimumPart: 5 << 20, maximumPart: 5 << 30, maximumCount: maximumCount)
+        }
+
+        var subject: String { "counting" }
+        var needs: DriverNeeds { DriverNeeds(length: true) }
+        func schedule(for verb: ArtifactVerb) -> RetrySchedule { .once }
+        func find() throws -> FoundArtifact { throw ArtifactError.notFound("find", subject, "never") }
+        func put(_ content: ObjectContent, at relative: BytePath?) throws { whole.withLock { $0 = content.body.length } }
+        func multipart(at relative: BytePath?, fileName: BytePath) throws -> (any MultipartTarget)? { self }
+        func begin() throws -> any MultipartUpload { self }
+        func put(part number: Int, _ body: ObjectBody) throws -> PartReceipt {
+            let length = body.length ?? 0
+            parts.withLock { $0[number] = length }
+            return PartReceipt(number: number, length: length, tag: "t", crc32c: nil)
+        }
+        func complete(_ parts: [PartReceipt]) throws { completed.withLock { $0 = parts.map(\.number) } }
+        func abort() throws {}
+        func delete(after continuation: String?) throws -> String? { nil }
+        func list(after continuation: String?) throws -> KeyPage { KeyPage(keys: [], next: nil) }
+        func isDirectory() throws -> Bool { false }
+    }
+
+    /// From nothing to the largest object there is, with the counts of parts that stores allow.
+    @Test(arguments: [
+        (0, 10_000), (1, 10_000), (16 << 20, 10_000), (16 << 20 | 1, 10_000), (5 << 30, 10_000), (5 << 30 | 1, 10_000),
+        (156 << 30, 10_000), (160 << 30, 10_000), (5 << 40, 10_000), (16 << 30, 1000), (4 << 40, 1000),
+    ])
+    func coversFilesOfAnySize(length: Int, maximumCount: Int) throws {
+        let target = CountingTarget(maximumCount: maximumCount)
+        let descriptor = try Descriptor.open(fixture.path("sparse"), O_RDWR | O_CREAT | O_TRUNC, mode: 0o600)
+        guard ftruncate(descriptor.raw, length) == 0 else {
+            try Test.cancel("the file system of temporary files takes no file of \(length) bytes")
+        }
+        let record = try store(target) { $0.uploads.maximumParts = maximumCount }.upload.file(
+            OpenFile(descriptor, subject: "sparse"), fileName: "sparse")
+        #expect(record.bytes == Int64(length))
+        let parts = target.parts.withLock { $0 }
+        if length <= 16 << 20 {
+            #expect(target.whole.withLock { $0 } == Int64(length))
+            #expect(parts.isEmpty)
+            return
+        }
+        #expect(target.whole.withLock { $0 } == nil)
+        #expect(parts.count <= maximumCount)
+        #expect(parts.values.reduce(0, +) == Int64(length))
+        #expect(parts.values.allSatisfy { $0 <= 5 << 30 })
+        #expect(target.completed.withLock { $0 } == Array(1...parts.count))
+        for number in 1..<parts.count { #expect(parts[number, default: 0] >= 5 << 20) }
     }
 
     @Test func triesALostPartAgain() throws {

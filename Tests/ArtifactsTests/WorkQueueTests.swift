@@ -98,7 +98,8 @@ import Testing
     @Test func saysAtTheEndWhatItWas() throws {
         let recorder = LogRecorder()
         let meter = TransferMeter()
-        let watch = TransferWatch(log: recorder.log, activity: .saving, subject: "s", meter: meter, total: nil)
+        let watch = TransferWatch(
+            log: recorder.log, activity: .saving, subject: "s", meter: meter, total: nil, interval: 3_600_000_000_000)
         let result = try watch.run {
             meter.add(bytes: 12)
             meter.addObject()
@@ -114,7 +115,8 @@ import Testing
     @Test func saysNothingOfSuccessWhereThereIsNone() {
         struct Broken: Error {}
         let recorder = LogRecorder()
-        let watch = TransferWatch(log: recorder.log, activity: .saving, subject: "s", meter: TransferMeter(), total: nil)
+        let watch = TransferWatch(
+            log: recorder.log, activity: .saving, subject: "s", meter: TransferMeter(), total: nil, interval: 3_600_000_000_000)
         #expect(throws: Broken.self) { try watch.run { throw Broken() } }
         #expect(recorder.text.isEmpty)
     }

@@ -7,6 +7,8 @@ package enum ServerKind: String, Sendable, CaseIterable {
     case seaweedFS = "seaweedfs"
     /// MinIO, the S3 server that verifies most; only where its binary is given.
     case minIO = "minio"
+    /// MinIO with TLS and a key management service of one key, `test-key`.
+    case secureMinIO = "minio-secure"
     /// moto, a stand-in for Amazon's services, from PyPI: S3 of all versions, STS, instance metadata.
     case moto
     /// nginx with WebDAV behind several kinds of protection, and token endpoints and redirects of our own.
@@ -21,6 +23,7 @@ package enum ServerKind: String, Sendable, CaseIterable {
         switch self {
         case .seaweedFS: "SeaweedFS"
         case .minIO: "MinIO"
+        case .secureMinIO: "MinIO with TLS"
         case .moto: "moto"
         case .nginx: "nginx"
         case .kubernetes: "Kubernetes"
@@ -101,6 +104,37 @@ package final class FaultyRelay: Sendable {
     ///   - times: how many connections are closed so; later ones pass.
     package init(to target: String, closingAfter limit: Int, times: Int) async throws {
         server = try await RunningServer("relay", ["--target", target, "--limit", "\(limit)", "--times", "\(times)"])
+    }
+}
+
+/// A relay in front of an HTTP server that fails a share of the requests in all the ways there are.
+package final class FailingRelay: Sendable {
+    /// What a relay has seen.
+    package struct Statistics: Decodable, Sendable {
+        /// How often each request came, by method and path, e.g. `PUT /bucket/key`.
+        package let requests: [String: Int]
+        /// How often requests failed, by the way in which they did.
+        package let faults: [String: Int]
+    }
+
+    /// `host:port` to connect to.
+    package var endpoint: String { server.description.endpoint }
+    private let server: RunningServer
+
+    /// Starts a relay.
+    ///
+    /// - Parameters:
+    ///   - target: `host:port` of the server.
+    ///   - share: how many of the requests fail, 0 to 1.
+    ///   - kinds: the ways to fail (`scripts/testbed/faults.py`), one after the other.
+    package init(to target: String, share: Double, kinds: [String]) async throws {
+        server = try await RunningServer("faults", ["--target", target, "--share", "\(share)", "--only"] + kinds)
+    }
+
+    /// What it has seen so far.
+    package func statistics() async throws -> Statistics {
+        let data = try await AdminRequest.send("GET", URL(string: server.description.admin)!)
+        return try JSONDecoder().decode(Statistics.self, from: data)
     }
 }
 

@@ -48,7 +48,7 @@ class Door:
             data = answer.read() if request.command != "HEAD" else b""
             request.send_response(answer.status)
             for name, value in answer.getheaders():
-                if name.lower() in ("content-type", "etag", "content-range"):
+                if name.lower() in ("content-type", "etag", "content-range") or name.lower().startswith("x-amz-"):
                     request.send_header(name, value)
             request.send_header("Content-Length", str(len(data)) if request.command != "HEAD" else answer.getheader("Content-Length", "0"))
             request.end_headers()

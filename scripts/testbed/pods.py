@@ -7,9 +7,6 @@ LOG_FLAGS = ["--loglevel", "info", "--log-format", "text", "--gloglevel", "0"]
 EXECUTOR_IMAGE = "argoexec:latest"
 NO_DEADLINE = "0001-01-01T00:00:00Z"
 SERVICE_ACCOUNT_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
-# Names of the fields that select a secret in an artifact location.
-SECRET_FIELDS = ("accessKeySecret", "secretKeySecret", "sessionTokenSecret", "caSecret", "usernameSecret", "passwordSecret",
-                 "serviceAccountKeySecret", "accountKeySecret", "sshPrivateKeySecret")
 
 
 def build(request):
@@ -217,15 +214,21 @@ class _Builder:
     def _secrets(self):
         """The keys of each secret that the template's locations name."""
         found = {}
-        locations = [self.template.get("archiveLocation") or {}] + self.inputs + (self.template["outputs"].get("artifacts") or [])
-        for location in locations:
-            for store in location.values():
-                for field in SECRET_FIELDS if isinstance(store, dict) else ():
-                    if (selector := store.get(field) or {}).get("name"):
-                        keys = found.setdefault(selector["name"], [])
-                        if selector["key"] not in keys:
-                            keys.append(selector["key"])
+        for location in [self.template.get("archiveLocation") or {}] + self.inputs + (self.template["outputs"].get("artifacts") or []):
+            for selector in _secret_selectors(location):
+                keys = found.setdefault(selector["name"], [])
+                if selector["key"] not in keys:
+                    keys.append(selector["key"])
         return found
+
+
+def _secret_selectors(value):
+    """All selectors of secrets in a location, at whatever depth: the fields whose names say so."""
+    for name, field in value.items() if isinstance(value, dict) else ():
+        if name.endswith("Secret") and (field or {}).get("name"):
+            yield field
+        else:
+            yield from _secret_selectors(field)
 
 
 def _with_empty_parts(template):

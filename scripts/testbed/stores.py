@@ -1,11 +1,16 @@
 """S3 servers for tests."""
+import base64
 import json
 import os
+import ssl
+import urllib.error
+import urllib.request
 
 import binaries
+import certificates
 import s3
 from door import Door
-from processes import Servers, answers, free_ports
+from processes import Servers, free_ports
 
 ACCESS_KEY, SECRET_KEY = "admin", "password"
 
@@ -36,11 +41,30 @@ def minio():
     program = binaries.minio()
     servers = Servers("minio")
     (port,) = free_ports(1)
+    _start_minio(servers, program, port)
+    return _described(servers, port)
+
+
+def secure_minio():
+    """Starts MinIO with TLS and a key management service of one key, `test-key`; returns the servers and their description."""
+    program = binaries.minio()
+    servers = Servers("minio-secure")
+    (port,) = free_ports(1)
+    folder = os.path.join(servers.folder, "certificates")
+    os.mkdir(folder)
+    authority, certificate, key = certificates.make(folder)
+    os.rename(certificate, os.path.join(folder, "public.crt"))
+    os.rename(key, os.path.join(folder, "private.key"))
+    _start_minio(servers, program, port, f"--certs-dir={folder}",
+                 environment={"MINIO_KMS_SECRET_KEY": "test-key:" + base64.b64encode(bytes(range(32))).decode()})
+    return _described(servers, port, authority)
+
+
+def _start_minio(servers, program, port, *options, environment=None):
     data = os.path.join(servers.folder, "data")
     os.mkdir(data)
-    servers.start("minio", program, "server", data, "--address", f"127.0.0.1:{port}",
-                  environment={"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY, "MINIO_BROWSER": "off"})
-    return _described(servers, port)
+    servers.start("minio", program, "server", data, "--address", f"127.0.0.1:{port}", *options,
+                  environment={"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY, "MINIO_BROWSER": "off"} | (environment or {}))
 
 
 def moto():
@@ -52,33 +76,32 @@ def moto():
     return _described(servers, port)
 
 
-def _described(servers, port):
+def _described(servers, port, authority=None):
     endpoint = f"127.0.0.1:{port}"
+    url = f"{'https' if authority else 'http'}://{endpoint}"
+    tls = ssl.create_default_context(cafile=authority) if authority else None
     sign = lambda method, url: s3.signed_headers(method, url, ACCESS_KEY, SECRET_KEY)
     try:
-        door = Door(f"http://{endpoint}", sign)
-        servers.wait_until(f"S3 server on {endpoint}", lambda: _takes_objects(endpoint))
+        door = Door(url, sign, tls)
+        servers.wait_until(f"S3 server on {endpoint}", lambda: _takes_objects(url, tls))
     except BaseException:
         servers.stop()
         raise
-    return servers, {"endpoint": endpoint, "admin": door.url, "accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}
+    return servers, {"endpoint": endpoint, "admin": door.url, "accessKey": ACCESS_KEY, "secretKey": SECRET_KEY, "authority": authority}
 
 
-def _takes_objects(endpoint):
+def _takes_objects(address, tls):
     """Whether a bucket can be made and an object written: later than the first answer of a distributed store."""
     for path, body in (("/ready-check", b""), ("/ready-check/object", b"ready")):
-        url = f"http://{endpoint}{path}"
-        if not _succeeds("PUT", url, body):
+        if not _succeeds("PUT", address + path, body, tls):
             return False
     return True
 
 
-def _succeeds(method, url, body):
-    import urllib.error
-    import urllib.request
+def _succeeds(method, url, body, tls):
     request = urllib.request.Request(url, data=body, method=method, headers=s3.signed_headers(method, url, ACCESS_KEY, SECRET_KEY))
     try:
-        with urllib.request.urlopen(request, timeout=5):
+        with urllib.request.urlopen(request, timeout=5, context=tls):
             return True
     except urllib.error.HTTPError as error:
         return error.code == 409  # the bucket is there already

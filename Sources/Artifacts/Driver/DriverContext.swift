@@ -20,9 +20,11 @@ package struct DriverContext: Sendable {
     package var spoolDirectory: BytePath
     /// Stands in for a store: `ARGOEXEC_LOCAL_STORE`.
     package var localStore: LocalStore?
-    /// How often a transfer says how far it is, nanoseconds; nil for every ten seconds.
-    package var reportInterval: Int64?
     package var cancellation: TransferCancellation
+    /// Seconds without a byte before a request counts as failed and is tried again.
+    package var stallTimeout = 60
+    /// Nanoseconds between the lines that tell how far a long transfer is.
+    package var progressInterval: Int64 = 10_000_000_000
     /// What the environment says of credentials for AWS.
     package var aws: AWSEnvironment
     package let memory: StoreMemory

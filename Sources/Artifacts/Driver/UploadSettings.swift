@@ -15,7 +15,8 @@ package struct UploadSettings: Sendable, Equatable {
         self.maximumParts = maximumParts
     }
 
-    /// Reads `ARTIFACT_S3_UPLOAD_THREADS` and `ARTIFACT_S3_UPLOAD_PART_SIZE_MIB`; what is not valid is ignored with a warning.
+    /// Reads `ARTIFACT_S3_UPLOAD_THREADS`, `ARTIFACT_S3_UPLOAD_PART_SIZE_MIB` and `ARGOEXEC_S3_MAX_PARTS`; what is not valid is
+    /// ignored with a warning.
     package init(environment: Environment, log: Log) {
         self.init()
         if let text = environment.nonEmpty(.s3UploadThreads) {
@@ -30,6 +31,13 @@ package struct UploadSettings: Sendable, Equatable {
                 partSize = size << 20
             } else {
                 log.warn("ignoring invalid upload part size, want 5 to 5120 MiB", ["value": .text(text)])
+            }
+        }
+        if let text = environment.nonEmpty(.s3MaximumParts) {
+            if let count = Int(text), (1...10_000).contains(count) {
+                maximumParts = count
+            } else {
+                log.warn("ignoring invalid number of parts, want 1 to 10000", ["value": .text(text)])
             }
         }
     }

@@ -44,10 +44,10 @@ struct OAuth2Answer {
     func issued(now: Timestamp = .now) throws -> IssuedCredential<Secret> {
         guard HTTPAnswer.isSuccess(status) else {
             throw CredentialFailure.refused(
-                "ask for a token", status: status, word: errorWord, isTransient: HTTPAnswer.isTransient(status))
+                OAuth2TokenSource.operation, status: status, word: errorWord, isTransient: HTTPAnswer.isTransient(status))
         }
         guard !accessToken.isEmpty else {
-            throw CredentialFailure.invalid("ask for a token: the answer holds no access_token")
+            throw CredentialFailure.invalid("\(OAuth2TokenSource.operation): the answer holds no access_token")
         }
         let value = Secret(Array("\(scheme) ".utf8) + accessToken.reveal())
         let expiry = life.map { Timestamp(seconds: now.seconds + min($0, Self.longestLife), nanoseconds: now.nanoseconds) }

@@ -32,6 +32,8 @@ final class OAuth2TokenSource: CredentialSource {
     private let http: HTTPClient
     private let workingStyle = Mutex<Style?>(nil)
 
+    /// For messages.
+    static let operation = "ask the OAuth2 token endpoint"
     private static let totalTimeout = 60
     private static let answerLimit = 1 << 20
 
@@ -81,7 +83,8 @@ final class OAuth2TokenSource: CredentialSource {
         do {
             response = try http.perform(message, body: .bytes(Array(Form.encode(form).utf8)), bodyLimit: Self.answerLimit)
         } catch let error as TransferError {
-            throw error.isTransient ? CredentialFailure.transient(error.cause) : .invalid(error.cause)
+            let text = "\(Self.operation): \(error.cause)"
+            throw error.isTransient ? CredentialFailure.transient(text) : .invalid(text)
         }
         return try OAuth2Answer(response).issued()
     }

@@ -15,8 +15,10 @@ struct S3Request {
     var payload: SigV4.Payload = .empty
     /// Bytes of the answer's body, where they are known to be many.
     var expectsLargeBody = false
-    /// Seconds without a byte before the request counts as failed.
-    var stallTimeout = 60
+    /// Seconds without a byte before the request counts as failed; nil for the client's.
+    var stallTimeout: Int?
+    /// Puts in order what a failed transfer leaves behind: it goes out although all was called off, and takes little time.
+    var isCleanup = false
 
     init(_ method: String, key: [UInt8]? = nil) {
         self.method = method
@@ -28,10 +30,14 @@ struct S3Request {
 package struct S3Client: Sendable {
     package let endpoint: S3Endpoint
     private let http: HTTPClient
-    private let credentials: CredentialCache<SigV4.Credential>
+    let credentials: CredentialCache<SigV4.Credential>
     /// As the location names it; nil to find it out.
     private let region: String?
     let bucketState: S3BucketState
+    /// What the requests for objects say of encryption.
+    var encryption = S3Encryption.none
+    /// Seconds without a byte before a request counts as failed.
+    var stallTimeout = 60
 
     package init(
         endpoint: S3Endpoint, http: HTTPClient, credentials: CredentialCache<SigV4.Credential>, region: String?,
@@ -51,6 +57,8 @@ package struct S3Client: Sendable {
 
     private static let defaultRegion = "us-east-1"
     private static let answerLimit = 16 << 20
+    /// Seconds for a connection, or without a byte, of a request that nobody waits for.
+    private static let cleanupTimeout = 10
 
     /// Sends a request and collects the answer.
     ///
@@ -76,13 +84,29 @@ package struct S3Client: Sendable {
             let failure = S3Answer.Failure(response, hasKey: request.key != nil)
             switch failure.saysExpired ? .expiredCredential : regionAfter(failure, used, lease.credential) {
             case .expiredCredential:
-                throw failure.error(operation, subject, canRenew: credentials.invalidate(lease))
+                throw failure.error(
+                    operation, subject, hiding: Self.secrets(request, lease.credential),
+                    canRenew: credentials.invalidate(lease))
             case .region(let right) where right != used && !isCorrected:
                 isCorrected = true
                 used = right
-            case .region, .unknown: throw failure.error(operation, subject)
+            case .region, .unknown:
+                throw failure.error(operation, subject, hiding: Self.secrets(request, lease.credential))
             }
         }
+    }
+
+    /// What of a request nobody may see, in the form in which it is sent.
+    private static func secrets(_ request: S3Request, _ credential: SigV4.Credential) -> [Secret] {
+        let keys = request.headers.filter { $0.name.hasSuffix("-server-side-encryption-customer-key") }
+        return [Secret(credential.accessKey), credential.secretKey, credential.sessionToken ?? Secret("")]
+            + keys.map { Secret($0.value) }
+    }
+
+    /// An error that stands in the answer to a request that seemed to succeed.
+    func error(_ element: XMLElement, to request: S3Request, _ operation: String, _ subject: String) throws -> ArtifactError {
+        S3Answer.Failure(error: element).error(
+            operation, subject, hiding: Self.secrets(request, try credentials.lease().credential))
     }
 
     private static func isSuccess(_ status: Int) -> Bool { (200..<300).contains(status) }
@@ -103,7 +127,12 @@ package struct S3Client: Sendable {
             credential: credential, region: region, service: "s3", date: .now, payload: request.payload)
         for (name, value) in signed { message.headers.add(name, value) }
         message.expectsLargeBody = request.expectsLargeBody
-        message.stallTimeout = request.stallTimeout
+        message.stallTimeout = request.stallTimeout ?? stallTimeout
+        if request.isCleanup {
+            message.outlivesCancellation = true
+            message.connectTimeout = min(message.connectTimeout, Self.cleanupTimeout)
+            message.stallTimeout = min(message.stallTimeout, Self.cleanupTimeout)
+        }
         return try http.download(message, body: request.body, bodyLimit: Self.answerLimit) { head in
             Self.isSuccess(head.status) ? try onSuccess(head) : nil
         }

@@ -37,32 +37,26 @@ struct S3Deletion {
         return page.next
     }
 
-    /// - Returns: false where the store knows no such request.
+    /// - Returns: false where the store refuses the request as a whole: some know none, want another hash of it, or forbid it to
+    ///   those who may delete one by one.
     private func deleteTogether(_ escapedKeys: [String]) throws -> Bool {
         if escapedKeys.isEmpty { return true }
         var text = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>"
         for key in escapedKeys { text += "<Object><Key>\(key)</Key></Object>" }
-        let document = Array((text + "</Delete>").utf8)
         var request = S3Request("POST")
         request.query = [("delete", "")]
-        request.headers = [
-            ("Content-Type", "application/xml"), ("Content-MD5", Base64.encode(Digest.hash(.md5, document))),
-        ]
-        request.body = .bytes(document)
-        request.payload = .sha256(Digest.hash(.sha256, document))
+        request.setDocument(text + "</Delete>")
         let response: HTTPResponse
         do { response = try client.send(request, "delete", subject) } catch let error as ArtifactError {
-            guard case .refused(let status, let word) = error.code,
-                [405, 501].contains(status) || ["NotImplemented", "MethodNotAllowed"].contains(word)
-            else { throw error }
+            guard case .refused(_, let word) = error.code, !error.isTransient, word != "NoSuchBucket" else { throw error }
             return false
         }
         guard let root = XMLElement.parse(response.body) else { return true }
         let failures = root.all("Error").filter { $0["Code"]?.text != "NoSuchKey" }
         if let first = failures.first {
             let key = first["Key"]?.text ?? ""
-            throw S3Answer.Failure(error: first).error(
-                "delete", "s3://\(client.endpoint.bucket)/\(key) (and \(failures.count - 1) more)")
+            throw try client.error(
+                first, to: request, "delete", "s3://\(client.endpoint.bucket)/\(key) (and \(failures.count - 1) more)")
         }
         return true
     }

@@ -61,8 +61,8 @@ package struct S3Driver: ArtifactDriver {
     package func list(after continuation: String?) throws -> KeyPage {
         let page = try S3Listing.Query(prefix: directoryPrefix, continuation: continuation).page(client, subject)
         let keys = page.objects.map { String(decoding: $0.key, as: UTF8.self) }.filter { !$0.hasSuffix("/") }
-        if keys.isEmpty, page.next == nil, continuation == nil, !isDirectoryKey {
-            // Nothing below: an object of exactly this name is an empty list, none at all is an error.
+        if page.isEmpty, continuation == nil, !isDirectoryKey {
+            // Nothing below, not even a marker: an object of exactly this name is an empty list, none at all is an error.
             _ = try S3Object(client: client, key: Array(key.utf8), subject: subject, head: ObjectHead()).described()
         }
         return KeyPage(keys: keys, next: page.next)

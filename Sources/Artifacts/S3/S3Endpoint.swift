@@ -53,6 +53,16 @@ package struct S3Endpoint: Sendable, Equatable {
         }
     }
 
+    /// - Throws: `ArtifactError` (`invalid`) where the region would have to name the host and cannot.
+    func check(region: String) throws {
+        let canNameHost = region.utf8.allSatisfy {
+            $0 == UInt8(ascii: "-") || (0x30...0x39).contains($0) || (0x61...0x7A).contains($0)
+        }
+        guard host != .amazon || canNameHost else {
+            throw ArtifactError.invalid("use S3 region", "'\(region)'", "it is not a region of Amazon's")
+        }
+    }
+
     /// The value of the `Host` header.
     package func authority(region: String) -> String {
         let name: String

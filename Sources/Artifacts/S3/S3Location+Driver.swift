@@ -8,13 +8,6 @@ extension S3Driver {
     ///
     /// - Throws: `ArtifactError` (`unsupported`) for fields that are not served, `SystemError` for a secret that is not there.
     package init(_ location: S3Location, context: DriverContext) throws {
-        if let encryption = location.encryptionOptions {
-            if !encryption.kmsKeyId.isEmpty, encryption.serverSideCustomerKeySecret != nil {
-                throw ArtifactError.invalid(
-                    "use", "s3.encryptionOptions", "kmsKeyId and serverSideCustomerKeySecret exclude each other")
-            }
-            if encryption.enableEncryption { throw ArtifactError.unsupported("s3.encryptionOptions is not supported") }
-        }
         let secrets = SecretFiles(context.secretsDirectory)
         let isSecure = !(location.insecure ?? false)
         let style: S3Endpoint.Style =
@@ -25,16 +18,19 @@ extension S3Driver {
             }
         let endpoint = try S3Endpoint(
             endpoint: location.endpoint, bucket: location.bucket, isSecure: isSecure, style: style)
+        try endpoint.check(region: location.region)
         var trust: TrustAnchors?
         if isSecure, let authority = location.caSecret, authority.isNamed {
             trust = .certificates(try secrets.read(authority).reveal())
         }
         let state = context.memory.value(for: "s3 \(location.endpoint) \(location.bucket)") { S3BucketState() }
-        let client = S3Client(
+        var client = S3Client(
             endpoint: endpoint, http: context.clients.client(trusting: trust),
             credentials: try Self.credentials(location, secrets, context),
             region: location.region.isEmpty ? nil : location.region,
             bucketState: state)
+        client.stallTimeout = context.stallTimeout
+        client.encryption = try S3Encryption(location, secrets, isSecure: isSecure)
         let creation = location.createBucketIfNotPresent.map { BucketCreation(objectLocking: $0.objectLocking) }
         self.init(client: client, key: location.key, creation: creation, context: context)
     }

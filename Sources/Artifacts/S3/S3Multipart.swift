@@ -21,6 +21,7 @@ struct S3MultipartTarget: MultipartTarget {
         request.headers = [
             ("Content-Type", contentType), ("x-amz-checksum-algorithm", "CRC32C"), ("x-amz-checksum-type", "FULL_OBJECT"),
         ]
+        request.headers += try client.encryption.headers(for: .create, key: key)
         let response = try client.send(request, "save", subject)
         guard let id = XMLElement.parse(response.body)?["UploadId"]?.text, !id.isEmpty else {
             throw ArtifactError.damaged("save", subject, "the answer to the start of a multipart upload names no upload")
@@ -60,6 +61,7 @@ struct S3MultipartUpload: MultipartUpload {
         } else {
             request.headers = [("x-amz-checksum-crc32c", checksums.crc32cText)]
         }
+        request.headers += try client.encryption.headers(for: .putPart, key: key)
         request.body = try body.http()
         request.payload = .unsigned
         let response = try client.send(request, "save part \(number) of", subject)
@@ -73,10 +75,8 @@ struct S3MultipartUpload: MultipartUpload {
     func complete(_ parts: [PartReceipt]) throws {
         var request = S3Request("POST", key: key)
         request.query = [("uploadId", id)]
-        let document = Array(document(parts).utf8)
-        request.body = .bytes(document)
-        request.payload = .sha256(Digest.hash(.sha256, document))
-        request.headers = [("Content-Type", "application/xml")]
+        request.setDocument(document(parts))
+        if integrity != .md5 { request.headers += try client.encryption.headers(for: .complete, key: key) }
         let whole = whole(parts)
         if integrity == .crc32cOfObject {
             request.headers += [
@@ -92,7 +92,7 @@ struct S3MultipartUpload: MultipartUpload {
             guard let root = XMLElement.parse(Array(body)) else {
                 throw ArtifactError.damaged("complete", subject, "the answer is not XML")
             }
-            if root.name == "Error" { throw S3Answer.Failure(error: root).error("complete", subject) }
+            if root.name == "Error" { throw try client.error(root, to: request, "complete", subject) }
             if let told = root["ChecksumCRC32C"]?.text, integrity == .crc32cOfObject,
                 told != S3Checksums.text(whole.crc32c)
             {
@@ -106,6 +106,7 @@ struct S3MultipartUpload: MultipartUpload {
     func abort() throws {
         var request = S3Request("DELETE", key: key)
         request.query = [("uploadId", id)]
+        request.isCleanup = true
         do { _ = try client.send(request, "abort", subject) } catch let error as ArtifactError {
             guard case .refused(404, _) = error.code else {
                 if error.isNotFound { return }

@@ -16,7 +16,7 @@ struct S3Object: StoredObject {
     func describe() throws -> ObjectHead {
         if head.checksum != nil { return head }
         var request = S3Request("HEAD", key: key)
-        request.headers = [("x-amz-checksum-mode", "ENABLED")]
+        request.headers = [("x-amz-checksum-mode", "ENABLED")] + (try client.encryption.headers(for: .read, key: key))
         let response = try client.send(request, "find", subject)
         return S3Answer.head(status: response.status, headers: response.headers)
     }
@@ -25,7 +25,7 @@ struct S3Object: StoredObject {
         from offset: Int64, length: Int64?, validator: String?, receive: (ObjectHead) throws -> any ByteSink
     ) throws {
         var request = S3Request("GET", key: key)
-        request.headers = [("x-amz-checksum-mode", "ENABLED")]
+        request.headers = [("x-amz-checksum-mode", "ENABLED")] + (try client.encryption.headers(for: .read, key: key))
         if let length {
             let (last, overflow) = offset.addingReportingOverflow(length - 1)
             request.headers.append(("Range", "bytes=\(offset)-\(overflow ? .max : last)"))

@@ -14,6 +14,7 @@ struct S3Put {
         var request = S3Request("PUT", key: key)
         request.headers = [("Content-Type", contentType), ("x-amz-checksum-crc32c", checksums.crc32cText)]
         if let hash = checksums.md5 { request.headers.append(("Content-MD5", Base64.encode(hash))) }
+        request.headers += try client.encryption.headers(for: .create, key: key)
         request.body = try body.http()
         request.payload = .unsigned
         let response = try client.send(request, "save", subject)

@@ -49,8 +49,9 @@ package struct ArtifactStore: Sendable {
     func watched<R>(
         _ activity: TransferWatch.Activity, _ subject: String, _ meter: TransferMeter, total: Int64?, _ body: () throws -> R
     ) throws -> R {
-        var watch = TransferWatch(log: context.log, activity: activity, subject: subject, meter: meter, total: total)
-        if let interval = context.reportInterval { watch.interval = interval }
-        return try watch.run(body)
+        try TransferWatch(
+            log: context.log, activity: activity, subject: subject, meter: meter, total: total,
+            interval: context.progressInterval
+        ).run(body)
     }
 }

@@ -47,7 +47,7 @@ package struct TransferRecord: Sendable, Equatable {
     }
 }
 
-/// Says every ten seconds how far a transfer is, also while nothing moves, and at its end what it was.
+/// Says at each interval how far a transfer is, also while nothing moves, and at its end what it was.
 struct TransferWatch {
     enum Activity: String, Sendable {
         case loading, saving
@@ -56,15 +56,14 @@ struct TransferWatch {
         var done: String { self == .loading ? "loaded" : "saved" }
     }
 
-    static let interval: Int64 = 10_000_000_000
-
     let log: Log
     let activity: Activity
     let subject: String
     let meter: TransferMeter
     /// Bytes to be moved; nil where unknown.
     let total: Int64?
-    var interval = Self.interval
+    /// Nanoseconds.
+    let interval: Int64
 
     /// Runs `body` under watch.
     func run<R>(_ body: () throws -> R) throws -> R {

@@ -27,6 +27,7 @@ struct ArtifactLoader: Sendable {
             // Left behind by an attempt that was killed.
             try TreeRemoval.remove(aside)
             try TreeRemoval.remove(asideDirectory)
+            if plan.coversTarget { try TreeRemoval.remove(plan.target) }
             try DirectoryIO.makeDirectories(plan.target.directory, mode: 0o700)
             do {
                 try fetch(artifact, store, target: plan.target, aside: aside, asideDirectory: asideDirectory)

@@ -131,6 +131,10 @@ final class PodWorkers: Sendable {
                         mailbox.post(.podStarted(nodeID: job.nodeID))
                     }
                 case .line(let container, let bytes):
+                    if let when = PauseLine.moment(bytes), !executors.contains(container) {
+                        mailbox.post(.paused(nodeID: job.nodeID, container: container, when: when))
+                    }
+                    if PauseLine.isOurs(bytes), !executors.contains(container) { return }
                     mailbox.post(
                         .line(
                             nodeID: job.nodeID, container: container, isExecutor: executors.contains(container), bytes: bytes))

@@ -56,7 +56,10 @@ package struct RunSession {
         if let path = settings.replay { return try replay(path, mailbox) }
         let workflow = try RunPreparation(settings: settings).prepare()
         if settings.printsPods { return try printPods(of: workflow) }
-        let factory = PodFactory(workflow, logLevel: settings.logLevel, emissaryLogLevel: "warn")
+        // The emissary tells of a pause in its log.
+        let factory = PodFactory(
+            workflow, logLevel: settings.logLevel, emissaryLogLevel: settings.pauses.isEmpty ? "warn" : "info",
+            pauses: settings.pauses)
         let runtime = try chooseRuntime()
         let work = try WorkFolder(in: settings.home)
         let store = workflow.isEmbedded ? EmbeddedStore(folder: work.artifacts, cache: work.unpacked) : nil

@@ -1,5 +1,6 @@
 import ExecutorCore
 import Foundation
+import RequestSigning
 import Synchronization
 import TestSupport
 
@@ -115,4 +116,14 @@ extension ScriptedServer.SeenRequest {
         header("Authorization")?.components(separatedBy: "Credential=").last?.prefix { $0 != "," }.split(separator: "/")
             .map(String.init)
     }
+}
+
+/// Access key, secret key and session token, for comparison.
+func names(_ issued: IssuedCredential<SigV4.Credential>?) -> [String?] {
+    [issued?.credential.accessKey, issued?.credential.secretKey.revealText(), issued?.credential.sessionToken?.revealText()]
+}
+
+/// The text of the error that is thrown.
+func failureText(_ body: () throws -> Any?) -> String {
+    do { return "no error: \(String(describing: try body()))" } catch { return errorText(error) }
 }

@@ -1,4 +1,5 @@
 import Artifacts
+import Documents
 import ExecutorCore
 import FileTrees
 import Foundation
@@ -263,7 +264,7 @@ struct Conformance: Sendable, CustomTestStringConvertible {
             #expect(!fixture.log.text.contains("retrying"))
             #expect(try fixture.load("guarded") == [1])
         },
-        Conformance("server that fails twice", needs: [.network]) { fixture in
+        Conformance("server that fails twice", needs: [.network, .clearText]) { fixture in
             let bytes = patternBytes(100_000)
             let up = try fixture.proxy([.answer(status: 503), .answer(status: 500)])
             let record = try fixture.save(bytes, "twice", endpoint: up.endpoint)
@@ -315,10 +316,10 @@ extension StoreFixture {
     func content(_ name: String) throws -> Data { try Data(contentsOf: folder.url.appending(path: name)) }
 
     /// Loads a directory into a new one of the fixture's folder; nil where the key is none.
-    func loadDirectory(_ key: String, endpoint: String? = nil, into name: String, context: DriverContext? = nil) throws
-        -> TransferRecord?
-    {
-        let store = try store(key, endpoint: endpoint, context: context)
+    func loadDirectory(
+        _ key: String, endpoint: String? = nil, into name: String, context: DriverContext? = nil, _ more: JSONValue = [:]
+    ) throws -> TransferRecord? {
+        let store = try store(key, endpoint: endpoint, context: context, more)
         guard case .directory(let directory) = try store.find() else { return nil }
         try FileManager.default.createDirectory(
             at: folder.url.appending(path: name), withIntermediateDirectories: true)

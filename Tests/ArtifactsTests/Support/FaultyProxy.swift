@@ -13,6 +13,8 @@ final class FaultyProxy: Sendable {
         case answer(status: Int, headers: [String] = [], body: String = "")
         /// Passes everything on, but closes after that many bytes of answers.
         case cut(after: Int)
+        /// Passes everything on, but falls silent after that many bytes of answers.
+        case stall(after: Int)
         /// Passes everything on, but closes after that many bytes of requests.
         case cutRequest(after: Int)
     }
@@ -47,6 +49,8 @@ final class FaultyProxy: Sendable {
         Thread.detachNewThread { [weak self] in
             while true {
                 let client = accept(listening, nil, nil)
+                // Signals of other tests and connections given up early do not end the relay.
+                if client < 0, [EINTR, ECONNABORTED, EMFILE, ENFILE].contains(errno) { continue }
                 guard client >= 0, let self else { return }
                 let act = self.state.withLock { state -> Act in
                     state.connections += 1
@@ -100,6 +104,7 @@ final class FaultyProxy: Sendable {
             close(client)
         case .pass: relay(client, target, requests: .max, answers: .max)
         case .cut(let limit): relay(client, target, requests: .max, answers: limit)
+        case .stall(let limit): relay(client, target, requests: .max, answers: limit, fallsSilent: true)
         case .cutRequest(let limit): relay(client, target, requests: limit, answers: .max)
         }
     }
@@ -107,14 +112,18 @@ final class FaultyProxy: Sendable {
     private static func readHead(_ client: Int32) -> [UInt8] {
         var head: [UInt8] = []
         var byte: UInt8 = 0
-        while read(client, &byte, 1) == 1 {
+        while true {
+            let count = read(client, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            guard count == 1 else { break }
             head.append(byte)
             if head.suffix(4) == Array("\r\n\r\n".utf8)[...] { break }
         }
         return head
     }
 
-    private func relay(_ client: Int32, _ target: Int, requests: Int, answers: Int) {
+    /// - Parameter isSilent: whether it falls silent at the end of the answers' limit and leaves the closing to the client.
+    private func relay(_ client: Int32, _ target: Int, requests: Int, answers: Int, fallsSilent isSilent: Bool = false) {
         let server = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = Self.loopback(target)
         let connected = withUnsafePointer(to: &address) { pointer in
@@ -133,32 +142,35 @@ final class FaultyProxy: Sendable {
             if requests < .max { shutdown(server, Int32(SHUT_RDWR)) }
             ended.signal()
         }
-        Self.copy(server, client, limit: answers) { count in self.state.withLock { $0.answered += count } }
+        Self.copy(server, client, limit: answers, closes: !isSilent) { count in self.state.withLock { $0.answered += count } }
+        if isSilent { ended.wait() }
         shutdown(server, Int32(SHUT_RDWR))
         shutdown(client, Int32(SHUT_RD))
         if answers < .max { shutdown(client, Int32(SHUT_RDWR)) }
-        ended.wait()
+        if !isSilent { ended.wait() }
         close(server)
         close(client)
     }
 
-    private static func copy(_ from: Int32, _ to: Int32, limit: Int, report: (Int) -> Void) {
+    private static func copy(_ from: Int32, _ to: Int32, limit: Int, closes: Bool = true, report: (Int) -> Void) {
         var buffer = [UInt8](repeating: 0, count: 65536)
         var passed = 0
         while passed < limit {
             let count = read(from, &buffer, min(buffer.count, limit - passed))
+            if count < 0, errno == EINTR { continue }
             if count <= 0 { break }
             var done = 0
             while done < count {
                 let sent = buffer.withUnsafeBytes {
                     send(to, $0.baseAddress! + done, count - done, Int32(MSG_NOSIGNAL))
                 }
+                if sent < 0, errno == EINTR { continue }
                 if sent <= 0 { return }
                 done += sent
             }
             passed += count
             report(count)
         }
-        shutdown(to, Int32(SHUT_WR))
+        if closes { shutdown(to, Int32(SHUT_WR)) }
     }
 }

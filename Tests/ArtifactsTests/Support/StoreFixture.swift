@@ -22,7 +22,11 @@ struct StoreFixture: Sendable {
     }
 
     /// A new bucket on a running S3 server.
-    static func make(on kind: ServerKind) async throws -> StoreFixture { try StoreFixture(await .s3(kind)) }
+    ///
+    /// - Parameter bucket: one of the test's own, that need not be there; nil for a new one.
+    static func make(on kind: ServerKind, bucket: String? = nil) async throws -> StoreFixture {
+        try StoreFixture(await .s3(kind, bucket: bucket))
+    }
 
     /// The local store in a folder of its own.
     static func makeLocal() throws -> StoreFixture { try StoreFixture(.localStore) }
@@ -30,7 +34,7 @@ struct StoreFixture: Sendable {
     /// Retries at once, so that tests need not wait.
     var context: DriverContext {
         var context = DriverContext(
-            clients: HTTPClients(HTTPClientConfiguration()), log: log.log,
+            clients: HTTPClients(HTTPClientConfiguration(trust: .system(file: kind.authority))), log: log.log,
             executorBackoff: Backoff(duration: 1_000_000, factor: 1, jitter: 0, steps: 5),
             secretsDirectory: path("secret"), requestBackoff: nil, spoolDirectory: path("."),
             localStore: kind.endpoint == nil ? LocalStore(folder: path("store")) : nil)

@@ -18,6 +18,8 @@ struct StoreUnderTest: Sendable {
     let fields: @Sendable (_ key: String, _ endpoint: String) -> JSONValue
     /// The fields that make the credential a wrong one.
     let wrongCredential: JSONValue
+    /// File with the certificate authority to trust; nil for the system's.
+    var authority: String?
 
     /// What a store may lack; a check that needs it does not count there.
     enum Ability: String, Sendable, CaseIterable {
@@ -37,6 +39,8 @@ struct StoreUnderTest: Sendable {
         case wholeObjects
         /// Requests pass a network, where they can fail.
         case network
+        /// These requests are not encrypted, so that a stand-in can answer them.
+        case clearText
         /// Credentials are looked at.
         case credentials
     }
@@ -44,9 +48,11 @@ struct StoreUnderTest: Sendable {
     /// A new bucket on a running server.
     ///
     /// - Throws: `ServerUnavailable` where this machine lacks the server.
-    static func s3(_ kind: ServerKind) async throws -> StoreUnderTest {
+    ///
+    /// - Parameter bucket: one of the test's own, that need not be there; nil for a new one.
+    static func s3(_ kind: ServerKind, bucket: String? = nil) async throws -> StoreUnderTest {
         let server = try await S3Server.shared(kind)
-        let bucket = try await server.makeBucket()
+        let bucket = if let bucket { bucket } else { try await server.makeBucket() }
         var offers = Set(Ability.allCases)
         // It takes every signature, and its web framework no line break in a path.
         if kind == .moto { offers.subtract([.credentials, .lineBreaks]) }
@@ -54,8 +60,10 @@ struct StoreUnderTest: Sendable {
             driver: "s3", server: kind.title, offers: offers, endpoint: server.endpoint, bucket: bucket,
             secrets: [
                 "keys/access": server.accessKey + "\n", "keys/secret": server.secretKey + "\n", "keys/wrong": "not-the-secret",
+                "keys/authority": server.authority ?? "",
             ],
-            fields: s3Fields(bucket), wrongCredential: ["secretKeySecret": ["name": "keys", "key": "wrong"]])
+            fields: s3Fields(bucket, isSecure: server.authority != nil),
+            wrongCredential: ["secretKeySecret": ["name": "keys", "key": "wrong"]])
     }
 
     /// S3 at whatever endpoint a test names.
@@ -65,19 +73,24 @@ struct StoreUnderTest: Sendable {
             wrongCredential: [:])
     }
 
-    private static func s3Fields(_ bucket: String) -> @Sendable (String, String) -> JSONValue {
+    private static func s3Fields(
+        _ bucket: String, isSecure: Bool = false
+    ) -> @Sendable (String, String) -> JSONValue {
         { key, endpoint in
-            [
-                "endpoint": .string(endpoint), "bucket": .string(bucket), "key": .string(key), "insecure": true,
+            var fields: JSONValue = [
+                "endpoint": .string(endpoint), "bucket": .string(bucket), "key": .string(key), "insecure": .bool(!isSecure),
                 "accessKeySecret": ["name": "keys", "key": "access"], "secretKeySecret": ["name": "keys", "key": "secret"],
             ]
+            if isSecure { fields["caSecret"] = ["name": "keys", "key": "authority"] }
+            return fields
         }
     }
 
     /// The local store, which needs no server.
     static var localStore: StoreUnderTest {
         StoreUnderTest(
-            driver: "s3", server: "local store", offers: Set(Ability.allCases).subtracting([.network, .credentials]),
+            driver: "s3", server: "local store",
+            offers: Set(Ability.allCases).subtracting([.network, .clearText, .credentials]),
             endpoint: nil, bucket: "bucket", secrets: [:], fields: s3Fields("bucket"), wrongCredential: [:])
     }
 }

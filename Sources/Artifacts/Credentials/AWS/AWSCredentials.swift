@@ -20,7 +20,7 @@ package struct AWSCredentials: Sendable {
         let profiles = ProfileSource(environment: environment, service: service, locationRegion: region, local: local)
         var sources: [Source] = [EnvironmentKeySource(keys: environment.keys), profiles]
         if let identity = environment.webIdentity {
-            sources.append(WebIdentitySource(identity, service: service) { try profiles.region() })
+            sources.append(WebIdentitySource(identity, service: service) { profiles.region })
         } else {
             sources.append(UnsetSource(name: "web identity"))
         }
@@ -32,7 +32,7 @@ package struct AWSCredentials: Sendable {
         let profiles = ProfileSource(environment: environment, service: service, locationRegion: region, local: local)
         return AssumedRoleSource(
             role: AssumedRole(arn: roleARN), base: defaultChain, service: service
-        ) { [region] in try region ?? profiles.region() }
+        ) { [region] in region ?? profiles.region }
     }
 
     /// Neither: what the node or the pod is given.

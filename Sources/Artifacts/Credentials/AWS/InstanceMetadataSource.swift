@@ -14,8 +14,7 @@ struct InstanceMetadataSource: CredentialSource {
 
     func fetch() throws -> IssuedCredential<SigV4.Credential>? {
         if settings.isDisabled { return nil }
-        let endpoint = settings.endpoint ?? (settings.usesIPv6 ? "http://[fd00:ec2::254]" : "http://169.254.169.254")
-        let base = endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
+        let base = base
         let session = try session(base)
         let roles = try get(base + Self.rolesPath, session)
         guard let role = roles.split(whereSeparator: { [0x0A, 0x0D, 0x20].contains($0) }).first else {
@@ -29,6 +28,12 @@ struct InstanceMetadataSource: CredentialSource {
                 hiding: [session].compactMap { $0 }, isTransient: false)
         }
         return try document.keys(token: "Token")
+    }
+
+    /// The service's URL, without a slash at its end.
+    var base: String {
+        let endpoint = settings.endpoint ?? (settings.usesIPv6 ? "http://[fd00:ec2::254]" : "http://169.254.169.254")
+        return endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
     }
 
     /// A session's token (IMDSv2); nil where there are none to be had, and the first version serves.

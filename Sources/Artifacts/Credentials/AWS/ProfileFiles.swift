@@ -1,14 +1,13 @@
 import ExecutorCore
-import Glibc
 
 /// AWS's shared `config` and `credentials` files: settings by profile (AWS, "SDKs and Tools Reference Guide", "Shared config and
 /// credentials files").
 struct ProfileFiles: Sendable {
     private var profiles: [String: [String: String]] = [:]
 
-    /// Reads both; one that is not there counts as empty. Keys in the credentials file win over those in the other.
-    init(config: BytePath?, credentials: BytePath?) throws {
-        let config = try Self.read(config)
+    /// Reads both. Keys in the credentials file win over those in the other.
+    init(config: BytePath?, credentials: BytePath?) {
+        let config = Self.read(config)
         for (section, settings) in Self.sections(config) {
             let words = section.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
             if words.first == "profile", words.count == 2 {
@@ -18,7 +17,7 @@ struct ProfileFiles: Sendable {
                 profiles["default", default: [:]].merge(settings) { old, _ in old }
             }
         }
-        for (section, settings) in Self.sections(try Self.read(credentials)) {
+        for (section, settings) in Self.sections(Self.read(credentials)) {
             if settings["aws_access_key_id"] != nil { profiles[section]?["aws_session_token"] = nil }
             profiles[section, default: [:]].merge(settings) { _, new in new }
         }
@@ -26,13 +25,8 @@ struct ProfileFiles: Sendable {
 
     subscript(profile: String) -> [String: String]? { profiles[profile] }
 
-    private static func read(_ path: BytePath?) throws(SystemError) -> [UInt8] {
-        guard let path else { return [] }
-        do { return try SmallFile.read(path, limit: 1 << 20) } catch {
-            if [ENOENT, ENOTDIR].contains(error.code) { return [] }
-            throw error
-        }
-    }
+    /// A file that cannot be read counts as empty, as in AWS's own libraries: the home folder may be anybody's.
+    private static func read(_ path: BytePath?) -> [UInt8] { path.flatMap { try? SmallFile.read($0, limit: 1 << 20) } ?? [] }
 
     /// The sections in their order; settings of nested groups (indented lines) are left out.
     private static func sections(_ bytes: [UInt8]) -> [(String, [String: String])] {

@@ -17,7 +17,7 @@ struct ProfileSource: CredentialSource {
     private static let longestChain = 8
 
     func fetch() throws -> IssuedCredential<SigV4.Credential>? {
-        let files = try files()
+        let files = files()
         guard files[profile] != nil else {
             if environment.profile == nil { return nil }
             throw CredentialFailure.invalid("there is no such profile in the shared files")
@@ -26,10 +26,10 @@ struct ProfileSource: CredentialSource {
     }
 
     /// The region of the environment, else of the profile, else of the location.
-    func region() throws -> String? { try environment.region ?? files()[profile]?["region"] ?? locationRegion }
+    var region: String? { environment.region ?? files()[profile]?["region"] ?? locationRegion }
 
-    private func files() throws -> ProfileFiles {
-        try ProfileFiles(config: environment.configFile, credentials: environment.credentialsFile)
+    private func files() -> ProfileFiles {
+        ProfileFiles(config: environment.configFile, credentials: environment.credentialsFile)
     }
 
     /// - Parameter users: the profiles that want this one's keys to assume a role with.
@@ -53,7 +53,7 @@ struct ProfileSource: CredentialSource {
         } else if let file = profile["web_identity_token_file"] {
             let identity = AWSEnvironment.WebIdentity(
                 tokenFile: BytePath(file), roleARN: role?.arn, sessionName: role?.sessionName)
-            return try WebIdentitySource(identity, service: service) { try region() }.fetch()
+            return try WebIdentitySource(identity, service: service) { region }.fetch()
         } else if profile["sso_session"] != nil || profile["sso_start_url"] != nil {
             throw CredentialFailure.invalid("profile '\(name)' signs in by SSO, which is not supported")
         } else if let command = profile["credential_process"] {
@@ -65,7 +65,7 @@ struct ProfileSource: CredentialSource {
         guard let base else {
             throw CredentialFailure.invalid("profile '\(name)' has a role_arn but nothing to assume it with")
         }
-        let source = AssumedRoleSource(role: role, base: HeldSource(issued: base), service: service) { try region() }
+        let source = AssumedRoleSource(role: role, base: HeldSource(issued: base), service: service) { region }
         return try source.fetch()
     }
 

@@ -22,11 +22,11 @@ struct AssumedRoleSource: CredentialSource {
     private let role: AssumedRole
     private let base: any CredentialSource<SigV4.Credential>
     private let service: SecurityTokenService
-    private let region: @Sendable () throws -> String?
+    private let region: @Sendable () -> String?
 
     init(
         role: AssumedRole, base: any CredentialSource<SigV4.Credential>, service: SecurityTokenService,
-        region: @escaping @Sendable () throws -> String?
+        region: @escaping @Sendable () -> String?
     ) {
         self.role = role
         self.base = base
@@ -54,11 +54,11 @@ struct AssumedRoleSource: CredentialSource {
 struct WebIdentitySource: CredentialSource {
     private let identity: AWSEnvironment.WebIdentity
     private let service: SecurityTokenService
-    private let region: @Sendable () throws -> String?
+    private let region: @Sendable () -> String?
 
     init(
         _ identity: AWSEnvironment.WebIdentity, service: SecurityTokenService,
-        region: @escaping @Sendable () throws -> String?
+        region: @escaping @Sendable () -> String?
     ) {
         self.identity = identity
         self.service = service

@@ -36,6 +36,7 @@ struct SecurityTokenService: Sendable {
         _ action: String, _ parameters: [(name: String, value: String)], region: String?, keys: SigV4.Credential?,
         hiding secrets: [Secret]
     ) throws -> IssuedCredential<SigV4.Credential> {
+        var secrets = secrets
         guard let region, !region.isEmpty else {
             throw CredentialFailure.invalid("\(action): Missing Region: neither the location nor AWS_REGION names one")
         }
@@ -53,6 +54,7 @@ struct SecurityTokenService: Sendable {
                 SigV4.Request(method: "POST", path: url.path, headers: headers, host: url.authority), credential: keys,
                 region: signingRegion, service: "sts", date: .now, payload: .sha256(Digest.hash(.sha256, body)))
             for (name, value) in signed { request.headers.add(name, value) }
+            if let signature = signed.last?.value.split(separator: "=").last { secrets.append(Secret(String(signature))) }
         }
         let response = try http.perform(request, body: .bytes(body), bodyLimit: 1 << 20)
         let root = XMLElement.parse(response.body)
