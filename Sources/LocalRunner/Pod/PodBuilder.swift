@@ -35,7 +35,7 @@ package struct PodBuilder: Sendable {
                     mounts: volumes.mounts(of: .wait)))
         }
         for user in containers.mains {
-            regular.append(try wrap(user, environment.user(user, template: nil), volumes.mounts(of: .main(user))))
+            regular.append(try wrap(user, environment.main(user), volumes.mounts(of: .main(user))))
         }
         for user in containers.sidecars {
             regular.append(try wrap(user, environment.user(user, template: nil), volumes.mounts(of: .user(user))))

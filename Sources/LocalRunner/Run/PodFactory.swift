@@ -11,7 +11,7 @@ struct PodFactory: Sendable {
     let settings: PodSettings
     let images: ImageRoots
 
-    init(_ workflow: PreparedWorkflow, logLevel: String, emissaryLogLevel: String) {
+    init(_ workflow: PreparedWorkflow, logLevel: String, emissaryLogLevel: String, pauses: Set<LocalRunSettings.Pause> = []) {
         repository = workflow.repository
         spec = WorkflowRun(plan: workflow.plan, identity: workflow.identity).spec
         images = workflow.images
@@ -20,6 +20,7 @@ struct PodFactory: Sendable {
             spec: spec)
         settings.logLevel = logLevel
         settings.emissaryLogLevel = emissaryLogLevel
+        settings.mainEnvironment = pauses.map { ($0.variable.rawValue, "true") }.sorted { $0.0 < $1.0 }
         self.settings = settings
     }
 
