@@ -16,7 +16,7 @@ struct LargeTemplateTests {
     private static let arguments = workflow(
         """
             - name: main
-              container: {image: debian, command: [sh, -c, 'echo $# $(($(printf %s "$1$2" | wc -c)))', sh], args: ["\(filling.prefix(70_000))", "\(filling.prefix(70_000))"]}
+              container: {image: debian, command: [sh, -c, 'echo $# $(printf %s "$1$2" | wc -c)', sh], args: ["\(filling.prefix(70_000))", "\(filling.prefix(70_000))"]}
         """)
     private static let containerSet = workflow(
         """
@@ -32,11 +32,11 @@ struct LargeTemplateTests {
         let folder = try TemporaryFolder()
         let ending = try await LocalRunProcess.run(workflow: Self.script, user: user, in: folder)
         #expect(ending.status == 1, "\(ending.errors)")
-        #expect(ending.printed.contains("140028"), "\(ending.errors)")
+        #expect(ending.printed.contains("140023"), "\(ending.errors)")
         let runs = folder.url.appending(path: ".argoexec/runs")
         let run = try #require(try FileManager.default.contentsOfDirectory(atPath: runs.path).first)
         let again = try await LocalRunProcess.run(["--from", runs.appending(path: "\(run)/test").path], user: user, in: folder)
-        #expect(again.printed.contains("140028"), "\(again.errors)")
+        #expect(again.printed.contains("140023"), "\(again.errors)")
     }
 
     @Test func runsLongArguments() async throws {
@@ -60,7 +60,6 @@ struct LargeTemplateTests {
         #expect(lines.filter { $0.hasPrefix("kind:") } == ["kind: ConfigMap", "kind: Pod"])
         #expect(lines.contains("      value: offloaded"))
         #expect(lines.contains("      value: /argo/config/ARGO_CONTAINER_ARGS_FILE"))
-        #expect(lines.filter { $0 == "      mountPath: /argo/config" || $0 == "      - mountPath: /argo/config" }.count <= 2)
         #expect(ending.output.components(separatedBy: "mountPath: /argo/config").count == 3)
     }
 }
