@@ -56,7 +56,10 @@ enum RunFlags {
         Flag("artifact-repository", value: "FILE", help: "a cluster's artifact repository in the place of the local store") {
             (settings, value) throws(UsageError) in settings.repository = value
         },
-        Flag("output", short: "o", value: "text|json", help: "what to print at the end; json is the finished workflow (default text)") {
+        Flag(
+            "output", short: "o", value: "text|json",
+            help: "what to print at the end; json is the finished workflow (default text)"
+        ) {
             (settings, value) throws(UsageError) in
             switch value {
             case "text": settings.output = .text
@@ -77,6 +80,13 @@ enum RunFlags {
         Flag(toggle: "own-store", help: "with --from: artifacts in the pod's own store, not in the local one") {
             settings, value in
             settings.usesOwnStore = value
+        },
+        Flag("pause", value: "before|after|error", help: "stop each step there until Enter is pressed; repeatable") {
+            (settings, value) throws(UsageError) in
+            guard let pause = LocalRunSettings.Pause(rawValue: value.text) else {
+                throw .badValue(value, "--pause", "not one of before, after and error")
+            }
+            settings.pauses.insert(pause)
         },
         Flag(toggle: "keep", help: "keep the folders of steps that succeeded too") { settings, value in
             settings.keepsFolders = value

@@ -1,14 +1,16 @@
 import Documents
 import ExecutorCore
 import Foundation
-@testable import LocalRunner
 import Testing
 import WorkflowEngine
 import WorkflowModel
 
+@testable import LocalRunner
+
 @Suite struct DisplayTests {
     @Test func readsTransfersInTheExecutorsLog() throws {
-        let line = #"time=2026-01-01T00:00:00.000Z level=INFO msg=loading argo=true artifact="s3://b/a \"b\".tgz" bytes=1500 total=3000 MBps=1.5 remainingSeconds=1 objects=0 retries=0"#
+        let line =
+            #"time=2026-01-01T00:00:00.000Z level=INFO msg=loading argo=true artifact="s3://b/a \"b\".tgz" bytes=1500 total=3000 MBps=1.5 remainingSeconds=1 objects=0 retries=0"#
         let transfer = try #require(TransferLine(Array(line.utf8)))
         #expect(transfer.isLoading)
         #expect(!transfer.isOver)
@@ -23,7 +25,9 @@ import WorkflowModel
         #expect(saved.total == nil)
     }
 
-    @Test(arguments: ["", "msg=other bytes=1 artifact=a", "msg=loading artifact=a", "msg=\"loading", "=", "msg=loading bytes=x artifact=a"])
+    @Test(arguments: [
+        "", "msg=other bytes=1 artifact=a", "msg=loading artifact=a", "msg=\"loading", "=", "msg=loading bytes=x artifact=a",
+    ])
     func leavesOtherLinesAlone(line: String) { #expect(TransferLine(Array(line.utf8)) == nil) }
 
     @Test func aTreesLinesFitTheTerminal() {
@@ -35,13 +39,17 @@ import WorkflowModel
         #expect(line.text(style, columns: 1) == "x ")
     }
 
-    @Test(arguments: [
-        (0, "0.00s"), (120_000_000, "0.12s"), (3_400_000_000, "3.4s"), (125_000_000_000, "2m5s"), (7_260_000_000_000, "2h1m"),
-        (-5, "0.00s"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "0.00s"), (120_000_000, "0.12s"), (3_400_000_000, "3.4s"), (125_000_000_000, "2m5s"),
+            (7_260_000_000_000, "2h1m"),
+            (-5, "0.00s"),
+        ] as [(Int64, String)])
     func writesDurations(nanoseconds: Int64, text: String) { #expect(durationText(nanoseconds) == text) }
 
-    @Test(arguments: [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (12_345_678, "12.3 MB"), (5_000_000_000_000, "5.0 TB")] as [(Int64, String)])
+    @Test(
+        arguments: [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (12_345_678, "12.3 MB"), (5_000_000_000_000, "5.0 TB")]
+            as [(Int64, String)])
     func writesSizes(bytes: Int64, text: String) { #expect(sizeText(bytes) == text) }
 
     @Test func noContainerMovesTheCursor() {
@@ -83,7 +91,7 @@ import WorkflowModel
         var run = try run("[{name: a, template: t}]")
         _ = run.start(at: Timestamp.now)
         display.show(run)
-        #expect(screen.text.contains("| w "))
+        #expect(screen.text.contains("/ w "))
         #expect(screen.text.contains(".   a "))
         let node = try #require(run.allNodes.first { $0.displayName == "a" })
         display.line(node: node, container: "main", isExecutor: false, Array("said".utf8))

@@ -1,9 +1,10 @@
 import Documents
 import ExecutorCore
 import Foundation
-@testable import LocalRunner
 import TestSupport
 import Testing
+
+@testable import LocalRunner
 
 @Suite struct ReplaySourceTests {
     private func source(_ pod: JSONValue) throws -> ReplaySource {
@@ -21,7 +22,9 @@ import Testing
         let replay = try source([
             "metadata": ["name": "p", "annotations": ["workflows.argoproj.io/node-id": "n"]],
             "spec": [
-                "initContainers": [["name": "init", "image": "ours", "env": [["name": "ARGO_DEADLINE", "value": "2020-01-01T00:00:00Z"]]]],
+                "initContainers": [
+                    ["name": "init", "image": "ours", "env": [["name": "ARGO_DEADLINE", "value": "2020-01-01T00:00:00Z"]]]
+                ],
                 "containers": [["name": "main", "image": "theirs"]],
             ],
         ])

@@ -1,11 +1,12 @@
 import Documents
 import ExecutorCore
 import Foundation
-@testable import LocalRunner
 import ProcessControl
 import TestSupport
 import Testing
 import WorkflowModel
+
+@testable import LocalRunner
 
 @Suite struct RepositoryTests {
     private func read(_ text: String, key: String? = nil) throws -> ArtifactRepository {
@@ -70,7 +71,8 @@ import WorkflowModel
     func readsOneAlone(text: String, key: String) throws { #expect(try read(text).location.key() == key) }
 
     @Test func joinsAnArtifactorysAddressAndKey() throws {
-        #expect(try read("artifactory: {repoURL: 'http://a/repo', keyFormat: 'k'}").location.artifactory?.url == "http://a/repo/k")
+        #expect(
+            try read("artifactory: {repoURL: 'http://a/repo', keyFormat: 'k'}").location.artifactory?.url == "http://a/repo/k")
     }
 
     @Test func saysWhatIsNoRepository() {
