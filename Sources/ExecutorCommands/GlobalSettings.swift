@@ -4,7 +4,8 @@ import ExecutorCore
 
 /// What the flags of every command set (contract 01 §2, "Global flags").
 package struct GlobalSettings: Sendable {
-    var logLevel: BytePath = "info"
+    /// Nil where no flag names one.
+    var logLevel: BytePath?
     var logFormat: BytePath = "text"
     /// The client-go flags as given, by name; repeatable ones keep all their values.
     var client: [String: [String]] = [:]
@@ -14,14 +15,17 @@ package struct GlobalSettings: Sendable {
     /// The log that the flags ask for.
     ///
     /// - Throws: `StartFailure` with exit code 1 for an unknown level or format.
-    func makeLog() throws(StartFailure) -> Log {
+    ///
+    /// - Parameter fallback: the level where no flag names one.
+    func makeLog(atLeast fallback: Log.Level = .info) throws(StartFailure) -> Log {
         let level: Log.Level
-        switch logLevel.text.lowercased() {
+        switch logLevel?.text.lowercased() {
         case "debug", "trace": level = .debug
+        case nil: level = fallback
         case "info", "print": level = .info
         case "warn": level = .warn
         case "error", "fatal", "panic": level = .error
-        default: throw .fatal("read the flag --loglevel: unknown level \"\(logLevel)\"")
+        default: throw .fatal("read the flag --loglevel: unknown level \"\(logLevel ?? "")\"")
         }
         switch logFormat.text.lowercased() {
         case "text": return Log(level: level, format: .text)

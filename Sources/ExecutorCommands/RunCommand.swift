@@ -1,8 +1,6 @@
-import Artifacts
 import CommandLineInterface
 import Executor
 import ExecutorCore
-import HTTPTransport
 import LocalRunner
 import ProcessControl
 
@@ -14,30 +12,19 @@ extension Command<GlobalSettings> {
     ) { call in
         var settings = call.settings
         settings.files = call.words + settings.files
-        settings.logLevel = call.global.logLevel.text
+        settings.logLevel = call.global.logLevel?.text ?? settings.logLevel
         let log = try call.global.makeLog()
         if settings.replay == nil, settings.files.isEmpty { throw UsageError.words("run: expected the file of a workflow") }
         return RunSession(
             settings, output: { try? DescriptorIO.write(1, $0.span, subject: "stdout") },
             errors: { try? DescriptorIO.write(2, $0.span, subject: "stderr") },
-            drivers: { choice in
-                let environment = Environment.current()
-                return DriverContext(
-                    clients: HTTPClients(
-                        HTTPClientConfiguration(
-                            trust: .system(
-                                file: environment.nonEmpty(.sslCertFile), directories: environment.nonEmpty(.sslCertDirectory)),
-                            proxy: ProxySettings(environment: { name in
-                                EnvironmentVariable(rawValue: name).flatMap { environment[$0] }
-                            }), userAgent: UserAgent.text)), log: log, executorBackoff: .singleRequest,
-                    secretsDirectory: choice.secrets, localStore: choice.store, aws: AWSEnvironment(environment))
-            }
+            drivers: { choice in localDrivers(log, secrets: choice.secrets, store: choice.store) }
         ).run()
     }
 }
 
 /// The flags of `run`.
-private enum RunFlags {
+enum RunFlags {
     static let all: [Flag<LocalRunSettings>] = [
         Flag("file", short: "f", value: "FILE", help: "more files, with what the workflow refers to; repeatable") {
             (settings, value) throws(UsageError) in settings.files.append(value)
@@ -63,13 +50,16 @@ private enum RunFlags {
             "image", value: "NAME=PATH",
             help: "unpacked root file system or OCI image layout for an image; repeatable"
         ) { (settings, value) throws(UsageError) in settings.images.append(try pair(value, "--image")) },
-        Flag("engine", value: "ENGINE", help: "docker or podman in the place of bubblewrap") {
+        Flag("engine", value: "docker|podman", help: "a container engine in the place of bubblewrap") {
             (settings, value) throws(UsageError) in settings.engine = value.text
         },
         Flag("artifact-repository", value: "FILE", help: "a cluster's artifact repository in the place of the local store") {
             (settings, value) throws(UsageError) in settings.repository = value
         },
-        Flag("output", short: "o", value: "FORMAT", help: "text, or json: the finished workflow (default text)") {
+        Flag(
+            "output", short: "o", value: "text|json",
+            help: "what to print at the end; json is the finished workflow (default text)"
+        ) {
             (settings, value) throws(UsageError) in
             switch value {
             case "text": settings.output = .text
@@ -84,11 +74,19 @@ private enum RunFlags {
             }
             settings.parallelism = number
         },
-        Flag("from", value: "PATH", help: "run one step again: its kept folder, or a pod's JSON") {
+        Flag("from", value: "FILE", help: "run one step again: its kept folder, or a pod's JSON") {
             (settings, value) throws(UsageError) in settings.replay = value
         },
-        Flag(toggle: "own-store", help: "with --from: artifacts in the pod's own store, not in the local one") { settings, value in
+        Flag(toggle: "own-store", help: "with --from: artifacts in the pod's own store, not in the local one") {
+            settings, value in
             settings.usesOwnStore = value
+        },
+        Flag("pause", value: "before|after|error", help: "stop each step there until Enter is pressed; repeatable") {
+            (settings, value) throws(UsageError) in
+            guard let pause = LocalRunSettings.Pause(rawValue: value.text) else {
+                throw .badValue(value, "--pause", "not one of before, after and error")
+            }
+            settings.pauses.insert(pause)
         },
         Flag(toggle: "keep", help: "keep the folders of steps that succeeded too") { settings, value in
             settings.keepsFolders = value

@@ -128,14 +128,14 @@ package final class HTTPClient: Sendable {
     /// An error that is rethrown as it is.
     private struct OwnError: Error { let error: any Error }
 
-    private enum End {
+    enum End {
         case complete, cancelled
         /// After that many seconds.
         case stalled(Int)
         case failed(TransferFailure)
     }
 
-    private func attempt(
+    func attempt(
         _ handle: EasyHandle, _ request: HTTPRequest, _ url: HTTPURL, _ body: HTTPBody, _ exchange: Exchange,
         freshConnection: Bool
     ) throws -> End {
@@ -181,7 +181,7 @@ package final class HTTPClient: Sendable {
 
     // MARK: The pool
 
-    private func takeHandle(for url: HTTPURL) throws -> EasyHandle {
+    func takeHandle(for url: HTTPURL) throws -> EasyHandle {
         try CurlLibrary.start()
         let origin = url.origin
         return try pool.withLock { pool in
@@ -199,7 +199,7 @@ package final class HTTPClient: Sendable {
         }
     }
 
-    private func giveBack(_ handle: EasyHandle) {
+    func giveBack(_ handle: EasyHandle) {
         // A surplus handle is closed outside the lock.
         let surplus = pool.withLock { pool -> EasyHandle? in
             pool.running.removeAll { $0 === handle }

@@ -26,8 +26,11 @@ struct OutputDataFinder: Sendable {
     func data(of artifact: Artifact, path: BytePath, origin: OutputOrigin) throws -> OutputData {
         do {
             switch origin {
+            case .baseImage where paths.mirrorsEverything:
+                // As the emissary would have handed it over.
+                return try mirrored(artifact, artifact.archive == .empty ? .asIs : artifact.archive, path.belowRoot)
             case .baseImage: return try handedOver(artifact)
-            case .mirror: return try mirrored(artifact, path.belowRoot)
+            case .mirror: return try mirrored(artifact, artifact.archive, path.belowRoot)
             }
         } catch let error as SystemError where error.isMissingFile {
             throw ExecutorError.notFound("find \(path): \(error.cause)")
@@ -48,11 +51,11 @@ struct OutputDataFinder: Sendable {
     }
 
     /// Absolute links in the user's volumes lead to where they lead in the user's container.
-    private func mirrored(_ artifact: Artifact, _ path: BytePath) throws -> OutputData {
+    private func mirrored(_ artifact: Artifact, _ archive: ArchiveStrategy?, _ path: BytePath) throws -> OutputData {
         let root = try ContainedDirectory(paths.mirror, resolution: .inRoot)
         let options = PackOptions(log: log.with(["artifact": .text(artifact.name)]))
         let level: Int
-        switch artifact.archive {
+        switch archive {
         case .asIs: return try plain(path, in: root)
         case .zip:
             _ = try root.status(path, followingLinks: true)

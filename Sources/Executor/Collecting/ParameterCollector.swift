@@ -32,13 +32,13 @@ struct ParameterCollector: Sendable {
     private func read(_ path: String) throws -> [UInt8] {
         let cleaned = BytePath(try PathRules.cleanPath(path))
         switch PathRules.origin(ofOutput: cleaned.text, in: template, isInitless: settings.isInitless) {
-        case .baseImage:
+        case .baseImage where !settings.paths.mirrorsEverything:
             // The user's code can write there too: no link is followed.
             let handOver = directory.parameterHandOver(cleaned)
             let root = try ContainedDirectory(directory.root)
             let file = try root.openFile(BytePath(bytes: handOver.bytes.dropFirst(directory.root.bytes.count)).belowRoot)
             return try content(of: file, handOver)
-        case .mirror:
+        case .baseImage, .mirror:
             let root = try ContainedDirectory(settings.paths.mirror, resolution: .inRoot)
             return try content(of: try root.openFile(cleaned.belowRoot), cleaned)
         }

@@ -27,6 +27,11 @@ struct InputStager: Sendable {
                 log.info("optional artifact is not supplied", ["artifact": .text(artifact.name)])
             }
         }
+        if paths.mirrorsEverything {
+            // As the kubelet mounts them: what lies in another comes after it.
+            plans.sort { ($0.target.components.count, $0.index) < ($1.target.components.count, $1.index) }
+            for index in plans.indices { plans[index].index = index }
+        }
         let chains = Self.chains(plans.filter { !$0.isPlugin })
         let loader = ArtifactLoader(drivers: drivers, unpacking: unpacking, log: log)
         try Parallel.forEach(count: chains.count, width: Self.width) { index in
@@ -57,12 +62,14 @@ struct InputStager: Sendable {
 /// One input artifact, with everything decided before a byte moves.
 struct InputPlan: Sendable {
     let artifact: Artifact
-    /// Its place in the template's order.
-    let index: Int
+    /// Its place in the order of loading.
+    var index: Int
     /// The artifact's complete location.
     let location: ArtifactLocation
     /// Where it ends up.
     let target: BytePath
+    /// Whether it hides what is there already, as a mount does in a pod.
+    let coversTarget: Bool
 
     var isPlugin: Bool { location.kind == .plugin }
 
@@ -75,7 +82,9 @@ struct InputPlan: Sendable {
         do {
             let path = try PathRules.cleanPath(artifact.path)
             location = try artifact.location.relocated(to: template.archiveLocation)
-            if PathRules.overlappingVolume(path: path, mounts: template.declaredVolumeMounts) != nil {
+            if paths.mirrorsEverything
+                || PathRules.overlappingVolume(path: path, mounts: template.declaredVolumeMounts) != nil
+            {
                 target = BytePath(bytes: paths.mirror.bytes + BytePath(path).bytes)
             } else {
                 target = paths.inputArtifacts.appending(BytePath(artifact.name))
@@ -85,5 +94,6 @@ struct InputPlan: Sendable {
         }
         self.artifact = artifact
         self.index = index
+        coversTarget = paths.mirrorsEverything
     }
 }

@@ -110,6 +110,8 @@ package struct ExecutorPaths: Sendable, Equatable {
     package var manifest: BytePath = "/tmp/manifest.yaml"
     /// The user's volumes as the executor sees them.
     package var mirror: BytePath = "/mainctrfs"
+    /// Whether the whole root of the user's container is there too: in a step's folder, never in a pod.
+    package var mirrorsEverything = false
     package var secrets: BytePath = "/argo/secret"
     package var configuration: BytePath = "/argo/config"
     /// Upload staging; made only when something must be staged.

@@ -11,6 +11,9 @@ final class Failures: Sendable {
     /// The first error recorded.
     var first: (any Error)? { recorded.withLock { $0.first } }
 
+    /// All errors recorded, in order.
+    var all: [any Error] { recorded.withLock { $0 } }
+
     /// Runs `body` and records its error.
     ///
     /// - Returns: the result; nil after an error.

@@ -15,19 +15,9 @@ struct RunSummary {
 
     /// The workflow's results, a line each.
     var results: [String] {
-        var lines: [String] = []
-        func add(_ outputs: JSONObject, _ prefix: String) {
-            if let result = outputs["result"]?.string { lines.append("\(prefix)result: \(result)") }
-            for parameter in outputs["parameters"]?.array ?? [] {
-                lines.append("\(prefix)parameter \(parameter["name"]?.string ?? ""): \(parameter["value"]?.string ?? "")")
-            }
-            for artifact in outputs["artifacts"]?.array ?? [] {
-                lines.append("\(prefix)artifact \(artifact["name"]?.string ?? ""): \(place(of: artifact))")
-            }
-        }
-        if let outputs = run.node(run.identity.name)?.outputs { add(outputs, "") }
-        add(run.outputs, "global ")
-        return lines
+        let lines = OutputLines(store: store, home: repository.location)
+        let own = run.node(run.identity.name)?.outputs.map { lines.lines($0) } ?? []
+        return own + lines.lines(run.outputs, prefix: "global ")
     }
 
     /// What else a person wants to know.
@@ -53,17 +43,6 @@ struct RunSummary {
 
     /// Whether a pod's folder was kept.
     var keepsSomething: Bool { ends.values.contains { $0.folder != nil } }
-
-    /// Where an artifact is kept: a path in the embedded store, or its place in a repository.
-    private func place(of artifact: JSONValue) -> String {
-        guard let location = try? ArtifactLocation(document: artifact) else { return "" }
-        guard let complete = try? location.relocated(to: repository.location) else { return "" }
-        if let store, !location.hasLocation, let key = try? complete.key() { return store.path(ofKey: key).text }
-        if let place = LocalStore.place(of: complete) {
-            return "\(complete.driverKind?.rawValue ?? "")://\(place.bucket)/\(place.key)"
-        }
-        return (try? complete.key()) ?? ""
-    }
 
     /// The finished workflow, what is local in annotations.
     var document: JSONValue {

@@ -1,0 +1,83 @@
+package import Archiving
+package import Artifacts
+package import ExecutorCore
+import FileTrees
+import RunDirectory
+package import WorkflowModel
+
+/// A step without a pod: a folder stands in the place of the user's container, and the code that stages and collects in a pod runs
+/// on it.
+package struct FolderStep: Sendable {
+    /// An input artifact that was staged.
+    package struct Input: Sendable {
+        package let name: String
+        /// In the user's container.
+        package let path: String
+        /// On this machine.
+        package let file: BytePath
+    }
+
+    private let template: Template
+    private let settings: ExecutorSettings
+    private let drivers: DriverContext
+    private let log: Log
+    private let root: BytePath
+    private let runDirectory: RunDirectory
+
+    /// - Parameters:
+    ///   - folder: `root` in it is the root of the user's container; `ctr/NAME` holds what its containers have printed, as in the
+    ///     run directory.
+    ///   - settings: of the pod that the step would have; its paths do not count.
+    package init(
+        template: Template, settings: ExecutorSettings, folder: BytePath, drivers: DriverContext, log: Log
+    ) {
+        root = folder.appending("root")
+        runDirectory = RunDirectory(root: folder)
+        var settings = settings
+        settings.paths.mirror = root
+        settings.paths.mirrorsEverything = true
+        settings.paths.script = BytePath(bytes: root.bytes + settings.paths.script.bytes)
+        settings.paths.manifest = BytePath(bytes: root.bytes + settings.paths.manifest.bytes)
+        settings.paths.runDirectory = folder
+        // Only what was kept can be the result.
+        settings.includesScriptOutput = AtomicFile.exists(runDirectory.container("main").standardOutput)
+        self.template = template
+        self.settings = settings
+        self.drivers = drivers
+        self.log = log
+    }
+
+    /// What `init` does: the script, the manifest and the input artifacts.
+    ///
+    /// - Returns: the inputs that are there; optional ones may be missing.
+    /// - Throws: the first error in the template's order.
+    package func stage(unpacking: UnpackOptions) throws -> [Input] {
+        for file in [settings.paths.script, settings.paths.manifest] where isNeeded(file) {
+            try DirectoryIO.makeDirectories(file.directory, mode: 0o755)
+        }
+        try DirectoryIO.makeDirectories(root, mode: 0o755)
+        try ScriptStager(paths: settings.paths, log: log).stage(template)
+        try InputStager(template: template, paths: settings.paths, drivers: drivers, unpacking: unpacking, log: log).stage()
+        return try template.inputArtifacts.enumerated().compactMap { index, artifact in
+            guard let plan = try InputPlan(artifact, index: index, template: template, paths: settings.paths),
+                AtomicFile.exists(plan.target)
+            else { return nil }
+            return Input(name: artifact.name, path: artifact.path, file: plan.target)
+        }
+    }
+
+    private func isNeeded(_ file: BytePath) -> Bool {
+        file == settings.paths.script ? template.kind == .script : template.kind == .resource
+    }
+
+    /// What `wait` does once the main containers have ended: result, parameters, artifacts and logs.
+    ///
+    /// - Returns: the outputs as they would be reported, and every error on the way.
+    package func collect() -> (outputs: Outputs, errors: [any Error]) {
+        let failures = Failures(log: .silent)
+        let outputs = OutputCollector(
+            template: template, settings: settings, directory: runDirectory, drivers: drivers, log: log
+        ).collect(failures)
+        return (outputs, failures.all)
+    }
+}

@@ -1,0 +1,62 @@
+import Documents
+import ExecutorCore
+import WorkflowEngine
+import WorkflowModel
+
+/// A step as the executor in its pod would see it: the template, and the variables that the controller sets.
+struct StepPod {
+    let template: Template
+    /// Of the executor's own containers, the template left out.
+    let variables: [String: String]
+
+    var environment: Environment { Environment(variables) }
+
+    init(template: Template, variables: [String: String]) {
+        self.template = template
+        var variables = variables.filter { name, _ in
+            EnvironmentVariable(rawValue: name) != nil && name != EnvironmentVariable.template.rawValue
+        }
+        // What the executor cannot do without.
+        for (variable, value) in [(EnvironmentVariable.podName, "pod"), (.deadline, Timestamp.zero.rfc3339())]
+        where variables[variable.rawValue] == nil {
+            variables[variable.rawValue] = value
+        }
+        self.variables = variables
+    }
+
+    /// Reads a pod.
+    ///
+    /// - Throws: `ExecutorError` for a pod without a template, `ModelError` or `JSONError` for a template that cannot be read.
+    init(_ pod: JSONValue) throws {
+        let containers = ["initContainers", "containers"].flatMap { pod["spec"]?[$0]?.array ?? [] }
+        let executors = containers.filter { ["init", "wait", "supervisor"].contains($0["name"]?.string) }
+        var values: [String: String] = [:]
+        for container in executors + containers {
+            for variable in container["env"]?.array ?? [] {
+                guard let name = variable["name"]?.string, let value = variable["value"]?.string else { continue }
+                if values[name] == nil { values[name] = value }
+            }
+        }
+        let name = EnvironmentVariable.podName.rawValue
+        values[name] = values[name] ?? pod["metadata"]?["name"]?.string
+        guard let text = values[EnvironmentVariable.template.rawValue] else {
+            throw ExecutorError.badRequest("read the pod: no container has the variable ARGO_TEMPLATE")
+        }
+        if text == "offloaded" {
+            throw ExecutorError.badRequest("read the pod: its template is in a config map; put it into ARGO_TEMPLATE")
+        }
+        self.init(template: try Template.load(from: Array(text.utf8)), variables: values)
+    }
+
+    /// The step that a node would be.
+    init(_ request: PodRequest, template: JSONValue, identity: WorkflowRun.Identity) throws {
+        let variables: [(EnvironmentVariable, String)] = [
+            (.podName, request.podName), (.workflowName, identity.name), (.workflowUID, identity.uid),
+            (.nodeID, request.nodeID),
+            (.includeScriptOutput, String(request.includesScriptOutput)),
+        ]
+        self.init(
+            template: try Template(document: template),
+            variables: Dictionary(variables.map { ($0.0.rawValue, $0.1) }, uniquingKeysWith: { $1 }))
+    }
+}
