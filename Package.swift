@@ -118,7 +118,9 @@ let package = Package(
         tests("Emissary", ["RunDirectory", "ProcessControl", "WorkflowModel", "Documents"]),
         tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees"]),
         tests("WorkflowEngine", ["Documents", "WorkflowModel"]),
-        tests("LocalRunner", ["Artifacts", "Documents", "HTTPTransport", "WorkflowModel", "WorkflowEngine"]),
+        tests(
+            "LocalRunner",
+            ["Artifacts", "Documents", "HTTPTransport", "ProcessControl", "WorkflowModel", "WorkflowEngine"]),
         tests("CommandLineInterface"),
         tests("ExecutorCommands", ["CommandLineInterface"]),
         .testTarget(name: "EndToEndTests", dependencies: ["ExecutorCore", "Documents", "TestSupport"]),

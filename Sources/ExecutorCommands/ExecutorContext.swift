@@ -35,7 +35,9 @@ struct ExecutorContext {
             clients: HTTPClients(configuration), log: log, executorBackoff: settings.backoff,
             secretsDirectory: settings.paths.secrets, uploads: UploadSettings(environment: environment, log: log),
             localStore: environment.nonEmpty(.localStore).map { [template] in
-                LocalStore(folder: BytePath($0), original: template.archiveLocation ?? .empty)
+                LocalStore(
+                    folder: BytePath($0), original: template.archiveLocation ?? .empty,
+                    cache: environment.nonEmpty(.localCache).map { BytePath($0) })
             },
             aws: AWSEnvironment(environment),
             isTransientText: { text in pattern?.matches(text) ?? false })

@@ -50,13 +50,16 @@ enum RunFlags {
             "image", value: "NAME=PATH",
             help: "unpacked root file system or OCI image layout for an image; repeatable"
         ) { (settings, value) throws(UsageError) in settings.images.append(try pair(value, "--image")) },
-        Flag("engine", value: "ENGINE", help: "docker or podman in the place of bubblewrap") {
+        Flag("engine", value: "docker|podman", help: "a container engine in the place of bubblewrap") {
             (settings, value) throws(UsageError) in settings.engine = value.text
         },
         Flag("artifact-repository", value: "FILE", help: "a cluster's artifact repository in the place of the local store") {
             (settings, value) throws(UsageError) in settings.repository = value
         },
-        Flag("output", short: "o", value: "FORMAT", help: "text, or json: the finished workflow (default text)") {
+        Flag(
+            "output", short: "o", value: "text|json",
+            help: "what to print at the end; json is the finished workflow (default text)"
+        ) {
             (settings, value) throws(UsageError) in
             switch value {
             case "text": settings.output = .text
@@ -71,12 +74,19 @@ enum RunFlags {
             }
             settings.parallelism = number
         },
-        Flag("from", value: "PATH", help: "run one step again: its kept folder, or a pod's JSON") {
+        Flag("from", value: "FILE", help: "run one step again: its kept folder, or a pod's JSON") {
             (settings, value) throws(UsageError) in settings.replay = value
         },
         Flag(toggle: "own-store", help: "with --from: artifacts in the pod's own store, not in the local one") {
             settings, value in
             settings.usesOwnStore = value
+        },
+        Flag("pause", value: "before|after|error", help: "stop each step there until Enter is pressed; repeatable") {
+            (settings, value) throws(UsageError) in
+            guard let pause = LocalRunSettings.Pause(rawValue: value.text) else {
+                throw .badValue(value, "--pause", "not one of before, after and error")
+            }
+            settings.pauses.insert(pause)
         },
         Flag(toggle: "keep", help: "keep the folders of steps that succeeded too") { settings, value in
             settings.keepsFolders = value

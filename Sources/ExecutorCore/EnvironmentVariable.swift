@@ -145,6 +145,8 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case localStore = "ARGOEXEC_LOCAL_STORE"
     /// Parts that one object may have at an S3 store, 1 to 10,000; default 10,000, some stores take 1,000.
     case s3MaximumParts = "ARGOEXEC_S3_MAX_PARTS"
+    /// Folder beside the local store, on a file system that shares blocks: unpacked archives for those that load them next.
+    case localCache = "ARGOEXEC_LOCAL_CACHE"
     /// How often a transfer says how far it is, a Go duration; default 10s.
     case transferReportInterval = "ARGOEXEC_TRANSFER_REPORT_INTERVAL"
     /// `true`: wait for the file `after` where the command failed.

@@ -16,6 +16,9 @@ package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebug
     /// The text, for signing and sending only.
     package func revealText() -> String { String(decoding: bytes, as: UTF8.self) }
 
+    /// Whether a text from outside repeats it; an empty secret is in none.
+    package func occurs(in text: String) -> Bool { !isEmpty && text.contains(revealText()) }
+
     /// Without white space at either end: a newline at the end of a secret's file is nobody's password (contract 05 C37).
     package var trimmed: Secret {
         var slice = bytes[...]

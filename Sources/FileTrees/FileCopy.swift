@@ -19,6 +19,11 @@ package enum FileCopy {
         return try copyRange(source, target, length: .max, subject())
     }
 
+    /// Makes the empty target's content that of the source by sharing its blocks.
+    ///
+    /// - Returns: false where the file system cannot; the target is as before.
+    package static func share(_ source: Int32, with target: Int32) -> Bool { linux_clone_file(source, target) == 0 }
+
     /// Copies a regular file so that the target is either complete or as before: written aside, then renamed.
     ///
     /// - Parameter mode: the permissions, regardless of the umask.

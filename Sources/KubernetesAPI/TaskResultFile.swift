@@ -41,7 +41,7 @@ package struct TaskResultFile: TaskResultSink {
         do { old = try JSONValue(parsing: SmallFile.read(path, limit: 64 << 20)) } catch let error as SystemError
             where error.code == ENOENT
         {} catch { throw ExecutorError.wrapping("read the task result in \(path)", error) }
-        try SmallFile.replace(path, make(old).serialized())
+        try AtomicFile.write(path, make(old).serialized(), mode: 0o644)
         withExtendedLifetime(folder) {}
     }
 }

@@ -50,7 +50,6 @@ import WorkflowModel
 
     @Test func namesTheFieldThatIsNotServed() throws {
         for (fields, name) in [
-            (["encryptionOptions": ["enableEncryption": true]], "encryptionOptions"),
             (["secretKeySecret": .null], "secretKeySecret"),
             (
                 ["encryptionOptions": ["kmsKeyId": "k", "serverSideCustomerKeySecret": ["name": "keys", "key": "ca"]]],

@@ -46,8 +46,3 @@ package struct CredentialFailure: ClassifiedError, Sendable {
         .init("get credentials for \(subject): \(message)", isTransient: isTransient)
     }
 }
-
-extension Secret {
-    /// Whether a text from outside repeats it; an empty secret is in none.
-    fileprivate func occurs(in text: String) -> Bool { !isEmpty && text.contains(revealText()) }
-}

@@ -1,4 +1,4 @@
-import ExecutorCore
+package import ExecutorCore
 
 /// What goes wrong between us and a store.
 package struct ArtifactError: ClassifiedError, Sendable {
@@ -42,9 +42,13 @@ package struct ArtifactError: ClassifiedError, Sendable {
     /// - Parameters:
     ///   - word: the store's code word, e.g. `AccessDenied`; may be empty.
     ///   - text: the store's sentence; may be empty.
+    ///   - secrets: what was sent: a word or sentence that repeats one of them is left out.
     package static func refused(
-        _ operation: String, _ subject: String, status: Int, word: String, text: String, isTransient: Bool
+        _ operation: String, _ subject: String, status: Int, word: String, text: String, hiding secrets: [Secret] = [],
+        isTransient: Bool
     ) -> Self {
+        let word = secrets.contains { $0.occurs(in: word) } ? "" : word
+        let text = secrets.contains { $0.occurs(in: text) } ? "" : text
         let cause = [String(status), word].filter { !$0.isEmpty }.joined(separator: " ")
         let sentence = oneLine(text)
         return .init(

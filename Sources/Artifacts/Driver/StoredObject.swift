@@ -13,6 +13,14 @@ package protocol StoredObject: Sendable {
     /// What is known of it without asking.
     var head: ObjectHead { get }
 
+    /// Differs where the content differs; nil where nothing is known that does.
+    var identity: String? { get }
+
+    /// Makes an empty file's content that of the object, without moving a byte.
+    ///
+    /// - Returns: false where the object must be read; the file is as before.
+    func share(with file: Int32) throws -> Bool
+
     /// All that the store tells of it; at most one request.
     func describe() throws -> ObjectHead
 
@@ -33,6 +41,8 @@ package protocol StoredObject: Sendable {
 
 extension StoredObject {
     package func describe() throws -> ObjectHead { head }
+    package var identity: String? { nil }
+    package func share(with file: Int32) throws -> Bool { false }
 }
 
 /// What a store tells of an object.

@@ -10,6 +10,16 @@ struct LocalObject: StoredObject {
 
     var head: ObjectHead { ObjectHead(length: length) }
 
+    var identity: String? {
+        guard let status = try? root.status(path) else { return nil }
+        return "\(status.device)-\(status.inode)-\(status.size)-\(status.modified.seconds).\(status.modified.nanoseconds)"
+    }
+
+    func share(with file: Int32) throws -> Bool {
+        let source = try root.openFile(path)
+        return FileCopy.share(source.raw, with: file)
+    }
+
     func read(
         from offset: Int64, length: Int64?, validator: String?, receive: (ObjectHead) throws -> any ByteSink
     ) throws {

@@ -7,9 +7,12 @@ package struct LocalStore: Sendable {
     package let folder: BytePath
     /// The location whose store it stands in for: a template's archive location. Nil: it stands in for all stores of buckets.
     package let original: ArtifactLocation?
+    /// Where unpacked archives are kept for those that load them next; nil for nowhere.
+    package let cache: BytePath?
 
-    package init(folder: BytePath, original: ArtifactLocation? = nil) {
+    package init(folder: BytePath, original: ArtifactLocation? = nil, cache: BytePath? = nil) {
         self.folder = folder
+        self.cache = cache
         self.original = original
     }
 

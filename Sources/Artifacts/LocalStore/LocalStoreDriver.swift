@@ -80,6 +80,8 @@ package struct LocalStoreDriver: ArtifactDriver {
         switch body {
         case .bytes(let bytes): try DescriptorIO.write(raw, bytes.span, subject: subject)
         case .file(let stretch):
+            let size = try FileStatus.of(stretch.file.descriptor.raw, subject: stretch.file.subject).size
+            if stretch.offset == 0, stretch.length == size, FileCopy.share(stretch.file.descriptor.raw, with: raw) { return }
             let sink = DescriptorSink(raw, subject: subject)
             try FileReading.copy(
                 stretch.file.descriptor.raw, from: stretch.offset, length: stretch.length, into: sink,

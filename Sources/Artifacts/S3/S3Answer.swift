@@ -1,3 +1,4 @@
+import ExecutorCore
 import Formats
 import HTTPTransport
 import RequestSigning
@@ -65,11 +66,16 @@ enum S3Answer {
 
         var saysExpired: Bool { expiryWords.contains(word) }
 
-        /// - Parameter canRenew: whether another attempt would be made with a fresh credential.
-        func error(_ operation: String, _ subject: String, canRenew: Bool = false) -> ArtifactError {
+        /// - Parameters:
+        ///   - secrets: what was sent, and must not be shown where the answer repeats it.
+        ///   - canRenew: whether another attempt would be made with a fresh credential.
+        func error(
+            _ operation: String, _ subject: String, hiding secrets: [Secret], canRenew: Bool = false
+        ) -> ArtifactError {
             if status == 404, word == "NoSuchKey" { return .notFound(operation, subject, "404 NoSuchKey") }
             return .refused(
-                operation, subject, status: status, word: word, text: text, isTransient: isTransient || canRenew)
+                operation, subject, status: status, word: word, text: text, hiding: secrets,
+                isTransient: isTransient || canRenew)
         }
 
         private static func byStatus(_ status: Int, hasKey: Bool) -> (String, String) {

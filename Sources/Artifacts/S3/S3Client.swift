@@ -84,13 +84,29 @@ package struct S3Client: Sendable {
             let failure = S3Answer.Failure(response, hasKey: request.key != nil)
             switch failure.saysExpired ? .expiredCredential : regionAfter(failure, used, lease.credential) {
             case .expiredCredential:
-                throw failure.error(operation, subject, canRenew: credentials.invalidate(lease))
+                throw failure.error(
+                    operation, subject, hiding: Self.secrets(request, lease.credential),
+                    canRenew: credentials.invalidate(lease))
             case .region(let right) where right != used && !isCorrected:
                 isCorrected = true
                 used = right
-            case .region, .unknown: throw failure.error(operation, subject)
+            case .region, .unknown:
+                throw failure.error(operation, subject, hiding: Self.secrets(request, lease.credential))
             }
         }
+    }
+
+    /// What of a request nobody may see, in the form in which it is sent.
+    private static func secrets(_ request: S3Request, _ credential: SigV4.Credential) -> [Secret] {
+        let keys = request.headers.filter { $0.name.hasSuffix("-server-side-encryption-customer-key") }
+        return [Secret(credential.accessKey), credential.secretKey, credential.sessionToken ?? Secret("")]
+            + keys.map { Secret($0.value) }
+    }
+
+    /// An error that stands in the answer to a request that seemed to succeed.
+    func error(_ element: XMLElement, to request: S3Request, _ operation: String, _ subject: String) throws -> ArtifactError {
+        S3Answer.Failure(error: element).error(
+            operation, subject, hiding: Self.secrets(request, try credentials.lease().credential))
     }
 
     private static func isSuccess(_ status: Int) -> Bool { (200..<300).contains(status) }

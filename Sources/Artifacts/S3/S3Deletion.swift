@@ -55,8 +55,8 @@ struct S3Deletion {
         let failures = root.all("Error").filter { $0["Code"]?.text != "NoSuchKey" }
         if let first = failures.first {
             let key = first["Key"]?.text ?? ""
-            throw S3Answer.Failure(error: first).error(
-                "delete", "s3://\(client.endpoint.bucket)/\(key) (and \(failures.count - 1) more)")
+            throw try client.error(
+                first, to: request, "delete", "s3://\(client.endpoint.bucket)/\(key) (and \(failures.count - 1) more)")
         }
         return true
     }

@@ -92,7 +92,7 @@ struct S3MultipartUpload: MultipartUpload {
             guard let root = XMLElement.parse(Array(body)) else {
                 throw ArtifactError.damaged("complete", subject, "the answer is not XML")
             }
-            if root.name == "Error" { throw S3Answer.Failure(error: root).error("complete", subject) }
+            if root.name == "Error" { throw try client.error(root, to: request, "complete", subject) }
             if let told = root["ChecksumCRC32C"]?.text, integrity == .crc32cOfObject,
                 told != S3Checksums.text(whole.crc32c)
             {

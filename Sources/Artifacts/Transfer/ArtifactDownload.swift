@@ -75,6 +75,10 @@ package struct ArtifactDownload: Sendable {
         _ object: any StoredObject, into file: OpenFile, _ meter: TransferMeter,
         rangesAtOnce: ClosedRange<Int> = Self.rangesAtOnce
     ) throws {
+        if try object.share(with: file.descriptor.raw) {
+            meter.addObject()
+            return
+        }
         // Only damage is begun anew from the first byte: what breaks off is read on inside.
         try store.retry(.load, meter).run {
             if let head = try rangedHead(object, meter) {

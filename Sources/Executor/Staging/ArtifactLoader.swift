@@ -70,11 +70,17 @@ struct ArtifactLoader: Sendable {
                 try Unpacker.unpackZip(file: aside, into: asideDirectory, options: unpacking)
                 try SingleEntryRule.settle(asideDirectory, as: target)
                 try TreeRemoval.remove(aside)
+            case .tar, .empty, nil:
+                if let cache = UnpackedCache(drivers.localStore, object, unpacking), cache.take(to: target) { return }
+            }
+            switch artifact.archive {
+            case .asIs, .zip: break
             case .tar:
                 try stream(object, from: store) { source in
                     try Unpacker.unpack(source, as: .tarGzip, into: asideDirectory, options: unpacking)
                 }
                 try SingleEntryRule.settle(asideDirectory, as: target)
+                UnpackedCache(drivers.localStore, object, unpacking)?.keep(target)
             case .empty, nil:
                 try detect(object, store, target: target, aside: aside, asideDirectory: asideDirectory)
             }
@@ -92,14 +98,19 @@ struct ArtifactLoader: Sendable {
                 try Unpacker.unpack(detected.source, as: .tarGzip, into: asideDirectory, options: unpacking)
                 return .unpacked
             }
-            if object.head.supportsRanges, object.head.length ?? 0 >= Self.parallelFrom { return .fetchInParts }
+            // An object of the local store has an identity, and need perhaps not be read at all.
+            let isLarge = object.head.supportsRanges && object.head.length ?? 0 >= Self.parallelFrom
+            if isLarge || object.identity != nil { return .fetchInParts }
             let file = try Descriptor.open(aside, O_WRONLY | O_CREAT | O_TRUNC, mode: store.driver.loadedModes.file)
             try copy(detected.source, to: DescriptorSink(file.raw, subject: aside.text))
             try file.close(aside.text)
             return .stored
         }
         switch finding {
-        case .unpacked: return try SingleEntryRule.settle(asideDirectory, as: target)
+        case .unpacked:
+            try SingleEntryRule.settle(asideDirectory, as: target)
+            UnpackedCache(drivers.localStore, object, unpacking)?.keep(target)
+            return
         case .fetchInParts: try store.download.file(object, at: aside)
         case .stored: break
         }

@@ -117,7 +117,7 @@ package final class StepHalf: Sendable {
 
         init(_ step: StepPod, _ settings: LocalRunSettings) throws {
             let work = try WorkFolder(in: settings.home)
-            store = EmbeddedStore(folder: work.artifacts)
+            store = EmbeddedStore(folder: work.artifacts, cache: work.unpacked)
             let embedded = EmbeddedStore.repository?.location
             standIn = LocalStore(folder: work.path, original: embedded)
             let home = step.template.archiveLocation

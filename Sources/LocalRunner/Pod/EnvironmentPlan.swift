@@ -28,6 +28,11 @@ struct EnvironmentPlan: Sendable {
         return own + common(container.name, template: template)
     }
 
+    /// The variables of a main container.
+    func main(_ container: UserContainer) -> [JSONValue] {
+        user(container, template: nil) + settings.mainEnvironment.map { Self.value($0.name, $0.value) }
+    }
+
     private func common(_ name: String, template: String?) -> [JSONValue] {
         var list = [Self.value("ARGO_CONTAINER_NAME", name)]
         if let template { list.append(Self.value("ARGO_TEMPLATE", template)) }

@@ -20,6 +20,9 @@ package struct PodSettings: Sendable {
     /// Extra variables for the executor's own containers, e.g. those that stand in for the cluster in a local run.
     package var executorEnvironment: [(name: String, value: String)] = []
 
+    /// Extra variables for the main containers, after their own.
+    package var mainEnvironment: [(name: String, value: String)] = []
+
     package init(workflowName: String, workflowUID: String, namespace: String, spec: JSONObject) {
         self.workflowName = workflowName
         self.workflowUID = workflowUID

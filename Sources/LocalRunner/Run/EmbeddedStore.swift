@@ -7,9 +7,17 @@ import WorkflowModel
 /// folder takes (`ARGOEXEC_LOCAL_STORE`).
 struct EmbeddedStore: Sendable {
     let folder: BytePath
+    /// Where unpacked artifacts are kept; nil for nowhere.
+    let cache: BytePath?
+
+    init(folder: BytePath, cache: BytePath? = nil) {
+        self.folder = folder
+        self.cache = cache
+    }
 
     /// Where the executor's containers see it.
     private static let mountPoint: BytePath = "/.argoexec/store"
+    private static let cachePoint: BytePath = "/.argoexec/cache"
 
     /// The location of artifacts that name no place of their own.
     static let repository: ArtifactRepository? = {
@@ -28,9 +36,14 @@ struct EmbeddedStore: Sendable {
     func attachment(for location: ArtifactLocation) -> ExecutorAttachment? {
         guard let place = LocalStore.place(of: location) else { return nil }
         let bucket = LocalStore.path(ofKey: Array(place.bucket.utf8))
-        return ExecutorAttachment(
+        var attachment = ExecutorAttachment(
             mounts: [HostMount(source: folder, path: Self.mountPoint.appending(bucket))],
             environment: [(EnvironmentVariable.localStore.rawValue, Self.mountPoint)])
+        if let cache {
+            attachment.mounts.append(HostMount(source: cache, path: Self.cachePoint))
+            attachment.environment.append((EnvironmentVariable.localCache.rawValue, Self.cachePoint))
+        }
+        return attachment
     }
 
     /// Where the object of a key is kept.

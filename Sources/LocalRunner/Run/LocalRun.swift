@@ -21,11 +21,18 @@ final class LocalRun {
     private let display: any RunDisplay
     private let typist: Typist
 
+    private enum Question {
+        /// A node, with the values given so far.
+        case suspended(nodeID: String, outputs: [String: String])
+        /// A container, which goes on when this file is there.
+        case paused(nodeID: String, release: BytePath)
+    }
+
     private var run: WorkflowRun
     /// Nodes that wait for a time of `monotonicNanoseconds`.
     private var timers: [String: Int64] = [:]
-    /// Nodes that wait for somebody, in their order, with the values given so far.
-    private var questions: [(nodeID: String, outputs: [String: String])] = []
+    /// What waits for somebody, in its order.
+    private var questions: [Question] = []
     private var ends: [String: PodEnd] = [:]
     private var interruptions = 0
     private var isOver = false
@@ -33,7 +40,8 @@ final class LocalRun {
     private let deadlineTime: Int64?
 
     init(
-        _ workflow: PreparedWorkflow, _ factory: PodFactory, settings: LocalRunSettings, folder: RunFolder, store: EmbeddedStore?,
+        _ workflow: PreparedWorkflow, _ factory: PodFactory, settings: LocalRunSettings, folder: RunFolder,
+        store: EmbeddedStore?,
         player: PodPlayer, mailbox: RunMailbox, display: any RunDisplay, width: Int, isShared: Bool
     ) {
         self.workflow = workflow
@@ -99,7 +107,7 @@ final class LocalRun {
                 timers[nodeID] = monotonicNanoseconds().addingReportingOverflow(duration).partialValue
                 display.note("\(name) waits for \(durationText(duration))")
             case .suspend(let nodeID, let name, nil):
-                questions.append((nodeID, [:]))
+                questions.append(.suspended(nodeID: nodeID, outputs: [:]))
                 display.note("\(name) waits: press Enter to go on\(Self.wanted(run.node(nodeID)))")
                 typist.start()
             case .workflowFinished: isOver = true
@@ -116,11 +124,11 @@ final class LocalRun {
 
     private func start(_ request: PodRequest) {
         do {
-            let (pod, template) = try factory.pod(for: request)
+            let (built, template) = try factory.pod(for: request)
             let folder = folder.node(request.nodeID)
             workers.start(
                 PodJob(
-                    nodeID: request.nodeID, pod: pod, mainNames: template.mainContainerNames, folder: folder,
+                    nodeID: request.nodeID, pod: built.pod, mainNames: template.mainContainerNames, folder: folder,
                     attachment: attachment(template).adding(folder.attachment)))
         } catch {
             let result = PodResult(phase: .error, message: errorText(error))
@@ -144,7 +152,9 @@ final class LocalRun {
             display.show(run)
         case .line(let nodeID, let container, let isExecutor, let bytes):
             display.line(node: run.node(nodeID), container: container, isExecutor: isExecutor, bytes)
+        case .paused(let nodeID, let container, let when): pause(nodeID, container, when)
         case .podFinished(let nodeID, let end):
+            questions.removeAll { if case .paused(nodeID, _) = $0 { true } else { false } }
             ends[nodeID] = end
             if !end.progress.isEmpty { run.podProgressed(nodeID, end.progress) }
             perform(run.podFinished(nodeID, end.result, at: Timestamp.now))
@@ -172,11 +182,28 @@ final class LocalRun {
             questions = []
             return perform(run.interrupted(at: Timestamp.now))
         }
-        if let equals = line.firstIndex(of: "=") {
-            questions[0].outputs[String(line[..<equals])] = String(line[line.index(after: equals)...])
-            return
+        switch questions.removeFirst() {
+        case .suspended(let nodeID, var outputs):
+            guard let equals = line.firstIndex(of: "=") else {
+                return perform(run.resume(nodeID, outputs: outputs, at: Timestamp.now))
+            }
+            outputs[String(line[..<equals])] = String(line[line.index(after: equals)...])
+            questions.insert(.suspended(nodeID: nodeID, outputs: outputs), at: 0)
+        case .paused(let nodeID, let release):
+            if line == "fail" { return workers.stop(nodeID) }
+            do { try AtomicFile.write(release, [], mode: 0o644) } catch { display.note("cannot let it go on: \(errorText(error))") }
         }
-        let question = questions.removeFirst()
-        perform(run.resume(question.nodeID, outputs: question.outputs, at: Timestamp.now))
+    }
+
+    /// Tells where somebody can look into a step that waits for them.
+    private func pause(_ nodeID: String, _ container: String, _ when: String) {
+        let pod = folder.node(nodeID)
+        let release = pod.volume("var-run-argo").appending("ctr").appending(BytePath(container)).appending(BytePath(when))
+        questions.append(.paused(nodeID: nodeID, release: release))
+        let name = run.node(nodeID)?.displayName ?? nodeID
+        display.note(
+            "\(name) is paused \(when) the command of \(container): press Enter to go on, type 'fail' to end it; "
+                + "its root is \(pod.container(container).root), its volumes are in \(pod.volumes)")
+        typist.start()
     }
 }

@@ -7,6 +7,20 @@ package struct LocalRunSettings: Sendable {
         case text, json
     }
 
+    /// Where a step stops until somebody lets it go on.
+    package enum Pause: String, Sendable, CaseIterable {
+        case before, after, error
+
+        /// The variable by which the emissary is told.
+        var variable: EnvironmentVariable {
+            switch self {
+            case .before: .pauseBefore
+            case .after: .pauseAfter
+            case .error: .pauseOnError
+            }
+        }
+    }
+
     /// The file with the workflow, then those with what it refers to.
     package var files: [BytePath] = []
     package var entrypoint: String?
@@ -24,6 +38,7 @@ package struct LocalRunSettings: Sendable {
     /// Keeps what pods that succeeded leave too.
     package var keepsFolders = false
     package var isStrict = false
+    package var pauses: Set<Pause> = []
     /// Prints the pods and runs nothing.
     package var printsPods = false
     /// Most pods at a time; nil for as many as fit this machine.

@@ -35,7 +35,9 @@ final class PodWorkers: Sendable {
     private let state = Monitor(State())
 
     /// - Parameter width: most pods at a time.
-    init(player: PodPlayer, mailbox: RunMailbox, width: Int, keepsFolders: Bool, isShared: Bool, executorImage: String, log: Log) {
+    init(
+        player: PodPlayer, mailbox: RunMailbox, width: Int, keepsFolders: Bool, isShared: Bool, executorImage: String, log: Log
+    ) {
         self.player = player
         self.mailbox = mailbox
         self.width = width
@@ -120,7 +122,8 @@ final class PodWorkers: Sendable {
         do {
             try DirectoryIO.makeDirectories(job.folder.path, mode: 0o755)
             if isShared { try DirectoryIO.chmod(AT_FDCWD, job.folder.path, mode: 0o777, subject: job.folder.path.text) }
-            let outcome = try player.play(job.pod, in: job.folder, attachment: job.attachment, stops: [stop]) { [mailbox] event in
+            let outcome = try player.play(job.pod, in: job.folder, attachment: job.attachment, stops: [stop]) {
+                [mailbox] event in
                 switch event {
                 case .started(let container):
                     if !isAnnounced, !executors.contains(container) {
@@ -128,6 +131,10 @@ final class PodWorkers: Sendable {
                         mailbox.post(.podStarted(nodeID: job.nodeID))
                     }
                 case .line(let container, let bytes):
+                    if let when = PauseLine.moment(bytes), !executors.contains(container) {
+                        mailbox.post(.paused(nodeID: job.nodeID, container: container, when: when))
+                    }
+                    if PauseLine.isOurs(bytes), !executors.contains(container) { return }
                     mailbox.post(
                         .line(
                             nodeID: job.nodeID, container: container, isExecutor: executors.contains(container), bytes: bytes))

@@ -56,15 +56,19 @@ package struct RunSession {
         if let path = settings.replay { return try replay(path, mailbox) }
         let workflow = try RunPreparation(settings: settings).prepare()
         if settings.printsPods { return try printPods(of: workflow) }
-        let factory = PodFactory(workflow, logLevel: settings.logLevel, emissaryLogLevel: "warn")
+        // The emissary tells of a pause in its log.
+        let factory = PodFactory(
+            workflow, logLevel: settings.logLevel, emissaryLogLevel: settings.pauses.isEmpty ? "warn" : "info",
+            objects: settings.objects, pauses: settings.pauses)
         let runtime = try chooseRuntime()
         let work = try WorkFolder(in: settings.home)
-        let store = workflow.isEmbedded ? EmbeddedStore(folder: work.artifacts) : nil
+        let store = workflow.isEmbedded ? EmbeddedStore(folder: work.artifacts, cache: work.unpacked) : nil
         let log = makeLog()
         var sandbox = sandboxSettings(runtime, work, workflow.images, log)
         if !workflow.isEmbedded {
             sandbox.objects = objects(for: workflow)
-            sandbox.executorAttachment = sandbox.executorAttachment.adding(RepositoryAccess(environment: settings.environment).attachment)
+            sandbox.executorAttachment = sandbox.executorAttachment.adding(
+                RepositoryAccess(environment: settings.environment).attachment)
         }
         let checked = Preflight(workflow: workflow, player: try PodPlayer(sandbox), store: store)
             .findings(PodForecast(workflow, factory))
@@ -80,7 +84,8 @@ package struct RunSession {
         let display = makeDisplay(log)
         let ended = LocalRun(
             workflow, factory, settings: settings, folder: folder, store: store, player: try PodPlayer(sandbox),
-            mailbox: mailbox, display: display, width: settings.parallelism ?? max(4, CPULimit.cores * 2), isShared: isShared(runtime)
+            mailbox: mailbox, display: display, width: settings.parallelism ?? max(4, CPULimit.cores * 2),
+            isShared: isShared(runtime)
         ).play()
         let summary = RunSummary(
             run: ended.run, ends: ended.ends, store: store, repository: workflow.repository, folder: folder)
@@ -112,7 +117,7 @@ package struct RunSession {
         let run = source.folder == nil ? try work.makeRun(named: source.podName, isUnique: false) : nil
         defer { run?.removeIfEmpty() }
         guard let folder = source.folder ?? run?.node(source.annotation("node-id")) else { return 1 }
-        let store = settings.usesOwnStore ? nil : EmbeddedStore(folder: work.artifacts)
+        let store = settings.usesOwnStore ? nil : EmbeddedStore(folder: work.artifacts, cache: work.unpacked)
         return try ReplaySession(source: source, settings: settings, output: output, say: say)
             .play(player, in: folder, store: store, mailbox: mailbox, isShared: isShared(runtime), log: log)
     }
@@ -151,13 +156,13 @@ package struct RunSession {
     }
 
     private func printPods(of workflow: PreparedWorkflow) throws -> Int32 {
-        let forecast = PodForecast(workflow, PodFactory(workflow, logLevel: "info", emissaryLogLevel: "info"))
+        let forecast = PodForecast(workflow, PodFactory(workflow, logLevel: "info", emissaryLogLevel: "info", objects: settings.objects))
         try tell(
             workflow.warnings
                 + forecast.failures.map { node, cause in
                     workflow.plan.site(of: node)?.finding(.error, cause) ?? Finding(.error, place: nil, cause)
                 }, notes: [])
-        output(JSONValue.yaml(documents: forecast.entries.map(\.pod)))
+        output(JSONValue.yaml(documents: forecast.entries.flatMap { ($0.configMap.map { [$0] } ?? []) + [$0.pod] }))
         return 0
     }
 

@@ -28,7 +28,7 @@ struct WorkFolder: Sendable {
             let text = String(decoding: found.prefix { $0 != 0x0A }, as: UTF8.self)
             throw ExecutorError.badRequest("use \(path): its layout is '\(text)', of another version of argoexec; move it away")
         }
-        for part in [runs, artifacts, cache, volumes] {
+        for part in [runs, artifacts, cache, unpacked, volumes] {
             try DirectoryIO.makeDirectories(part, mode: 0o755)
             if isShared { try DirectoryIO.chmod(AT_FDCWD, part, mode: 0o777, subject: part.text) }
         }
@@ -38,6 +38,8 @@ struct WorkFolder: Sendable {
     /// The embedded store: objects by their keys.
     var artifacts: BytePath { path.appending("artifacts") }
     var cache: BytePath { path.appending("cache") }
+    /// Unpacked archives of the embedded store.
+    var unpacked: BytePath { cache.appending("unpacked") }
     var images: BytePath { cache.appending("images") }
     /// Persistent volume claims, a folder each.
     var volumes: BytePath { path.appending("volumes") }

@@ -49,6 +49,8 @@ final class FaultyProxy: Sendable {
         Thread.detachNewThread { [weak self] in
             while true {
                 let client = accept(listening, nil, nil)
+                // Signals of other tests and connections given up early do not end the relay.
+                if client < 0, [EINTR, ECONNABORTED, EMFILE, ENFILE].contains(errno) { continue }
                 guard client >= 0, let self else { return }
                 let act = self.state.withLock { state -> Act in
                     state.connections += 1
@@ -110,7 +112,10 @@ final class FaultyProxy: Sendable {
     private static func readHead(_ client: Int32) -> [UInt8] {
         var head: [UInt8] = []
         var byte: UInt8 = 0
-        while read(client, &byte, 1) == 1 {
+        while true {
+            let count = read(client, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            guard count == 1 else { break }
             head.append(byte)
             if head.suffix(4) == Array("\r\n\r\n".utf8)[...] { break }
         }
@@ -152,12 +157,14 @@ final class FaultyProxy: Sendable {
         var passed = 0
         while passed < limit {
             let count = read(from, &buffer, min(buffer.count, limit - passed))
+            if count < 0, errno == EINTR { continue }
             if count <= 0 { break }
             var done = 0
             while done < count {
                 let sent = buffer.withUnsafeBytes {
                     send(to, $0.baseAddress! + done, count - done, Int32(MSG_NOSIGNAL))
                 }
+                if sent < 0, errno == EINTR { continue }
                 if sent <= 0 { return }
                 done += sent
             }

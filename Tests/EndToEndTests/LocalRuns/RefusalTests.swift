@@ -41,7 +41,8 @@ private let refusals = [
                 - name: main
                   steps: [[{name: a, template: main}]]
             """),
-        line: "error: workflow.yaml:9:16: spec.templates[0].steps[0][0]: template 'main' calls itself without end (main → main)"),
+        line: "error: workflow.yaml:9:16: spec.templates[0].steps[0][0]: template 'main' calls itself without end (main → main)"
+    ),
     Refusal(
         testDescription: "bad YAML", workflow: "a: [",
         line: "error: workflow.yaml:1:5: did not find expected node content while parsing a flow node"),
@@ -56,7 +57,7 @@ private let refusals = [
                     env: [{name: A, valueFrom: {secretKeyRef: {name: absent, key: k}}}]
             """),
         line:
-            "error: workflow.yaml:12:60: spec.templates[0].container.env[0].valueFrom.secretKeyRef.name: key 'k' of secret 'absent' is not there (no --secrets folder is given)"
+            "error: workflow.yaml:12:52: spec.templates[0].container.env[0].valueFrom.secretKeyRef.name: key 'k' of secret 'absent' is not there (no --secrets folder is given)"
     ),
     Refusal(
         testDescription: "a missing config map",
@@ -77,7 +78,9 @@ private let refusals = [
                   inputs: {artifacts: [{name: a, path: /a, s3: {key: no/where}}]}
                   container: {image: debian, command: [cat, /a]}
             """),
-        line: "error: workflow.yaml:9:28: spec.templates[0].inputs.artifacts[0]: artifact 'a' is not in the local store: there is no "),
+        line:
+            "error: workflow.yaml:9:28: spec.templates[0].inputs.artifacts[0]: artifact 'a' is not in the local store: there is no "
+    ),
     Refusal(
         testDescription: "an artifact file that is not there", workflow: workflow(echo, entrypoint: "echo"),
         arguments: ["-a", "data=nowhere"], line: "error: -a data=nowhere: there is no such file"),
@@ -106,7 +109,8 @@ private let refusals = [
                 - name: main
                   nodeSelector: {disk: ssd}
                   container: {image: debian, command: [echo]}
-            """), arguments: ["--strict"], line: "error: workflow.yaml:9:7: spec.templates[0].nodeSelector: has no effect in a local run: "),
+            """), arguments: ["--strict"],
+        line: "error: workflow.yaml:9:7: spec.templates[0].nodeSelector: has no effect in a local run: "),
     Refusal(
         testDescription: "an engine that is not installed", workflow: workflow(echo, entrypoint: "echo"),
         arguments: ["--engine", "no-such-engine"],
@@ -124,7 +128,9 @@ private let refusals = [
         #expect(!FileManager.default.fileExists(atPath: folder.url.appending(path: ".argoexec").path))
     }
 
-    @Test(arguments: [["--nothing"], [], ["w.yaml", "--parallelism", "none"], ["w.yaml", "-p", "nothing"], ["w.yaml", "-o", "xml"]])
+    @Test(arguments: [
+        ["--nothing"], [], ["w.yaml", "--parallelism", "none"], ["w.yaml", "-p", "nothing"], ["w.yaml", "-o", "xml"],
+    ])
     func badFlagsAre64(_ arguments: [String]) async throws {
         let ending = try await LocalRunProcess.run(arguments)
         #expect(ending.status == 64)
@@ -141,10 +147,14 @@ private let refusals = [
             """)
         let warned = try await LocalRunProcess.run(workflow: text, user: .ordinary)
         #expect(warned.status == 0, "\(warned.errors)")
-        #expect(warned.errors.contains("warning: workflow.yaml:8:7: spec.templates[0]: container 'main': runAsUser 1234 is only a name here"))
+        #expect(
+            warned.errors.contains(
+                "warning: workflow.yaml:8:7: spec.templates[0]: container 'main': runAsUser 1234 is only a name here"))
         #expect(warned.printed == ["1234"])
         let refused = try await LocalRunProcess.run(workflow: text, ["--strict"], user: .ordinary)
         #expect(refused.status == 1)
-        #expect(refused.errors.contains("error: workflow.yaml:8:7: spec.templates[0]: container 'main': runAsUser 1234 is only a name here"))
+        #expect(
+            refused.errors.contains(
+                "error: workflow.yaml:8:7: spec.templates[0]: container 'main': runAsUser 1234 is only a name here"))
     }
 }

@@ -1,4 +1,3 @@
-package import ExecutorCore
 package import Glibc
 
 /// Small files that appear whole and with exactly the mode asked for, whatever the umask.

@@ -1,0 +1,53 @@
+import Documents
+import ExecutorCore
+import Foundation
+import TestSupport
+import Testing
+
+@testable import LocalRunner
+
+@Suite struct ReplaySourceTests {
+    private func source(_ pod: JSONValue) throws -> ReplaySource {
+        let folder = try TemporaryFolder()
+        try folder.write(Data(pod.serialized()), to: "pod.json")
+        return try ReplaySource(BytePath(folder.url.path + "/pod.json"), objects: ObjectFolders())
+    }
+
+    private func failure(_ pod: JSONValue) -> String {
+        do { _ = try source(pod) } catch { return errorText(error) }
+        return "none"
+    }
+
+    @Test func aWorkflowsDeadlineDoesNotCountAgain() throws {
+        let replay = try source([
+            "metadata": ["name": "p", "annotations": ["workflows.argoproj.io/node-id": "n"]],
+            "spec": [
+                "initContainers": [
+                    ["name": "init", "image": "ours", "env": [["name": "ARGO_DEADLINE", "value": "2020-01-01T00:00:00Z"]]]
+                ],
+                "containers": [["name": "main", "image": "theirs"]],
+            ],
+        ])
+        #expect(replay.executorImage == "ours")
+        #expect(replay.annotation("node-id") == "n")
+        #expect(replay.annotation("node-name") == "p")
+        let variable = replay.pod["spec"]?["initContainers"]?.array?.first?["env"]?.array?.first
+        #expect(variable?["value"] == "0001-01-01T00:00:00Z")
+    }
+
+    @Test func saysWhatCannotBeRunAgain() {
+        #expect(failure(["kind": "ConfigMap"]).hasSuffix("expected one pod"))
+        #expect(failure(["spec": ["containers": [["name": "main"]]]]).hasSuffix("so that it is no step's pod"))
+        #expect(failure(["spec": ["containers": [["name": "supervisor"]]]]).contains("a supervisor in the place of init"))
+    }
+
+    @Test(.enabled(if: RecordedPods.folder != nil, "no recorded pods: set RECORDED_PODS"))
+    func readsEveryRecordedPod() throws {
+        var count = 0
+        for (name, _, pod) in try RecordedPods.legacy() where pod["spec"]?["initContainers"]?.array?.first?["name"] == "init" {
+            #expect(throws: Never.self, "\(name)") { _ = try source(pod) }
+            count += 1
+        }
+        #expect(count > 100)
+    }
+}
