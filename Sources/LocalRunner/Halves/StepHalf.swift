@@ -55,6 +55,7 @@ package final class StepHalf: Sendable {
         let place = try Place(source.step, settings)
         let drivers = use(place)
         for (artifact, location) in source.arguments { try artifact.save(to: location, drivers: drivers) }
+        if isInterrupted { throw ExecutorError.failed("stage into \(folder): interrupted") }
         try DirectoryIO.makeDirectories(folder, mode: 0o755)
         let step = try folderStep(place.step, drivers)
         let inputs = try step.stage(unpacking: UnpackOptions(Environment.current(), log: log))
