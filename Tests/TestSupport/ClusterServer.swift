@@ -39,6 +39,23 @@ package struct ClusterServer: Sendable {
             "PUT", admin.appending(path: "faults/\(name)"), body: try JSONEncoder().encode(fault), type: "application/json")
     }
 
+    /// Whether the server knows a kind of resources of Argo's, by its plural.
+    package func knows(_ resources: String) async -> Bool {
+        (try? await get("apis/argoproj.io/v1alpha1/namespaces/\(namespace)/\(resources)")) != nil
+    }
+
+    /// Has a document in YAML checked as strictly as the server can, by its plural; nothing is kept.
+    ///
+    /// - Throws: `UnexpectedStatus` with the server's words where it refuses the document.
+    package func validate(_ yaml: String, as resources: String) async throws {
+        var place = URLComponents(
+            url: admin.appending(path: "apis/argoproj.io/v1alpha1/namespaces/\(namespace)/\(resources)"),
+            resolvingAgainstBaseURL: false)
+        place?.query = "dryRun=All&fieldValidation=Strict"
+        guard let url = place?.url else { throw ServerUnavailable(description: "no URL for \(resources)") }
+        _ = try await AdminRequest.send("POST", url, body: Data(yaml.utf8), type: "application/yaml")
+    }
+
     private func get(_ path: String) async throws -> JSON {
         try JSON(parsing: try await AdminRequest.send("GET", admin.appending(path: path)))
     }

@@ -15,7 +15,8 @@ struct RepositoryAccess: Sendable {
     /// Those of them whose values are files.
     private static let files = [
         "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AZURE_FEDERATED_TOKEN_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "SSL_CERT_FILE",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AZURE_FEDERATED_TOKEN_FILE", "GOOGLE_APPLICATION_CREDENTIALS",
+        "SSL_CERT_FILE",
     ]
     /// Files that are read where no variable names another, below the user's home.
     private static let homeFiles: [(name: String, path: BytePath)] = [

@@ -177,7 +177,9 @@ extension PodOutcome {
         let failed = containers.filter { !$0.isSuccess }
         guard let blamed = failed.first(where: { mainNames.contains($0.name) }) ?? failed.first else { return nil }
         let text = (try? FileTail.read(blamed.log, count: 16 << 10)) ?? []
-        let lines = text.split(separator: 0x0A).suffix(Self.shownLines).map { String(decoding: $0, as: UTF8.self) }
+        let lines = text.split(separator: 0x0A).filter { !PauseLine.isOurs(Array($0)) }.suffix(Self.shownLines).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         return PodFailure(container: blamed.name, exitCode: blamed.exitCode, lines: Array(lines))
     }
 }

@@ -15,13 +15,16 @@ struct ReplaySession {
     /// - Parameters:
     ///   - store: stands in for the store of the pod's archive location; nil: artifacts go where the pod says.
     /// - Returns: the exit code.
-    func play(_ player: PodPlayer, in folder: PodFolder, store: EmbeddedStore?, mailbox: RunMailbox, isShared: Bool, log: Log) throws -> Int32 {
+    func play(_ player: PodPlayer, in folder: PodFolder, store: EmbeddedStore?, mailbox: RunMailbox, isShared: Bool, log: Log)
+        throws -> Int32
+    {
         var attachment = folder.attachment
         if let store, let location = source.template?.archiveLocation, let more = store.attachment(for: location) {
             attachment = attachment.adding(more)
         }
         let workers = PodWorkers(
-            player: player, mailbox: mailbox, width: 1, keepsFolders: settings.keepsFolders || source.folder != nil, isShared: isShared,
+            player: player, mailbox: mailbox, width: 1, keepsFolders: settings.keepsFolders || source.folder != nil,
+            isShared: isShared,
             executorImage: source.executorImage, log: log)
         let node = source.annotation("node-id")
         let names = source.template?.mainContainerNames ?? ["main"]
@@ -60,7 +63,9 @@ struct ReplaySession {
         case .text:
             if let result = outputs?.result { print("result: \(result)") }
             for parameter in outputs?.parameters ?? [] { print("parameter \(parameter.name): \(parameter.value ?? "")") }
-            for artifact in outputs?.artifacts ?? [] { print("artifact \(artifact.name): \((try? artifact.location.key()) ?? "")") }
+            for artifact in outputs?.artifacts ?? [] {
+                print("artifact \(artifact.name): \((try? artifact.location.key()) ?? "")")
+            }
         case .json:
             var document: JSONObject = [
                 "id": .string(node), "name": .string(source.annotation("node-name")), "type": "Pod",

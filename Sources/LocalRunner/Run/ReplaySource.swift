@@ -29,7 +29,8 @@ struct ReplaySource: Sendable {
         let containers = ["initContainers", "containers"].flatMap { document["spec"]?[$0]?.array ?? [] }
         func container(_ name: String) -> JSONValue? { containers.first { $0["name"]?.string == name } }
         if container("supervisor") != nil {
-            throw ExecutorError.badRequest("read the pod \(file): pods with a supervisor in the place of init cannot be run again")
+            throw ExecutorError.badRequest(
+                "read the pod \(file): pods with a supervisor in the place of init cannot be run again")
         }
         guard let image = (container("init") ?? container("wait"))?["image"]?.string else {
             throw ExecutorError.badRequest("read the pod \(file): it has neither init nor wait, so that it is no step's pod")
@@ -44,7 +45,9 @@ struct ReplaySource: Sendable {
         if isFolder {
             let prefix = (document["metadata"]?["labels"]?["workflows.argoproj.io/workflow"]?.string ?? "") + "-"
             for volume in document["spec"]?["volumes"]?.array ?? [] {
-                guard let claim = volume["persistentVolumeClaim"]?["claimName"]?.string, claim.hasPrefix(prefix) else { continue }
+                guard let claim = volume["persistentVolumeClaim"]?["claimName"]?.string, claim.hasPrefix(prefix) else {
+                    continue
+                }
                 let place = RunFolder(path: path.directory).volumes.appending(BytePath(String(claim.dropFirst(prefix.count))))
                 if (try? FileStatus.of(place, followingLinks: true)) != nil { claims[claim] = place }
             }

@@ -64,6 +64,33 @@ struct ExampleTests {
         #expect(files.sorted() == Example.all.map { $0.name + ".yaml" }.sorted())
     }
 
+    @Test(
+        .requires(.kubernetes), .enabled("ARGO_CRDS has no definitions of workflows", { try await ExampleTests.knowsWorkflows() }),
+        arguments: Example.all)
+    private func isValidInACluster(_ example: Example) async throws {
+        let cluster = try await ClusterServer.shared(.kubernetes)
+        let kinds = [
+            "Workflow": "workflows", "CronWorkflow": "cronworkflows", "WorkflowTemplate": "workflowtemplates",
+        ]
+        for document in try String(contentsOfFile: example.file, encoding: .utf8).components(separatedBy: "\n---\n") {
+            let kind = try #require(document.split(separator: "\n").first { $0.hasPrefix("kind: ") }).dropFirst(6)
+            try await cluster.validate(document, as: #require(kinds[String(kind)]))
+        }
+    }
+
+    /// Definitions take a moment until they count.
+    fileprivate static func knowsWorkflows() async throws -> Bool {
+        let cluster = try await ClusterServer.shared(.kubernetes)
+        for _ in 0..<20 {
+            if await cluster.knows("workflows"), await cluster.knows("cronworkflows"), await cluster.knows("workflowtemplates")
+            {
+                return true
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        return false
+    }
+
     @Test(arguments: Example.all)
     private func printsItsPods(_ example: Example) async throws {
         let folder = try TemporaryFolder()

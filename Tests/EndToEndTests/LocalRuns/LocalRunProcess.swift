@@ -60,7 +60,8 @@ final class LocalRunProcess: Sendable {
         chmod(self.folder.url.path, 0o777)
         process = try ToolProcess(
             URL(filePath: "/bin/sh"),
-            ["-c", "cd \"$0\" && exec \"$@\"", self.folder.url.path] + user.prefix + [Checkout.executor.path, "run"] + arguments,
+            ["-c", "cd \"$0\" && exec \"$@\"", self.folder.url.path] + user.prefix + [Checkout.executor.path, "run"]
+                + arguments,
             environment: environment)
     }
 

@@ -44,7 +44,10 @@ struct LocalRunTests {
         #expect(try await LocalRunProcess.run(workflow: text, ["--keep"], in: folder).status == 0)
         let run = try #require(try FileManager.default.contentsOfDirectory(atPath: runs).first)
         let node = "\(runs)/\(run)/test"
-        #expect(try FileManager.default.contentsOfDirectory(atPath: node).sorted() == ["ctr", "pod.json", "taskresult.json", "volumes"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: node).sorted() == [
+                "ctr", "pod.json", "taskresult.json", "volumes",
+            ])
         #expect(FileManager.default.fileExists(atPath: "\(runs)/\(run)/workflow.json"))
         #expect(FileManager.default.fileExists(atPath: "\(node)/ctr/main/log"))
     }
@@ -130,7 +133,8 @@ struct LocalRunTests {
     private static func leftovers(of folder: TemporaryFolder) throws -> [String] {
         let mark = Data(folder.url.lastPathComponent.utf8)
         var found: [String] = []
-        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") where Int(name) != nil && name != "\(getpid())" {
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") where Int(name) != nil && name != "\(getpid())"
+        {
             for part in ["environ", "cmdline"] {
                 if let bytes = FileManager.default.contents(atPath: "/proc/\(name)/\(part)"), bytes.range(of: mark) != nil {
                     found.append("\(part) of \(name)")
@@ -170,6 +174,29 @@ struct LocalRunTests {
         let ending = await run.ending()
         #expect(ending.status == 0, "\(ending.errors)")
         #expect(ending.printed == ["forty-two"])
+    }
+
+    @Test func pausesAStepUntilSomebodyLetsItGoOn() async throws {
+        let folder = try TemporaryFolder()
+        let text = workflow(
+            """
+                - name: main
+                  volumes: [{name: v, emptyDir: {}}]
+                  container: {image: debian, command: [sh, -c, "cat /v/note; exit 4"], volumeMounts: [{name: v, mountPath: /v}]}
+            """)
+        try folder.write(Data(text.utf8), to: "workflow.yaml")
+        let run = try LocalRunProcess(["workflow.yaml", "--pause", "before", "--pause", "error"], in: folder)
+        try await run.waitUntilSaid("test is paused before the command of main")
+        let runs = folder.url.appending(path: ".argoexec/runs")
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: runs.path).first)
+        try Data("left by somebody\n".utf8).write(to: runs.appending(path: "\(name)/test/volumes/v/note"))
+        run.type("")
+        try await run.waitUntilSaid("test is paused after the command of main")
+        run.type("")
+        let ending = await run.ending()
+        #expect(ending.status == 1)
+        #expect(ending.printed.first == "left by somebody", "\(ending.errors)")
+        #expect(ending.errors.contains("exit code 4"))
     }
 
     // MARK: Artifacts
@@ -258,8 +285,35 @@ struct LocalRunTests {
         #expect(ending.status == 0, "\(ending.errors)")
         #expect(try await store.object("runs/test/test/out") == Array("argument".utf8))
         #expect(try await store.keys().sorted() == ["runs/test/test/main.log", "runs/test/test/out", "test/arguments/data"])
-        #expect(ending.output == "artifact out: s3://\(store.bucket)/runs/test/test/out\nartifact main-logs: s3://\(store.bucket)/runs/test/test/main.log\n")
+        #expect(
+            ending.output
+                == "artifact out: s3://\(store.bucket)/runs/test/test/out\nartifact main-logs: s3://\(store.bucket)/runs/test/test/main.log\n"
+        )
         #expect(!FileManager.default.fileExists(atPath: folder.url.appending(path: ".argoexec/artifacts/test").path))
+    }
+
+    @Test(.enabled(if: SharedBlocks.areUsable, "no XFS can be mounted here")) func passesArtifactsWithoutACopy() throws {
+        let folder = try TemporaryFolder()
+        let text = workflow(
+            """
+                - name: main
+                  steps:
+                  - - {name: make, template: make}
+                  - - {name: one, template: use, arguments: &given {artifacts: [{name: tree, from: "{{steps.make.outputs.artifacts.tree}}"}, {name: file, from: "{{steps.make.outputs.artifacts.file}}"}]}}
+                  - - {name: two, template: use, arguments: *given}
+                - name: make
+                  container: {image: debian, command: [sh, -c, "mkdir /tmp/tree; head -c 1000000 /dev/urandom | tee /tmp/file >/tmp/tree/part"]}
+                  outputs: {artifacts: [{name: tree, path: /tmp/tree}, {name: file, path: /tmp/file, archive: {none: {}}}]}
+                - name: use
+                  inputs: {artifacts: [{name: tree, path: /tree}, {name: file, path: /file}]}
+                  container: {image: debian, command: [sh, -c, "cmp /file /tree/part && echo changed | dd of=/file conv=notrunc && echo changed | dd of=/tree/part conv=notrunc"]}
+            """)
+        try folder.write(Data(text.utf8), to: "workflow.yaml")
+        let shared = try SharedBlocks.files(
+            after: "\"$0\" run workflow.yaml --keep", in: folder,
+            named: ["make*/file", "input-artifacts/file", "input-artifacts/tree/part"])
+        // The stored file, and what each of the two steps got of it and of the archive.
+        #expect(shared == ["file", "file", "file", "part", "part"])
     }
 
     // MARK: What is said
@@ -298,7 +352,8 @@ struct LocalRunTests {
         let terminal = try ToolProcess(
             URL(filePath: "/bin/sh"),
             [
-                "-c", "cd \"$0\"; unset NO_COLOR; TERM=xterm LC_ALL=C.UTF-8 exec script -qec \"'$1' run workflow.yaml\" /dev/null",
+                "-c",
+                "cd \"$0\"; unset NO_COLOR; TERM=xterm LC_ALL=C.UTF-8 exec script -qec \"'$1' run workflow.yaml\" /dev/null",
                 folder.url.path, Checkout.executor.path,
             ])
         var shown = ""

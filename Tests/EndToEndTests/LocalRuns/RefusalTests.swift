@@ -130,6 +130,7 @@ private let refusals = [
 
     @Test(arguments: [
         ["--nothing"], [], ["w.yaml", "--parallelism", "none"], ["w.yaml", "-p", "nothing"], ["w.yaml", "-o", "xml"],
+        ["w.yaml", "--pause", "never"],
     ])
     func badFlagsAre64(_ arguments: [String]) async throws {
         let ending = try await LocalRunProcess.run(arguments)
