@@ -1,5 +1,6 @@
 /// What a YAML scalar means, by the rules of the parser behind the controller and its tools (goyaml v2: YAML 1.1 without numbers
-/// to the base 60, and with timestamps left as text).
+/// to the base 60, and with timestamps left as text). But the single letters `y` and `n` stay text, as most other parsers have it:
+/// they name parameters, and nobody means a boolean by them.
 enum YAMLScalars {
     struct Unreadable: Error {
         let reason: String
@@ -31,7 +32,7 @@ enum YAMLScalars {
 
     /// Whether a plain scalar of this text would be read as this very text.
     static func isPlainString(_ text: String) -> Bool {
-        guard let value = try? plain(text), case .string = value else { return false }
+        guard !letters.contains(text), let value = try? plain(text), case .string = value else { return false }
         return true
     }
 
@@ -56,11 +57,14 @@ enum YAMLScalars {
     private static func isIntegral(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-") }
 
     private static let words: [String: JSONValue] = [
-        "y": true, "Y": true, "yes": true, "Yes": true, "YES": true, "true": true, "True": true, "TRUE": true, "on": true,
-        "On": true, "ON": true, "n": false, "N": false, "no": false, "No": false, "NO": false, "false": false, "False": false,
+        "yes": true, "Yes": true, "YES": true, "true": true, "True": true, "TRUE": true, "on": true,
+        "On": true, "ON": true, "no": false, "No": false, "NO": false, "false": false, "False": false,
         "FALSE": false, "off": false, "Off": false, "OFF": false, "": .null, "~": .null, "null": .null, "Null": .null,
         "NULL": .null,
     ]
+
+    /// Booleans to some readers, text to others: never written plain.
+    private static let letters: Set<String> = ["y", "Y", "n", "N"]
 
     private static let unwritable: Set<String> = [
         ".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF",

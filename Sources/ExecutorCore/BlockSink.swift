@@ -5,8 +5,10 @@ package final class BlockSink: ByteSink {
     private var block: [UInt8]
     private let capacity: Int
 
+    package static let usualCapacity = 128 << 10
+
     /// - Parameter capacity: bytes in a block; memory for one is taken when the first piece comes.
-    package init(_ sink: any ByteSink, capacity: Int = 128 << 10) {
+    package init(_ sink: any ByteSink, capacity: Int = usualCapacity) {
         self.sink = sink
         self.capacity = capacity
         block = []

@@ -29,9 +29,11 @@ package struct APIError: ClassifiedError, Sendable {
             isTransient: error.isTransient || error.code != .aborted && (TransientTexts.match(text) || isTransientText(text)))
     }
 
-    /// A refusal.
-    static func refusal(_ answer: HTTPResponse, of call: APICall, isTransientText: (String) -> Bool) -> Self {
-        let status = APIStatus(answer, call)
+    /// A refusal of a request that was made with a credential.
+    static func refusal(
+        _ answer: HTTPResponse, of call: APICall, with credential: ClusterCredential, isTransientText: (String) -> Bool
+    ) -> Self {
+        let status = APIStatus(answer, call, hiding: credential.proof)
         let text = status.message.split(whereSeparator: \.isNewline).joined(separator: " ")
         return .init(
             status: answer.status, reason: status.reason,

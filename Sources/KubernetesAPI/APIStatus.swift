@@ -8,8 +8,14 @@ struct APIStatus {
     let reason: String
     let message: String
 
-    init(_ answer: HTTPResponse, _ call: APICall) {
+    /// - Parameter secret: what was sent to prove who we are: an answer that repeats it is not shown.
+    init(_ answer: HTTPResponse, _ call: APICall, hiding secret: Secret?) {
         code = answer.status
+        if secret?.occurs(in: String(decoding: answer.body, as: UTF8.self)) == true {
+            reason = Self.reason(code, isPost: call.method == "POST")
+            message = "\(call.text): the server answered \(code)"
+            return
+        }
         if let body = try? JSONValue(parsing: answer.body), body["kind"]?.string == "Status" {
             reason = body["reason"]?.string ?? ""
             message = body["message"]?.string ?? "\(call.text): the server answered \(code)"

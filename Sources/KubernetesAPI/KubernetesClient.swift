@@ -105,9 +105,10 @@ package final class KubernetesClient: Sendable {
     private func send(_ request: HTTPRequest, _ body: [UInt8], _ session: Session, _ call: APICall) throws {
         var repeats = 0
         while true {
-            let answer = try exchange(request, body, session, call)
+            let (answer, credential) = try exchange(request, body, session, call)
             if (200..<300).contains(answer.status) { return }
-            let error = APIError.refusal(answer, of: call, isTransientText: settings.isTransientText)
+            let error = APIError.refusal(
+                answer, of: call, with: credential, isTransientText: settings.isTransientText)
             guard answer.status == 429 || answer.status >= 500, repeats < 10,
                 let seconds = answer.headers["Retry-After"].flatMap({ Int64($0) }), seconds >= 0
             else { throw error }
@@ -117,16 +118,17 @@ package final class KubernetesClient: Sendable {
         }
     }
 
-    /// One request and its answer; a second one where the first was refused and other credentials have come.
+    /// One request, its answer, and the credential that it was made with; a second one where the first was refused and other
+    /// credentials have come.
     private func exchange(
         _ request: HTTPRequest, _ body: [UInt8], _ session: Session, _ call: APICall
-    ) throws -> HTTPResponse {
+    ) throws -> (HTTPResponse, ClusterCredential) {
         let credential = try session.access.credentials.current()
         let answer = try perform(request, body, session, credential, call)
         guard answer.status == 401, let other = try session.access.credentials.replacement(for: credential) else {
-            return answer
+            return (answer, credential)
         }
-        return try perform(request, body, session, other, call)
+        return (try perform(request, body, session, other, call), other)
     }
 
     private func perform(

@@ -165,7 +165,7 @@ import Testing
         }
         #expect(
             error?.message == "get credentials for http://\(server.endpoint(.bearer)): "
-                + "ask the OAuth2 token endpoint: 400")
+                + "OAuth2: ask the token endpoint: 400")
         let bodies = endpoint.requests.map { String(decoding: $0.body, as: UTF8.self) }
         #expect(
             bodies == [

@@ -147,3 +147,10 @@ import Testing
     ])
     func refusesWhatIsNoPage(text: String) { #expect(S3Listing.parse(Array(text.utf8)) == nil) }
 }
+
+extension S3Answer.Failure {
+    /// The error after a request without secrets.
+    fileprivate func error(_ operation: String, _ subject: String) -> ArtifactError {
+        error(operation, subject, hiding: [])
+    }
+}

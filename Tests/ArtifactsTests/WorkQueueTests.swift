@@ -31,6 +31,21 @@ import Testing
         }
     }
 
+    @Test func takesMoreWorkersWhenItsWidthGrows() throws {
+        let width = Atomic(1)
+        let running = Monitor(0)
+        // Ends only if both the first worker and the three that come later are at work at the same time.
+        try WorkQueue.run(width: width.load(ordering: .relaxed), capacity: 8) { push in
+            try push(0)
+            running.wait { $0 == 1 ? true : nil }
+            width.store(4, ordering: .relaxed)
+            for item in 1..<4 { try push(item) }
+        } consume: { _ in
+            running.update { $0 += 1 }
+            running.wait { $0 == 4 ? true : nil }
+        }
+    }
+
     @Test func stopsAtTheFirstFailureAndTellsIt() throws {
         struct Broken: Error, Equatable { let item: Int }
         let done = Mutex(0)
@@ -63,6 +78,64 @@ import Testing
             }
         }
         #expect(running.withLock { $0 } == 0)
+    }
+
+    @Test func aFarStoreGetsMoreRequestsAtATime() {
+        let budget = TransferBudget(memoryLimit: nil)
+        #expect(budget.usefulRequests(nil) == budget.connections)
+        #expect(budget.usefulRequests(1_000_000) == budget.connections)
+        #expect(budget.usefulRequests(20_000_000) == 80)
+        #expect(budget.usefulRequests(.max) == budget.smallRequests)
+        // Where memory is short there are never more.
+        let small = TransferBudget(memoryLimit: 32 << 20)
+        #expect(small.usefulRequests(.max) == small.connections)
+    }
+
+    @Test func aMeterKnowsTheQuickestRequest() throws {
+        let meter = TransferMeter()
+        #expect(meter.latency == nil)
+        meter.timed { sleepNanoseconds(3_000_000) }
+        let first = try #require(meter.latency)
+        #expect(first >= 3_000_000)
+        meter.timed {}
+        #expect(try #require(meter.latency) < first)
+    }
+
+    /// A request for a large object takes the place of several for small ones.
+    @Test func largeRequestsTakeMoreOfTheBudget() throws {
+        let budget = TransferBudget(connections: 2, smallRequests: 8, partMemory: 0)
+        for (length, most) in [(Int64(1000), 8), (TransferBudget.smallObject + 1, 2), (nil, 2)] as [(Int64?, Int)] {
+            let running = Monitor(0)
+            let peak = Atomic(0)
+            try Parallel.forEach(count: 64, width: 16) { _ in
+                budget.withConnection(for: length) {
+                    running.update { running in
+                        running += 1
+                        peak.max(running, ordering: .relaxed)
+                    }
+                    // All that may run together have time to.
+                    _ = running.wait(atMost: 5_000_000) { $0 >= most ? true : nil }
+                    running.update { $0 -= 1 }
+                }
+            }
+            #expect(peak.load(ordering: .relaxed) <= most)
+            #expect(peak.load(ordering: .relaxed) > most / 2)
+        }
+    }
+
+    @Test func fewLargeObjectsOfADirectoryAreUnderWay() throws {
+        let budget = TransferBudget(connections: 2, smallRequests: 8, partMemory: 0)
+        let running = Mutex((now: 0, most: 0))
+        try Parallel.forEach(count: 40, width: 8) { _ in
+            budget.withObject(of: 1 << 30) {
+                running.withLock { running in
+                    running.now += 1
+                    running.most = max(running.most, running.now)
+                }
+                running.withLock { $0.now -= 1 }
+            }
+        }
+        #expect(running.withLock { $0.most } <= 2)
     }
 
     @Test func theBudgetLimitsWhatRunsAtOnce() throws {

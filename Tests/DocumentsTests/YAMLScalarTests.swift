@@ -10,8 +10,8 @@ import Testing
 
     @Test(arguments: [
         // Booleans and nulls of YAML 1.1
-        ("y", "true"), ("Y", "true"), ("yes", "true"), ("Yes", "true"), ("YES", "true"), ("on", "true"), ("On", "true"),
-        ("ON", "true"), ("true", "true"), ("True", "true"), ("TRUE", "true"), ("n", "false"), ("N", "false"), ("no", "false"),
+        ("y", #""y""#), ("Y", #""Y""#), ("yes", "true"), ("Yes", "true"), ("YES", "true"), ("on", "true"), ("On", "true"),
+        ("ON", "true"), ("true", "true"), ("True", "true"), ("TRUE", "true"), ("n", #""n""#), ("N", #""N""#), ("no", "false"),
         ("No", "false"), ("NO", "false"), ("off", "false"), ("Off", "false"), ("OFF", "false"), ("false", "false"),
         ("False", "false"), ("FALSE", "false"), ("~", "null"), ("null", "null"), ("Null", "null"), ("NULL", "null"),
         ("", "null"),

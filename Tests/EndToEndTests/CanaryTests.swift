@@ -103,15 +103,20 @@ struct CanaryTests {
     @Test(arguments: logs) func isNotSeenInWhatTheAPIServerIsAsked(log: [String]) async throws {
         defer { servers.stop() }
         let template = template()
-        for behaviour in [CanaryServers.Behaviour.refusing401, .refusing403, .untrusted] {
-            let box = try box(behaviour)
-            let server = "\(CanaryServers.isSecure(behaviour) ? "https" : "http")://\(servers.endpoint(behaviour))"
-            try box.folder.write(Data(Self.kubeconfig(server).utf8), to: "home/config")
+        let echo = { (status: Int) in server.url("echo/\(status)", through: .tls) }
+        for (url, told) in [
+            (echo(401), "401"), (echo(403), "403"), ("https://\(servers.endpoint(.untrusted))", "x509"),
+            ("http://\(servers.endpoint(.refusing403))", "/workflowtaskresults"),
+        ] {
+            let box = try box(.refusing403)
+            try box.folder.write(Data(try kubeconfig(url).utf8), to: "home/config")
             for user in ["token", "password", "certificate"] {
                 let words = ["wait"] + log + ["--kubeconfig", "/home/config", "--user", user]
                 let traces = try await box.run(words, template: template, environment: ["ARGOEXEC_TASK_RESULT_FILE": ""])
                 expectSilence(traces, words)
                 #expect(traces.exitCode == 64, "\(user): \(traces.standardError)")
+                let message = traces.terminationLog
+                #expect(message.contains(user == "certificate" && url.hasPrefix("https") ? "PEM" : told), "\(user): \(message)")
             }
         }
         let box = try box(.untrusted)
@@ -129,21 +134,23 @@ struct CanaryTests {
     }
 
     /// A kubeconfig with three users, whose secrets are canaries.
-    private static func kubeconfig(_ server: String) -> String {
-        """
-        apiVersion: v1
-        kind: Config
-        current-context: c
-        contexts: [{name: c, context: {cluster: c, user: token, namespace: default}}]
-        clusters: [{name: c, cluster: {server: "\(server)"}}]
-        users:
-        - {name: token, user: {token: "\(Canary.named("UserToken"))"}}
-        - {name: password, user: {username: "\(Canary.named("UserName"))", password: "\(Canary.named("UserPassword"))"}}
-        - name: certificate
-          user:
-            client-certificate-data: \(Data(Canary.named("UserCertificate").utf8).base64EncodedString())
-            client-key-data: \(Data(Canary.named("UserKey").utf8).base64EncodedString())
-        """
+    private func kubeconfig(_ url: String) throws -> String {
+        let authority = try Data(contentsOf: URL(filePath: server.authority)).base64EncodedString()
+        let trust = url.hasPrefix("https") ? ", certificate-authority-data: \(authority)" : ""
+        return """
+            apiVersion: v1
+            kind: Config
+            current-context: c
+            contexts: [{name: c, context: {cluster: c, user: token, namespace: default}}]
+            clusters: [{name: c, cluster: {server: "\(url)"\(trust)}}]
+            users:
+            - {name: token, user: {token: "\(Canary.named("UserToken"))"}}
+            - {name: password, user: {username: "\(Canary.named("UserName"))", password: "\(Canary.named("UserPassword"))"}}
+            - name: certificate
+              user:
+                client-certificate-data: \(Data(Canary.named("UserCertificate").utf8).base64EncodedString())
+                client-key-data: \(Data(Canary.named("UserKey").utf8).base64EncodedString())
+            """
     }
 
     /// A search that finds nothing must be able to find something.

@@ -165,7 +165,7 @@ private func variables(_ container: JSONValue) -> JSONValue {
                     nodeName: try #require(annotations?.field("workflows.argoproj.io/node-name")?.string),
                     podName: try #require(metadata.field("name")?.string), template: template,
                     includesScriptOutput: environment("init", "ARGO_INCLUDE_SCRIPT_OUTPUT") == "true"))
-            let found = differences(built, pod)
+            let found = differences(built.pod, pod)
             #expect(found.isEmpty, "\(name): \(found.joined(separator: "\n    "))")
             compared += 1
         }

@@ -132,7 +132,8 @@ package final class ScriptedServer: Sendable {
             return nil
         }
 
-        private func read(_ count: Int) -> [UInt8]? {
+        /// Reads that many bytes; nil once the client has gone.
+        package func read(_ count: Int) -> [UInt8]? {
             var bytes: [UInt8] = []
             while bytes.count < count {
                 if buffered.isEmpty, !fill() { return nil }

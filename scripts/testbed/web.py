@@ -75,11 +75,14 @@ def _configuration(folder, ports, helper):
             set $missing "$request_method $content_length";
             if ($missing = "PUT ") { return 411; }
         }
+        location /echo/ {
+            proxy_pass http://127.0.0.1:HELPER;
+        }
         location /packed/ {
             gzip on;
             gzip_types *;
             gzip_min_length 1;
-        }"""
+        }""".replace("HELPER", str(helper))
     protected = store.replace("location / {", "location / {\n            auth_request /introspect;").replace(
         "location /packed/ {", "location /packed/ {\n            auth_request /introspect;") + f"""
         location = /introspect {{
@@ -131,7 +134,7 @@ class Helper:
       ANY  /redirect/STATUS/NAME   to NAME at another name of this machine, by a signed URL
       ANY  /here/STATUS/NAME       to NAME at the plain door of the same name
       ANY  /signed/NAME     the file; refuses requests with an Authorization
-      ANY  /echo/STATUS     an error whose body repeats the whole request
+      ANY  /echo/STATUS/…   an error whose body repeats the whole request, also through all doors
     """
 
     def __init__(self, ports):
@@ -188,9 +191,12 @@ class Helper:
                 if "Authorization" in request.headers or "Cookie" in request.headers or address.query != "sig=presigned":
                     return 400, {}, b"only one way of authorisation is allowed"
                 return self.passed_on(request, body, f"{plain}/{'/'.join(name)}")
-            case ["echo", status]:
-                text = f"{request.command} {request.path}\r\n{request.headers}"
-                return int(status), {"Content-Type": "text/html"}, f"<pre>{text}</pre>".encode() + body
+            case ["echo", status, *_]:
+                text = f"{request.command} {request.path}\r\n{request.headers}{body.decode(errors='replace')}"
+                if "apis" in words:  # as Kubernetes tells of an error
+                    answer = {"kind": "Status", "status": "Failure", "message": text, "reason": "Forbidden", "code": int(status)}
+                    return int(status), {"Content-Type": "application/json"}, json.dumps(answer).encode()
+                return int(status), {"Content-Type": "text/html"}, f"<pre>{text}</pre>".encode()
         return 404, {}, b""
 
     def passed_on(self, request, body, url):

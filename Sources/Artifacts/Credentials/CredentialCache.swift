@@ -118,14 +118,15 @@ package final class CredentialCache<Credential: Sendable>: Sendable {
 
     /// A server says that the credential has expired: the next `lease()` brings a fresh one.
     ///
-    /// - Returns: whether the request is worth another attempt; false where the credential cannot be renewed, or where five
-    ///   were refused in a row.
-    package func invalidate(_ lease: Lease) -> Bool {
+    /// - Parameter limit: how many may be refused in a row; as many as the executor makes attempts (contract 02 §11, R3).
+    /// - Returns: whether the request is worth another attempt; false where the credential cannot be renewed, or where that many
+    ///   were refused.
+    package func invalidate(_ lease: Lease, atMost limit: Int = 5) -> Bool {
         guard source != nil else { return false }
         return state.update { state in
             guard let held = state.held, held.lease.generation == lease.generation else { return true }
             state.held?.isRefused = true
-            return held.isAccepted || held.refusedBefore + 1 < Self.mostRefused
+            return held.isAccepted || held.refusedBefore + 1 < limit
         }
     }
 
@@ -182,8 +183,6 @@ package final class CredentialCache<Credential: Sendable>: Sendable {
     }
 
     private static var longestStretch: Int64 { 300 }
-    /// As many as the executor makes attempts (contract 02 §11, R3).
-    private static var mostRefused: Int { 5 }
     private static var pauseAfterFailure: Int64 { 10 }
 
     private static func refreshTime(_ expiry: Timestamp, from now: Timestamp) -> Timestamp {

@@ -74,7 +74,7 @@ package struct HTTPResource: Sendable {
             return response
         }
         var canRenew = false
-        if response.status == 401, let lease, let authorization { canRenew = authorization.invalidate(lease) }
+        if response.status == 401, let lease, let authorization { canRenew = authorization.invalidate(lease, atMost: 2) }
         throw HTTPAnswer.error(response.status, operation, subject, canRenew: canRenew)
     }
 

@@ -24,7 +24,7 @@ final class OAuth2TokenSource: CredentialSource {
         case header, body
     }
 
-    let name = "OAuth2 token endpoint"
+    let name = "OAuth2"
     private let clientID: Secret
     private let clientSecret: Secret
     private let tokenURL: Secret
@@ -33,7 +33,7 @@ final class OAuth2TokenSource: CredentialSource {
     private let workingStyle = Mutex<Style?>(nil)
 
     /// For messages.
-    static let operation = "ask the OAuth2 token endpoint"
+    static let operation = "ask the token endpoint"
     private static let totalTimeout = 60
     private static let answerLimit = 1 << 20
 

@@ -89,7 +89,8 @@ package struct ArtifactDownload: Sendable {
                 } catch is RangesUnsupported {}
             }
             try empty(file)
-            let blocks = BlockSink(OffsetSink(file, at: 0))
+            let most = Int(min(object.head.length ?? .max, Int64(BlockSink.usualCapacity)))
+            let blocks = BlockSink(OffsetSink(file, at: 0), capacity: max(most, 1))
             try stream(object, into: blocks, meter)
             try blocks.flush()
         }

@@ -91,7 +91,9 @@ package struct ArtifactUpload: Sendable {
     private func put(_ body: ObjectBody, at relative: BytePath?, fileName: BytePath, _ meter: TransferMeter) throws {
         let content = ObjectContent(body, fileName: fileName)
         try store.retry(.save, meter).run {
-            try store.context.budget.withConnection { try store.driver.put(content, at: relative) }
+            try store.context.budget.withConnection(for: body.length) {
+                try meter.timed { try store.driver.put(content, at: relative) }
+            }
         }
         meter.add(bytes: body.length ?? 0)
         meter.addObject()

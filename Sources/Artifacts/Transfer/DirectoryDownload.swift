@@ -11,8 +11,6 @@ struct DirectoryDownload: Sendable {
     let meter: TransferMeter
     private let made = MadeDirectories()
 
-    private static let width = 32
-
     init(download: ArtifactDownload, directory: any StoredDirectory, root: ContainedDirectory, meter: TransferMeter) {
         self.download = download
         self.directory = directory
@@ -22,11 +20,12 @@ struct DirectoryDownload: Sendable {
 
     func run() throws {
         let store = download.store
-        try WorkQueue.run(width: min(Self.width, store.context.budget.connections), capacity: 1000) { push in
+        let budget = store.context.budget
+        try WorkQueue.run(width: budget.usefulRequests(meter.latency), capacity: 1000) { push in
             var next: String?
             repeat {
                 let page = try store.retry(.load, meter).run {
-                    try store.context.budget.withConnection { try directory.page(after: next) }
+                    try budget.withConnection { try meter.timed { try directory.page(after: next) } }
                 }
                 for entry in page.entries {
                     try check(entry.name)
@@ -35,7 +34,7 @@ struct DirectoryDownload: Sendable {
                 next = page.next
             } while next != nil
         } consume: { entry in
-            try load(entry)
+            try budget.withObject(of: entry.object.head.length) { try load(entry) }
         }
     }
 

@@ -6,8 +6,6 @@ struct DirectoryUpload {
     let upload: ArtifactUpload
     let meter: TransferMeter
 
-    private static let width = 32
-
     /// An open file on its way; few wait, since each holds a descriptor.
     private struct Item: Sendable {
         let path: BytePath
@@ -19,7 +17,8 @@ struct DirectoryUpload {
     func run(_ walk: TreeWalk) throws {
         let store = upload.store
         var links = 0
-        try WorkQueue.run(width: min(Self.width, store.context.budget.connections), capacity: 64) { push in
+        let budget = store.context.budget
+        try WorkQueue.run(width: budget.usefulRequests(meter.latency), capacity: 64) { push in
             while let entry = try walk.next() {
                 switch entry.status.kind {
                 case .file:
@@ -36,8 +35,10 @@ struct DirectoryUpload {
                 }
             }
         } consume: { [upload, meter] item in
-            try upload.send(
-                FileStretch(item.file, offset: 0, length: item.length), at: item.path, fileName: item.name, meter)
+            try budget.withObject(of: item.length) {
+                try upload.send(
+                    FileStretch(item.file, offset: 0, length: item.length), at: item.path, fileName: item.name, meter)
+            }
         }
         if links > 0 {
             store.context.log.info(

@@ -40,7 +40,11 @@ final class ObjectReading {
         let failure: (any Error)? = try store.retry(.load, meter).run(madeProgress: { received > before }) {
             before = received
             do {
-                if !isComplete { try store.context.budget.withConnection { try attempt() } }
+                if !isComplete {
+                    try store.context.budget.withConnection(for: length ?? object.head.length) {
+                        try meter.timed { try attempt() }
+                    }
+                }
             } catch {
                 if let sinkFailure { return sinkFailure }
                 if isComplete { return nil }

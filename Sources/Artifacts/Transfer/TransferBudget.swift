@@ -4,11 +4,19 @@ import ExecutorCore
 package final class TransferBudget: Sendable {
     /// Requests at a time.
     package let connections: Int
+    /// Requests for small objects at a time: they need little more memory than their connections.
+    package let smallRequests: Int
     /// Bytes of memory for parts waiting to be sent.
     package let partMemory: Int
 
+    /// Up to this size in bytes an object is small.
+    package static let smallObject: Int64 = 1 << 20
+
     private struct State {
-        var connections: Int
+        /// Each a request for a small object.
+        var shares: Int
+        /// Large objects of directories that may still begin.
+        var largeObjects: Int
         var partMemory: Int
     }
     private let free: Monitor<State>
@@ -18,25 +26,58 @@ package final class TransferBudget: Sendable {
         let limit = memoryLimit ?? .max
         // A quarter of a small limit; the rest is for the program, its archives, and the pages of files that are being written.
         let partMemory = Int(min(16 << 20, max(0, limit / 4)))
-        self.init(connections: limit < 48 << 20 ? 8 : 32, partMemory: partMemory)
+        if limit < 48 << 20 {
+            self.init(connections: 8, partMemory: partMemory)
+        } else {
+            self.init(connections: 32, smallRequests: 128, partMemory: partMemory)
+        }
     }
 
-    package init(connections: Int, partMemory: Int) {
+    /// - Parameter smallRequests: nil for as many as there are connections.
+    package init(connections: Int, smallRequests: Int? = nil, partMemory: Int) {
         self.connections = connections
+        self.smallRequests = max(smallRequests ?? connections, connections)
         self.partMemory = partMemory
-        free = Monitor(State(connections: connections, partMemory: partMemory))
+        free = Monitor(State(shares: self.smallRequests, largeObjects: connections, partMemory: partMemory))
     }
 
     /// Runs `body` when one more request may run. Never nested.
-    package func withConnection<R>(_ body: () throws -> R) rethrows -> R {
+    ///
+    /// - Parameter length: bytes of the object or the part, where known.
+    package func withConnection<R>(for length: Int64? = nil, _ body: () throws -> R) rethrows -> R {
+        let isSmall = length.map { $0 <= Self.smallObject } ?? false
+        let shares = isSmall ? 1 : smallRequests / connections
         free.wait { state -> Void? in
-            guard state.connections > 0 else { return nil }
-            state.connections -= 1
+            guard state.shares >= shares else { return nil }
+            state.shares -= shares
             return ()
         }
-        defer { free.update { $0.connections += 1 } }
+        defer { free.update { $0.shares += shares } }
         return try body()
     }
+
+    /// Runs `body`, which moves one of many objects; of large ones, which may take several requests and threads each, there are
+    /// no more than connections.
+    package func withObject<R>(of length: Int64?, _ body: () throws -> R) rethrows -> R {
+        if let length, length <= Self.smallObject { return try body() }
+        free.wait { state -> Void? in
+            guard state.largeObjects > 0 else { return nil }
+            state.largeObjects -= 1
+            return ()
+        }
+        defer { free.update { $0.largeObjects += 1 } }
+        return try body()
+    }
+
+    /// How many small objects should be under way at a time, so that the way to the store costs little: the longer it is, the more.
+    ///
+    /// - Parameter latency: nanoseconds of the quickest request so far; nil before the first.
+    package func usefulRequests(_ latency: Int64?) -> Int {
+        min(smallRequests, max(connections, Int(min(latency ?? 0, 1 << 40) / Self.requestsApart)))
+    }
+
+    /// Nanoseconds from one request to the next that this machine and a store can keep up with.
+    private static let requestsApart: Int64 = 250_000
 
     /// Takes memory for a part if it is free now.
     package func takePartMemory(_ bytes: Int) -> Bool {

@@ -6,6 +6,7 @@ package final class TransferMeter: Sendable {
     private let bytesMoved = Atomic<Int64>(0)
     private let objectsMoved = Atomic<Int>(0)
     private let repetitions = Atomic<Int>(0)
+    private let shortestRequest = Atomic<Int64>(.max)
     private let start = monotonicNanoseconds()
 
     package init() {}
@@ -13,6 +14,20 @@ package final class TransferMeter: Sendable {
     package func add(bytes: Int64) { bytesMoved.add(bytes, ordering: .relaxed) }
     package func addObject() { objectsMoved.add(1, ordering: .relaxed) }
     package func addRetry() { repetitions.add(1, ordering: .relaxed) }
+
+    /// Notes how long a request takes.
+    func timed<R>(_ request: () throws -> R) rethrows -> R {
+        let begun = monotonicNanoseconds()
+        let result = try request()
+        shortestRequest.min(monotonicNanoseconds() - begun, ordering: .relaxed)
+        return result
+    }
+
+    /// Nanoseconds of the quickest request; nil before the first.
+    var latency: Int64? {
+        let shortest = shortestRequest.load(ordering: .relaxed)
+        return shortest == .max ? nil : shortest
+    }
 
     /// What has been done until now.
     package var record: TransferRecord {

@@ -36,10 +36,12 @@ enum WorkQueue {
 
     /// Runs `produce` on the calling thread and `consume` on up to `width` others, and waits for all.
     ///
-    /// - Parameter capacity: items that may wait.
+    /// - Parameters:
+    ///   - width: asked anew with each item; those who work already are not stopped where it shrinks.
+    ///   - capacity: items that may wait.
     /// - Throws: the first error of any; after it nothing more is begun.
     static func run<Item: Sendable>(
-        width: Int, capacity: Int, produce: ((Item) throws -> Void) throws -> Void,
+        width: @autoclosure () -> Int, capacity: Int, produce: ((Item) throws -> Void) throws -> Void,
         consume: @escaping @Sendable (Item) throws -> Void
     ) throws {
         let state = Monitor(State<Item>())
@@ -50,6 +52,7 @@ enum WorkQueue {
             state.update { $0.running -= 1 }
         }
         let push: (Item) throws -> Void = { item in
+            let width = width()
             let needsWorker = try state.wait { state -> Bool? in
                 if state.failure != nil { throw Stopped() }
                 guard state.waiting < capacity else { return nil }

@@ -14,6 +14,12 @@ package struct ClusterCredential: Sendable, Equatable {
         self.certificate = certificate
     }
 
+    /// The part of the header's value that is the secret: a token, or a name and a password in base64.
+    var proof: Secret? {
+        guard let bytes = authorization?.reveal(), let space = bytes.firstIndex(of: 0x20) else { return authorization }
+        return Secret(Array(bytes[(space + 1)...]))
+    }
+
     /// The header's value for a token.
     package static func bearer(_ token: Secret) -> Secret { Secret("Bearer " + token.revealText()) }
 

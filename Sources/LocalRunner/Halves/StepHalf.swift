@@ -55,6 +55,7 @@ package final class StepHalf: Sendable {
         let place = try Place(source.step, settings)
         let drivers = use(place)
         for (artifact, location) in source.arguments { try artifact.save(to: location, drivers: drivers) }
+        if isInterrupted { throw ExecutorError.failed("stage into \(folder): interrupted") }
         try DirectoryIO.makeDirectories(folder, mode: 0o755)
         let step = try folderStep(place.step, drivers)
         let inputs = try step.stage(unpacking: UnpackOptions(Environment.current(), log: log))
@@ -116,7 +117,7 @@ package final class StepHalf: Sendable {
 
         init(_ step: StepPod, _ settings: LocalRunSettings) throws {
             let work = try WorkFolder(in: settings.home)
-            store = EmbeddedStore(folder: work.artifacts)
+            store = EmbeddedStore(folder: work.artifacts, cache: work.unpacked)
             let embedded = EmbeddedStore.repository?.location
             standIn = LocalStore(folder: work.path, original: embedded)
             let home = step.template.archiveLocation

@@ -30,7 +30,8 @@ struct StepSource {
             isEmbedded: prepared.isEmbedded, images: prepared.images, argumentKeys: prepared.argumentKeys,
             warnings: prepared.warnings)
         let request = try Self.request(workflow)
-        let factory = PodFactory(workflow, logLevel: settings.logLevel, emissaryLogLevel: settings.logLevel)
+        let factory = PodFactory(
+            workflow, logLevel: settings.logLevel, emissaryLogLevel: settings.logLevel, objects: settings.objects)
         step = try StepPod(request, template: try factory.withArchiveLocation(request), identity: identity)
         arguments = try settings.artifacts.map { name, path in
             let artifact = try ArgumentArtifact(name, path)

@@ -1,4 +1,4 @@
-package import Documents
+import Documents
 import ExecutorCore
 package import WorkflowEngine
 import WorkflowModel
@@ -12,7 +12,7 @@ package struct PodBuilder: Sendable {
     /// The pod as the controller would hand it to the API server.
     ///
     /// - Throws: `ModelError` for a template that cannot be read, `ExecutorError` for one that makes no pod.
-    package func pod(for request: PodRequest) throws -> JSONValue {
+    package func pod(for request: PodRequest) throws -> BuiltPod {
         let template = try Template(document: request.template)
         let containers = try ContainerPlan(template: template, settings: settings)
         let volumes = VolumePlan(template: template, settings: settings)
@@ -40,7 +40,11 @@ package struct PodBuilder: Sendable {
         for user in containers.sidecars {
             regular.append(try wrap(user, environment.user(user, template: nil), volumes.mounts(of: .user(user))))
         }
-        return .object(podObject(request, template, inits: [stager] + userInits, regular: regular, volumes: volumes.all))
+        let parts = PodOffload(
+            inits: [stager] + userInits, regular: regular, volumes: volumes.all, podName: request.podName)
+        return BuiltPod(
+            pod: .object(podObject(request, template, inits: parts.inits, regular: parts.regular, volumes: parts.volumes)),
+            configMap: parts.configMap(named: request.podName, in: settings.namespace))
     }
 
     /// The template as the executor reads it: without the input parameters, which have been put in their places.

@@ -124,11 +124,11 @@ final class LocalRun {
 
     private func start(_ request: PodRequest) {
         do {
-            let (pod, template) = try factory.pod(for: request)
+            let (built, template) = try factory.pod(for: request)
             let folder = folder.node(request.nodeID)
             workers.start(
                 PodJob(
-                    nodeID: request.nodeID, pod: pod, mainNames: template.mainContainerNames, folder: folder,
+                    nodeID: request.nodeID, pod: built.pod, mainNames: template.mainContainerNames, folder: folder,
                     attachment: attachment(template).adding(folder.attachment)))
         } catch {
             let result = PodResult(phase: .error, message: errorText(error))

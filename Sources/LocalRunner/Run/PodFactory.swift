@@ -10,8 +10,13 @@ struct PodFactory: Sendable {
     let spec: JSONObject
     let settings: PodSettings
     let images: ImageRoots
+    /// Where the config maps of pods are put that are too large without.
+    let configMaps: MadeConfigMaps
 
-    init(_ workflow: PreparedWorkflow, logLevel: String, emissaryLogLevel: String, pauses: Set<LocalRunSettings.Pause> = []) {
+    init(_ workflow: PreparedWorkflow, logLevel: String, emissaryLogLevel: String, objects: ObjectFolders,
+        pauses: Set<LocalRunSettings.Pause> = []
+    ) {
+        configMaps = objects.made
         repository = workflow.repository
         spec = WorkflowRun(plan: workflow.plan, identity: workflow.identity).spec
         images = workflow.images
@@ -25,7 +30,7 @@ struct PodFactory: Sendable {
     }
 
     /// - Throws: `ModelError` or `ExecutorError` for a template that makes no pod.
-    func pod(for request: PodRequest) throws -> (pod: JSONValue, template: Template) {
+    func pod(for request: PodRequest) throws -> (built: BuiltPod, template: Template) {
         var request = request
         request.template = try withArchiveLocation(request)
         let template = try Template(document: request.template)
@@ -34,7 +39,9 @@ struct PodFactory: Sendable {
         for image in Self.images(in: request.template) {
             settings.imageCommands[image] = try images.command(of: image)
         }
-        return (try PodBuilder(settings).pod(for: request), template)
+        let built = try PodBuilder(settings).pod(for: request)
+        if let configMap = built.configMap { configMaps.add(configMap) }
+        return (built, template)
     }
 
     /// As the controller does: only where an artifact needs it, or the logs are to be kept.

@@ -9,6 +9,8 @@ struct PodForecast: Sendable {
     struct Entry: Sendable {
         let node: Node
         let pod: JSONValue
+        /// What was too large for the pod; nil where all fits.
+        let configMap: JSONValue?
         let template: Template
     }
 
@@ -33,8 +35,8 @@ struct PodForecast: Sendable {
                 guard let node = run.node(request.nodeID) else { continue }
                 var outputs: Outputs?
                 do {
-                    let (pod, template) = try factory.pod(for: request)
-                    entries.append(Entry(node: node, pod: pod, template: template))
+                    let (built, template) = try factory.pod(for: request)
+                    entries.append(Entry(node: node, pod: built.pod, configMap: built.configMap, template: template))
                     outputs = Self.outputs(of: template, node)
                 } catch { failures.append((node, errorText(error))) }
                 actions += run.podFinished(

@@ -36,6 +36,9 @@ struct ReplaySource: Sendable {
             throw ExecutorError.badRequest("read the pod \(file): it has neither init nor wait, so that it is no step's pod")
         }
         executorImage = image
+        if isFolder, let name = document["metadata"]?["name"]?.string {
+            try objects.made.restore(name, from: PodFolder(path).configMap)
+        }
         template = try Self.template(of: document, containers, objects)
         pod = Self.timeless(document)
         var claims: [String: BytePath] = [:]

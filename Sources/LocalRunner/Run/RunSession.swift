@@ -59,7 +59,7 @@ package struct RunSession {
         // The emissary tells of a pause in its log.
         let factory = PodFactory(
             workflow, logLevel: settings.logLevel, emissaryLogLevel: settings.pauses.isEmpty ? "warn" : "info",
-            pauses: settings.pauses)
+            objects: settings.objects, pauses: settings.pauses)
         let runtime = try chooseRuntime()
         let work = try WorkFolder(in: settings.home)
         let store = workflow.isEmbedded ? EmbeddedStore(folder: work.artifacts, cache: work.unpacked) : nil
@@ -156,13 +156,13 @@ package struct RunSession {
     }
 
     private func printPods(of workflow: PreparedWorkflow) throws -> Int32 {
-        let forecast = PodForecast(workflow, PodFactory(workflow, logLevel: "info", emissaryLogLevel: "info"))
+        let forecast = PodForecast(workflow, PodFactory(workflow, logLevel: "info", emissaryLogLevel: "info", objects: settings.objects))
         try tell(
             workflow.warnings
                 + forecast.failures.map { node, cause in
                     workflow.plan.site(of: node)?.finding(.error, cause) ?? Finding(.error, place: nil, cause)
                 }, notes: [])
-        output(JSONValue.yaml(documents: forecast.entries.map(\.pod)))
+        output(JSONValue.yaml(documents: forecast.entries.flatMap { ($0.configMap.map { [$0] } ?? []) + [$0.pod] }))
         return 0
     }
 

@@ -17,6 +17,8 @@ package struct ObjectFolders: Sendable {
 
     /// Secrets that stand in no folder, by name and key.
     var more: [String: [String: Secret]] = [:]
+    /// Shared by all copies of this value.
+    let made = MadeConfigMaps()
 
     package init(secrets: BytePath? = nil, configMaps: BytePath? = nil) {
         self.secrets = secrets
@@ -25,8 +27,9 @@ package struct ObjectFolders: Sendable {
 
     /// The keys of an object in bytewise order; nil where there is no such object.
     func keys(of kind: Kind, _ name: String) throws -> [BytePath]? {
+        if kind == .configMap, let keys = made.keys(of: name) { return keys }
         let given = kind == .secret ? more[name]?.keys.sorted().map { BytePath($0) } : nil
-        guard let folder = folder(kind, name), let directory = try open(folder) else { return given }
+        guard let folder = folder(kind, name), let directory = try Self.open(folder) else { return given }
         let walk = try TreeWalk(directory, path: folder)
         var keys: [BytePath] = []
         while let entry = try walk.next() {
@@ -42,6 +45,7 @@ package struct ObjectFolders: Sendable {
 
     /// The content of a key; nil where there is no such object or key.
     func value(of kind: Kind, _ name: String, key: BytePath) throws -> [UInt8]? {
+        if kind == .configMap, let value = made.value(of: name, key: key) { return value }
         if kind == .secret, let given = more[name]?[key.text] { return given.reveal() }
         guard let folder = folder(kind, name), Self.isFileName(key) else { return nil }
         do { return try SmallFile.read(folder.appending(key), limit: 64 << 20) } catch
@@ -62,7 +66,8 @@ package struct ObjectFolders: Sendable {
         return base.appending(BytePath(name))
     }
 
-    private func open(_ folder: BytePath) throws(SystemError) -> Descriptor? {
+    /// A folder to be read; nil where there is none.
+    static func open(_ folder: BytePath) throws(SystemError) -> Descriptor? {
         do { return try Descriptor.open(folder, O_RDONLY | O_DIRECTORY) } catch  where [ENOENT, ENOTDIR].contains(error.code) {
             return nil
         }

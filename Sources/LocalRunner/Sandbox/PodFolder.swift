@@ -13,6 +13,8 @@ package struct PodFolder: Sendable, Equatable {
     package var taskResult: BytePath { path.appending("taskresult.json") }
     /// The same file as the executor's containers see it.
     static let taskResultInSandbox: BytePath = "/.argoexec/node/taskresult.json"
+    /// The config map that was made for the pod.
+    package var configMap: BytePath { path.appending("configmap") }
     package var volumes: BytePath { path.appending("volumes") }
     package var containers: BytePath { path.appending("ctr") }
 

@@ -45,13 +45,14 @@ struct PodManifest: Sendable {
 
     /// The containers whose end the controller waits for (contract 01 §2): a container set's members, else `main`. In a pod that has
     /// neither, all but the executor's.
-    var mainNames: Set<String> {
+    ///
+    /// - Parameter objects: hold the template where it was too large for the pod.
+    func mainNames(_ objects: ObjectFolders) -> Set<String> {
         let names = containers.map(\.name)
         for container in allContainers {
-            guard let text = container.variable("ARGO_TEMPLATE"), let template = try? JSONValue(parsing: Array(text.utf8))
-            else {
-                continue
-            }
+            guard let text = container.variable("ARGO_TEMPLATE") else { continue }
+            let moved = text == "offloaded" ? try? objects.value(of: .configMap, name, key: "ARGO_TEMPLATE") : nil
+            guard let template = try? JSONValue(parsing: moved ?? Array(text.utf8)) else { continue }
             let members = Self.list(template.field("containerSet")?.field("containers")).compactMap { $0.field("name")?.string }
             if !members.isEmpty { return Set(members).intersection(names) }
         }

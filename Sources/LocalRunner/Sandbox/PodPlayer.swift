@@ -45,6 +45,7 @@ package final class PodPlayer: Sendable {
         let manifest = try PodManifest(document)
         try PodCheck.checkNames(of: manifest)
         try AtomicFile.write(folder.pod, document.serialized() + [0x0A], mode: 0o600)
+        try settings.objects.made.keep(manifest.name, in: folder.configMap)
 
         let volumes = try VolumeSet(of: manifest, in: folder, settings: settings, group: volumeGroup(of: manifest))
         defer {

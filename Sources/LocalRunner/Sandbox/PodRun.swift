@@ -77,7 +77,7 @@ final class PodRun {
     }
 
     private func playContainers() throws {
-        let mains = pod.mainNames
+        let mains = pod.mainNames(planner.settings.objects)
         let regular = runs.filter { $0.role == .regular }
         var isOver = false
         try wait {
