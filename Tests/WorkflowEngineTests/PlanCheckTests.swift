@@ -97,7 +97,7 @@ import WorkflowModel
 
     @Test func whatFollowsFromAnUnreadableValueIsNotTold() {
         #expect(
-            findings(workflow("- name: main\n  steps:\n  - - {name: y, template: leaf}\n" + Self.leaf))
+            findings(workflow("- name: main\n  steps:\n  - - {name: yes, template: leaf}\n" + Self.leaf))
                 == [
                     "w.yaml:9:16: spec.templates[0].steps[0][0].name: expected a text, found true (put it in quotes where a text is meant)"
                 ])

@@ -11,6 +11,7 @@ struct BinaryInstaller {
 
     /// Copies the program to `argoexec` in the run directory, mode 0555, in one step for whoever looks.
     func install() throws {
+        if try isInstalled() { return }
         let aside = AtomicFile.temporaryName(for: directory.binary)
         do {
             try FileCopy.copy(try source(), to: aside, mode: 0o555)
@@ -19,6 +20,13 @@ struct BinaryInstaller {
             AtomicFile.remove(aside)
             throw ExecutorError.wrapping("copy the executor", error)
         }
+    }
+
+    /// Whether this very program is mounted there, as a run on one machine has it.
+    private func isInstalled() throws -> Bool {
+        guard let there = try? FileStatus.of(directory.binary, followingLinks: false) else { return false }
+        let program = try FileStatus.of(try source(), followingLinks: true)
+        return there.device == program.device && there.inode == program.inode
     }
 
     /// The `argoexec` that the search path names; where it names none, the running program itself.

@@ -70,20 +70,23 @@ package struct RunSession {
             sandbox.executorAttachment = sandbox.executorAttachment.adding(
                 RepositoryAccess(environment: settings.environment).attachment)
         }
-        let checked = Preflight(workflow: workflow, player: try PodPlayer(sandbox), store: store)
+        let player = try PodPlayer(sandbox)
+        let checked = Preflight(workflow: workflow, player: player, store: store)
             .findings(PodForecast(workflow, factory))
         try tell(workflow.warnings + checked.findings, notes: checked.notes)
 
         try work.prepare(isShared: isShared(runtime))
         try saveArguments(workflow, store, work)
         let folder = try work.makeRun(named: workflow.identity.name, isUnique: workflow.isUnique)
+        var claims: [String: BytePath] = [:]
         for claim in workflow.plan.spec["volumeClaimTemplates"]?.array ?? [] {
             guard let name = claim["metadata"]?["name"]?.string else { continue }
-            sandbox.claimFolders["\(workflow.identity.name)-\(name)"] = folder.volumes.appending(BytePath(name))
+            claims["\(workflow.identity.name)-\(name)"] = folder.volumes.appending(BytePath(name))
         }
         let display = makeDisplay(log)
         let ended = LocalRun(
-            workflow, factory, settings: settings, folder: folder, store: store, player: try PodPlayer(sandbox),
+            workflow, factory, settings: settings, folder: folder, store: store,
+            player: player.with(claimFolders: claims),
             mailbox: mailbox, display: display, width: settings.parallelism ?? max(4, CPULimit.cores * 2),
             isShared: isShared(runtime)
         ).play()
@@ -156,7 +159,8 @@ package struct RunSession {
     }
 
     private func printPods(of workflow: PreparedWorkflow) throws -> Int32 {
-        let forecast = PodForecast(workflow, PodFactory(workflow, logLevel: "info", emissaryLogLevel: "info", objects: settings.objects))
+        let forecast = PodForecast(
+            workflow, PodFactory(workflow, logLevel: "info", emissaryLogLevel: "info", objects: settings.objects))
         try tell(
             workflow.warnings
                 + forecast.failures.map { node, cause in

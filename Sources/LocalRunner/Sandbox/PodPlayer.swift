@@ -19,6 +19,18 @@ package final class PodPlayer: Sendable {
         machine = MachineRoot()
     }
 
+    private init(settings: SandboxSettings, machine: MachineRoot) {
+        self.settings = settings
+        self.machine = machine
+    }
+
+    /// The same player with claims that are kept elsewhere.
+    func with(claimFolders: [String: BytePath]) -> PodPlayer {
+        var settings = settings
+        settings.claimFolders = claimFolders
+        return PodPlayer(settings: settings, machine: machine)
+    }
+
     /// What is to be said of pods before any of them is played, each thing once: what is missing, what has no effect here, and
     /// which images this machine's own programs stand in for.
     package func preflight(_ pods: [JSONValue]) -> [PodProblem] {

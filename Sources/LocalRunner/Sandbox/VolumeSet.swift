@@ -97,7 +97,10 @@ struct VolumeSet {
         switch source {
         case .emptyDirectory:
             try makeOpen(path)
-            return Volume(path: path, isReadOnly: false)
+            guard name == Self.runDirectory, hasProgramForAll else { return Volume(path: path, isReadOnly: false) }
+            // Where `init` would copy it to: with it there already nothing is copied.
+            try SmallFile.write(path.appending("argoexec"), [], mode: 0o644)
+            return Volume(path: path, isReadOnly: false, parts: [(settings.executor, "argoexec")])
         case .files(let projections, let mode):
             var problems = PodProblems(pod: pod.name)
             let files = try VolumeFile.all(
@@ -132,6 +135,14 @@ struct VolumeSet {
             let root = try ImageStore(settings.imageCache, log: settings.log).root(of: try GivenImage(given))
             return Volume(path: root, isReadOnly: true)
         }
+    }
+
+    /// The controller's name for the volume that executor and emissary share.
+    private static let runDirectory = "var-run-argo"
+
+    /// Whether every user of a pod may run the executor's program as it is.
+    private var hasProgramForAll: Bool {
+        (try? FileStatus.of(settings.executor, followingLinks: true)).map { $0.permissions & 0o005 == 0o005 } ?? false
     }
 
     /// A folder for every user, whatever the umask.

@@ -65,7 +65,8 @@ struct ExampleTests {
     }
 
     @Test(
-        .requires(.kubernetes), .enabled("ARGO_CRDS has no definitions of workflows", { try await ExampleTests.knowsWorkflows() }),
+        .requires(.kubernetes),
+        .enabled("ARGO_CRDS has no definitions of workflows", { try await ExampleTests.knowsWorkflows() }),
         arguments: Example.all)
     private func isValidInACluster(_ example: Example) async throws {
         let cluster = try await ClusterServer.shared(.kubernetes)

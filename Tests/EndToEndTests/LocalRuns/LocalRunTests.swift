@@ -311,7 +311,7 @@ struct LocalRunTests {
         try folder.write(Data(text.utf8), to: "workflow.yaml")
         let shared = try SharedBlocks.files(
             after: "\"$0\" run workflow.yaml --keep", in: folder,
-            named: ["make*/file", "input-artifacts/file", "input-artifacts/tree/part"])
+            named: ["test-make-*/file", "input-artifacts/file", "input-artifacts/tree/part"])
         // The stored file, and what each of the two steps got of it and of the archive.
         #expect(shared == ["file", "file", "file", "part", "part"])
     }
