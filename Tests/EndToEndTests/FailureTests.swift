@@ -109,7 +109,7 @@ struct FailureTests {
     /// What was begun cannot be taken back by a process that is no more: its parts stay at the store, unseen.
     @Test func ofWaitInTheMiddleOfAnUploadLeavesNothingHalf() async throws {
         // The upload is begun and a part of it passes; then the store falls silent.
-        let relay = try await FailingRelay(to: store.server.endpoint, share: 1, kinds: ["stall"], sparing: 2)
+        let relay = try await FailingRelay(to: store.server.endpoint, share: 1, kinds: ["stall"], sparing: 1, method: "PUT")
         let step = Step(
             "head -c 60000000 /dev/urandom > /tmp/big", store: store.reached(at: relay.endpoint), cluster: cluster,
             outputs: ["artifacts": [["name": "big", "path": "/tmp/big", "archive": ["none": [:]]]]])

@@ -128,9 +128,13 @@ package final class FailingRelay: Sendable {
     ///   - share: how many of the requests fail, 0 to 1.
     ///   - kinds: the ways to fail (`scripts/testbed/faults.py`), one after the other.
     ///   - spared: how many requests pass before one may fail.
-    package init(to target: String, share: Double, kinds: [String], sparing spared: Int = 0) async throws {
-        let options = ["--target", target, "--share", "\(share)", "--spare", "\(spared)", "--only"]
-        server = try await RunningServer("faults", options + kinds)
+    ///   - method: only requests of this method fail; nil for all.
+    package init(
+        to target: String, share: Double, kinds: [String], sparing spared: Int = 0, method: String? = nil
+    ) async throws {
+        let options =
+            ["--target", target, "--share", "\(share)", "--spare", "\(spared)"] + (method.map { ["--method", $0] } ?? [])
+        server = try await RunningServer("faults", options + ["--only"] + kinds)
     }
 
     /// What it has seen so far.

@@ -27,8 +27,8 @@ KINDS = [*ANSWERS, "reset", "stall", "end"]
 class FaultRelay:
     """Passes requests on, all but a share of them that fails; counts what was asked."""
 
-    def __init__(self, host, port, share, kinds, spared, seed=1):
-        self.host, self.port, self.share, self.kinds, self.spared = host, port, share, kinds, spared
+    def __init__(self, host, port, share, kinds, spared, method, seed=1):
+        self.host, self.port, self.share, self.kinds, self.spared, self.method = host, port, share, kinds, spared, method
         self.random = random.Random(seed)
         self.requests, self.faults = collections.Counter(), collections.Counter()
         self.listening = None
@@ -62,7 +62,7 @@ class FaultRelay:
             await _answer(writer, 200, "OK", json.dumps({"requests": self.requests, "faults": self.faults}))
             return True
         self.requests[f"{method.decode()} {path.split(b'?')[0].decode()}"] += 1
-        kind = self._kind()
+        kind = self._kind(method.decode())
         if kind is None:
             return await self._pass_on(reader, writer, upstream, head, method, length, whole=True)
         self.faults[kind] += 1
@@ -81,8 +81,13 @@ class FaultRelay:
             return False
         return await self._pass_on(reader, writer, upstream, head, method, length, whole=False)
 
-    def _kind(self):
-        if sum(self.requests.values()) <= self.spared or self.random.random() >= self.share:
+    def _kind(self, method):
+        if self.method not in (None, method):
+            return None
+        if self.spared > 0:
+            self.spared -= 1
+            return None
+        if self.random.random() >= self.share:
             return None
         # One after the other, so that each comes about.
         return self.kinds[sum(self.faults.values()) % len(self.kinds)]
@@ -167,10 +172,10 @@ async def _answer(writer, status, reason, text, is_head=False):
     await writer.drain()
 
 
-def start(target, share, kinds, spared):
+def start(target, share, kinds, spared, method):
     """Starts a relay to `HOST:PORT` in this process; returns its folder and its description."""
     host, _, port = target.rpartition(":")
-    relay, ready = FaultRelay(host, int(port), share, kinds or KINDS, spared), threading.Event()
+    relay, ready = FaultRelay(host, int(port), share, kinds or KINDS, spared, method), threading.Event()
     threading.Thread(target=lambda: asyncio.run(relay.serve(ready)), daemon=True).start()
     ready.wait(10)
     endpoint = f"127.0.0.1:{relay.listening}"
