@@ -19,8 +19,8 @@ final class Inflater {
     private static let inputSize = 128 << 10
 
     private let source: any ByteSource
-    /// Too large for the stack of a thread.
-    private let state: UnsafeMutablePointer<inflate_state>
+    /// Too large for the stack of a thread. A field of the type itself would bring a hundred kilobytes of code for copying it.
+    private let memory: UnsafeMutableRawPointer
     private let input: UnsafeMutableBufferPointer<UInt8>
     private var position = 0
     private var available = 0
@@ -29,14 +29,19 @@ final class Inflater {
 
     init(_ source: any ByteSource) {
         self.source = source
-        unsafe state = .allocate(capacity: 1)
+        unsafe memory = .allocate(
+            byteCount: MemoryLayout<inflate_state>.size, alignment: MemoryLayout<inflate_state>.alignment)
         unsafe input = .allocate(capacity: Self.inputSize)
-        unsafe memset(state, 0, MemoryLayout<inflate_state>.size)
+        unsafe memset(memory, 0, MemoryLayout<inflate_state>.size)
     }
 
     deinit {
-        unsafe state.deallocate()
+        unsafe memory.deallocate()
         unsafe input.deallocate()
+    }
+
+    private var state: UnsafeMutablePointer<inflate_state> {
+        unsafe memory.assumingMemoryBound(to: inflate_state.self)
     }
 
     /// Begins a stream at the source's next byte.

@@ -6,16 +6,18 @@ package struct ArtifactLocation: Sendable, Equatable {
     package let document: JSONObject
     /// Whether the step's logs are kept in this location; only meaningful in a template's archive location.
     package let archiveLogs: Bool?
-    package let artifactory: ArtifactoryLocation?
-    package let azure: AzureLocation?
-    package let git: GitLocation?
-    package let gcs: GCSLocation?
-    package let hdfs: HDFSLocation?
-    package let http: HTTPLocation?
-    package let oss: OSSLocation?
-    package let raw: RawLocation?
-    package let s3: S3Location?
-    package let plugin: PluginLocation?
+    private let stores: Stores?
+
+    package var artifactory: ArtifactoryLocation? { stores?.artifactory }
+    package var azure: AzureLocation? { stores?.azure }
+    package var git: GitLocation? { stores?.git }
+    package var gcs: GCSLocation? { stores?.gcs }
+    package var hdfs: HDFSLocation? { stores?.hdfs }
+    package var http: HTTPLocation? { stores?.http }
+    package var oss: OSSLocation? { stores?.oss }
+    package var raw: RawLocation? { stores?.raw }
+    package var s3: S3Location? { stores?.s3 }
+    package var plugin: PluginLocation? { stores?.plugin }
 
     /// Takes the location's fields from an object, which may have others.
     ///
@@ -28,31 +30,13 @@ package struct ArtifactLocation: Sendable, Equatable {
     private init() {
         document = JSONObject()
         archiveLogs = nil
-        artifactory = nil
-        azure = nil
-        git = nil
-        gcs = nil
-        hdfs = nil
-        http = nil
-        oss = nil
-        raw = nil
-        s3 = nil
-        plugin = nil
+        stores = nil
     }
 
     init(_ fields: Fields) throws(ModelError) {
         document = LocationForm.normalized(fields.object)
         archiveLogs = try fields.optionalFlag("archiveLogs")
-        artifactory = try fields.object("artifactory") { (fields) throws(ModelError) in try ArtifactoryLocation(fields) }
-        azure = try fields.object("azure") { (fields) throws(ModelError) in try AzureLocation(fields) }
-        git = try fields.object("git") { (fields) throws(ModelError) in try GitLocation(fields) }
-        gcs = try fields.object("gcs") { (fields) throws(ModelError) in try GCSLocation(fields) }
-        hdfs = try fields.object("hdfs") { (fields) throws(ModelError) in try HDFSLocation(fields) }
-        http = try fields.object("http") { (fields) throws(ModelError) in try HTTPLocation(fields) }
-        oss = try fields.object("oss") { (fields) throws(ModelError) in try OSSLocation(fields) }
-        raw = try fields.object("raw") { (fields) throws(ModelError) in try RawLocation(fields) }
-        s3 = try fields.object("s3") { (fields) throws(ModelError) in try S3Location(fields) }
-        plugin = try fields.object("plugin") { (fields) throws(ModelError) in try PluginLocation(fields) }
+        stores = try Stores(fields)
     }
 
     /// The type that counts for the key and for completeness; nil where there is none.
@@ -115,5 +99,40 @@ package struct ArtifactLocation: Sendable, Equatable {
         var changed = document
         changed[kind.rawValue] = .object(store)
         return try ArtifactLocation(document: .object(changed))
+    }
+}
+
+/// The fields of each type, behind a reference: a location is a part of much that is copied, and all of these by value would make
+/// the code of every such copy tens of kilobytes long.
+private final class Stores: Sendable, Equatable {
+    let artifactory: ArtifactoryLocation?
+    let azure: AzureLocation?
+    let git: GitLocation?
+    let gcs: GCSLocation?
+    let hdfs: HDFSLocation?
+    let http: HTTPLocation?
+    let oss: OSSLocation?
+    let raw: RawLocation?
+    let s3: S3Location?
+    let plugin: PluginLocation?
+
+    init(_ fields: Fields) throws(ModelError) {
+        artifactory = try fields.object("artifactory") { (fields) throws(ModelError) in try ArtifactoryLocation(fields) }
+        azure = try fields.object("azure") { (fields) throws(ModelError) in try AzureLocation(fields) }
+        git = try fields.object("git") { (fields) throws(ModelError) in try GitLocation(fields) }
+        gcs = try fields.object("gcs") { (fields) throws(ModelError) in try GCSLocation(fields) }
+        hdfs = try fields.object("hdfs") { (fields) throws(ModelError) in try HDFSLocation(fields) }
+        http = try fields.object("http") { (fields) throws(ModelError) in try HTTPLocation(fields) }
+        oss = try fields.object("oss") { (fields) throws(ModelError) in try OSSLocation(fields) }
+        raw = try fields.object("raw") { (fields) throws(ModelError) in try RawLocation(fields) }
+        s3 = try fields.object("s3") { (fields) throws(ModelError) in try S3Location(fields) }
+        plugin = try fields.object("plugin") { (fields) throws(ModelError) in try PluginLocation(fields) }
+    }
+
+    static func == (left: Stores, right: Stores) -> Bool {
+        left === right
+            || left.artifactory == right.artifactory && left.azure == right.azure && left.git == right.git
+                && left.gcs == right.gcs && left.hdfs == right.hdfs && left.http == right.http && left.oss == right.oss
+                && left.raw == right.raw && left.s3 == right.s3 && left.plugin == right.plugin
     }
 }

@@ -76,13 +76,20 @@ import WorkflowModel
         #expect(throws: Never.self) { try driver(s3(plain)) }
     }
 
-    @Test func sharesOneClientForEachWayOfTrusting() throws {
+    @Test func sharesOneClientForEachWayOfTrustingAndOfShowingWhoWeAre() throws {
         let clients = HTTPClients(HTTPClientConfiguration())
         #expect(clients.client() === clients.client())
         let own = clients.client(trusting: .certificates([1]))
         #expect(own !== clients.client())
         #expect(own === clients.client(trusting: .certificates([1])))
         #expect(own !== clients.client(trusting: .certificates([2])))
+        let certificate = HTTPClients.ClientCertificate(certificate: Secret("c"), key: Secret("k"))
+        let other = HTTPClients.ClientCertificate(certificate: Secret("c"), key: Secret("other"))
+        #expect(clients.client(presenting: certificate) !== clients.client())
+        #expect(clients.client(presenting: certificate) === clients.client(presenting: certificate))
+        #expect(clients.client(presenting: certificate) !== clients.client(presenting: other))
+        #expect(
+            clients.client(presenting: certificate) !== clients.client(trusting: .certificates([1]), presenting: certificate))
     }
 
     @Test func theLocalStoreStandsInForBuckets() throws {

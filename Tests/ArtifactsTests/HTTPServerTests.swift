@@ -262,6 +262,31 @@ import Testing
         #expect(!fixture.log.text.contains("retrying"))
     }
 
+    /// An S3 location's own authority is the only one that counts for it.
+    @Test func s3TrustsItsOwnAuthorityOnly() throws {
+        try server.put([4, 2], "\(folder)/object")
+        try fixture.secret("own", server.pem("ca.crt"))
+        try fixture.secret("foreign", server.pem("other-ca.crt"))
+        let load = { (fixture: HTTPFixture, authority: JSONValue) in
+            let location: JSONValue = [
+                "s3": [
+                    "endpoint": .string(server.endpoint(.tls)), "bucket": .string(folder), "key": "object",
+                    "region": "us-east-1", "accessKeySecret": HTTPFixture.selector("user"),
+                    "secretKeySecret": HTTPFixture.selector("password"), "caSecret": authority,
+                ]
+            ]
+            return try fixture.store(location).load()
+        }
+        var trustless = fixture
+        trustless.authority = nil
+        #expect(try load(trustless, HTTPFixture.selector("own")) == [4, 2])
+        #expect(try load(fixture, .null) == [4, 2])
+        for (fixture, authority) in [(fixture, HTTPFixture.selector("foreign")), (trustless, .null)] {
+            let error = #expect(throws: TransferError.self) { try load(fixture, authority) }
+            #expect(error?.message.contains("x509: certificate signed by unknown authority") == true)
+        }
+    }
+
     @Test func theOldProtocolIsRefusedByUsNotByTheServer() throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

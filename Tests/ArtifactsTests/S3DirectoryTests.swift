@@ -32,6 +32,23 @@ import Testing
         #expect(try !fixture.store("some").isDirectory())
     }
 
+    /// Everything works too where the bucket is a part of the host's name.
+    @Test(.requires(.minIO)) func hasItsBucketInTheHostWhereAsked() async throws {
+        let fixture = try await fixture(.minIO)
+        let port = try #require(fixture.kind.endpoint?.split(separator: ":").last)
+        let fields: JSONValue = ["endpoint": .string("localhost:\(port)"), "addressingStyle": "virtual-hosted"]
+        let bytes = patternBytes(20_000_000)
+        for key in ["dir/ä b+c", "dir/sub/large", "alone"] { try fixture.save(bytes, key, fields) }
+        #expect(try fixture.load("dir/ä b+c", fields) == bytes)
+        #expect(try fixture.store("dir", fields).list().sorted() == ["dir/sub/large", "dir/ä b+c"])
+        #expect(try fixture.loadDirectory("dir/", into: "back", fields)?.objects == 2)
+        #expect(try fixture.content("back/sub/large") == Data(bytes))
+        try fixture.store("dir/", fields).delete()
+        #expect(try !fixture.store("dir", fields).isDirectory())
+        // The same bucket as by its path.
+        #expect(try fixture.load("alone") == bytes)
+    }
+
     /// More keys than one request may name, on either way.
     @Test func deletesOneByOneWhereNotTogether() async throws {
         for refusal in [

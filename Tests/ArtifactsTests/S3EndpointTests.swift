@@ -95,6 +95,14 @@ import Testing
     @Test func sendsOnePUTToGoogle() throws {
         #expect(
             try S3Endpoint(endpoint: "storage.googleapis.com", bucket: "b", isSecure: true, style: .automatic).lacksMultipart)
+        // So that objects of any size go there by one PUT.
+        let fixture = try StoreFixture(.s3Stub(bucket: "b", secrets: ["keys/access": "AK", "keys/secret": "SK"]))
+        var context = fixture.context
+        context.localStore = nil
+        for (host, isWhole) in [("storage.googleapis.com", true), ("store.invalid", false)] {
+            let driver = try fixture.store("k", endpoint: host, context: context).driver
+            #expect(try (driver.multipart(at: nil, fileName: "f") == nil) == isWhole)
+        }
         #expect(try !S3Endpoint(endpoint: "s3.amazonaws.com", bucket: "b", isSecure: true, style: .automatic).lacksMultipart)
     }
 

@@ -122,6 +122,7 @@ struct ExitTests {
         #expect(outcome.isCompleted)
         let stored = try #require(try await store.object(step.key("big.tgz")))
         #expect(try listing(ofArchive: stored).first?.bytes.count == 60_000_000)
+        #expect(!(try await store.server.ask(bucket: store.bucket, "uploads=")).contains("<UploadId>"))
     }
 
     @Test func passesEverySignalToTheCommand() async throws {

@@ -106,6 +106,23 @@ struct FailureTests {
         #expect(outcome.pod["main"]?.standardOutput.hasPrefix("3000000\n") == true)
     }
 
+    /// What was begun cannot be taken back by a process that is no more: its parts stay at the store, unseen.
+    @Test func ofWaitInTheMiddleOfAnUploadLeavesNothingHalf() async throws {
+        // The upload is begun and a part of it passes; then the store falls silent.
+        let relay = try await FailingRelay(to: store.server.endpoint, share: 1, kinds: ["stall"], sparing: 2)
+        let step = Step(
+            "head -c 60000000 /dev/urandom > /tmp/big", store: store.reached(at: relay.endpoint), cluster: cluster,
+            outputs: ["artifacts": [["name": "big", "path": "/tmp/big", "archive": ["none": [:]]]]])
+        let player = try await step.start()
+        _ = try await player.ended("main")
+        while try await relay.statistics().faults["stall", default: 0] < 2 { try await Task.sleep(for: .milliseconds(20)) }
+        player.signal("wait", SIGKILL)
+        let outcome = try await step.outcome(of: player)
+        #expect(outcome.exitCodes["wait"] == 137, "\(outcome.report)")
+        #expect(try await relay.statistics().requests.keys.contains { $0.hasPrefix("PUT /\(store.bucket)/") })
+        #expect(try await store.keys().isEmpty)
+    }
+
     @Test func ofEveryConnectionEndsTheStep() async throws {
         try await store.put([UInt8](repeating: 7, count: 3_000_000), "data.bin")
         let relay = try await FaultyRelay(to: store.server.endpoint, closingAfter: 20, times: 1_000_000)

@@ -5,6 +5,25 @@ import TestSupport
 import Testing
 
 @Suite struct FailureTests {
+    /// An answer may have to be made first, which takes longer than a pause within it may.
+    @Test func waitsLongerForAnAnswerToBegin() throws {
+        let server = try ScriptedServer(answering: { conversation, request in
+            if request.line.contains("/late") { Thread.sleep(forTimeInterval: 2.5) }
+            conversation.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+            if request.line.contains("/stalled") { return conversation.waitForClose() }
+            conversation.send("ok")
+        })
+        defer { server.stop() }
+        var request = HTTPRequest("GET", server.url + "/late")
+        request.stallTimeout = 1
+        request.answerTimeout = 60
+        #expect(try client().perform(request).body == Array("ok".utf8))
+        request.url = server.url + "/stalled"
+        let error = try failure { _ = try client().perform(request) }
+        #expect(error.code == .timeout)
+        #expect(error.message.hasSuffix("no byte within 1 s: i/o timeout"))
+    }
+
     private func error(of script: @escaping @Sendable (ScriptedServer.Conversation) -> Void) throws -> (TransferError, Int) {
         let server = try ScriptedServer(script)
         defer { server.stop() }

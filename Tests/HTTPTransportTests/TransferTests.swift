@@ -141,6 +141,70 @@ import Testing
         #expect(server.requests.map { $0.header("Accept-Encoding") } == [nil, "gzip", "gzip"])
     }
 
+    private static let gzippedABC: [UInt8] = [
+        0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x4c, 0x4a, 0x06, 0x00, 0xc2, 0x41, 0x24, 0x35, 3, 0, 0, 0,
+    ]
+
+    private func decoding(_ method: String = "GET", _ url: String) -> HTTPRequest {
+        var request = HTTPRequest(method, url)
+        request.decodesGzip = true
+        return request
+    }
+
+    @Test func decodesAllMembersAndTellsThatItDid() throws {
+        let packed = Self.gzippedABC + Self.gzippedABC
+        let server = try ScriptedServer(answering: { conversation, _ in
+            conversation.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(packed.count)\r\n\r\n")
+            // Byte by byte, so that a member ends and begins within a piece.
+            for byte in packed { conversation.send([byte]) }
+        })
+        defer { server.stop() }
+        let sink = MemorySink()
+        var heads: [HTTPResponseHead] = []
+        _ = try client().download(decoding("GET", server.url)) { head in
+            heads.append(head)
+            return sink
+        }
+        #expect(sink.bytes == Array("abcabc".utf8))
+        #expect(heads.map(\.isDecoded) == [true])
+        #expect(heads[0].headers["Content-Length"] == nil && heads[0].headers["Content-Encoding"] == nil)
+    }
+
+    @Test func noticesGzipThatEndsTooEarlyOrIsNone() throws {
+        let cut = Self.gzippedABC.dropLast(3)
+        let server = try ScriptedServer(answering: { conversation, request in
+            let body = request.line.contains("/cut") ? Array(cut) : Array("no gzip".utf8)
+            conversation.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(body.count)\r\n\r\n")
+            conversation.send(body)
+        })
+        defer { server.stop() }
+        let early = try failure { _ = try client().perform(decoding("GET", server.url + "/cut")) }
+        #expect(early.code == .truncated)
+        #expect(early.isTransient)
+        let wrong = try failure { _ = try client().perform(decoding("GET", server.url + "/wrong")) }
+        #expect(wrong.code == .malformed)
+    }
+
+    /// Stores name codings that nobody asked for, e.g. `aws-chunked`; such a body is what was stored.
+    @Test(arguments: ["br", "aws-chunked", "utf-8", "deflate", "gzip, gzip"])
+    func keepsABodyOfAnotherCodingAsItIs(coding: String) throws {
+        let server = try ScriptedServer(answering: { conversation, _ in
+            conversation.answer(200, headers: ["Content-Encoding: \(coding)"], "as it is")
+        })
+        defer { server.stop() }
+        #expect(try client().perform(decoding("GET", server.url)).body == Array("as it is".utf8))
+    }
+
+    @Test func asksForNoCodingOfAStretchOrAHead() throws {
+        let server = try ScriptedServer(answering: { conversation, _ in conversation.answer(200) })
+        defer { server.stop() }
+        var stretch = decoding("GET", server.url)
+        stretch.headers["Range"] = "bytes=0-1"
+        _ = try client().perform(stretch)
+        _ = try client().perform(decoding("GET", server.url))
+        #expect(server.requests.map { $0.header("Accept-Encoding") } == [nil, "gzip"])
+    }
+
     @Test func takesUserAndPasswordOfTheURLAsBasicAuthentication() throws {
         let server = try ScriptedServer(answering: { conversation, _ in conversation.answer(200) })
         defer { server.stop() }

@@ -281,10 +281,23 @@ import Testing
         }
         _ = try half(bare).stage()
         #expect(try read("step/root/vol/one") + read("step/root/two") == "12")
+        try FileManager.default.removeItem(atPath: path("step").text)
         let error = try failure {
             bare(&$0)
             $0.entrypoint = "t"
         }
-        #expect(error.contains("not empty") || error == "--template has no effect on a pod: it says everything itself")
+        #expect(error == "--template has no effect on a pod: it says everything itself")
+        // One whose template was too large for it.
+        var large = pod
+        large["spec"]?["initContainers"] = [["name": "init", "env": [["name": "ARGO_TEMPLATE", "value": "offloaded"]]]]
+        large["spec"]?["volumes"] = [["name": "argo-env-config", "configMap": ["name": "p"]]]
+        try write("pod.json", large.serializedText())
+        #expect(try failure(bare).hasSuffix("its template is in a config map; give its folder with --configmaps"))
+        try write("maps/p/ARGO_TEMPLATE", template.serializedText())
+        _ = try half {
+            bare(&$0)
+            $0.objects.configMaps = path("maps")
+        }.stage()
+        #expect(try read("step/root/two") == "2")
     }
 }

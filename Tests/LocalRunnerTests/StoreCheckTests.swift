@@ -117,6 +117,20 @@ import Testing
         #expect(!report.succeeded)
     }
 
+    /// Servers with TLS answer plain HTTP so, or not at all.
+    @Test(arguments: [true, false]) func knowsAPortThatWantsTLS(answers: Bool) throws {
+        let server = try ScriptedServer { conversation in
+            guard conversation.readRequest() != nil else { return }
+            if answers { conversation.answer(400, "Client sent an HTTP request to an HTTPS server.") }
+        }
+        defer { server.stop() }
+        let report = try check(repository("127.0.0.1:\(server.port)")).run()
+        #expect(marks(report) == "configuration name connection! credentials- bucket- put- get- list- delete-")
+        #expect(
+            report.steps.first { $0.state == .failed }?.advice.hasPrefix("the port speaks TLS: remove 'insecure: true'") == true
+        )
+    }
+
     @Test func missesTheSecret() throws {
         let store = try StandInStore()
         defer { store.stop() }

@@ -127,8 +127,10 @@ package final class FailingRelay: Sendable {
     ///   - target: `host:port` of the server.
     ///   - share: how many of the requests fail, 0 to 1.
     ///   - kinds: the ways to fail (`scripts/testbed/faults.py`), one after the other.
-    package init(to target: String, share: Double, kinds: [String]) async throws {
-        server = try await RunningServer("faults", ["--target", target, "--share", "\(share)", "--only"] + kinds)
+    ///   - spared: how many requests pass before one may fail.
+    package init(to target: String, share: Double, kinds: [String], sparing spared: Int = 0) async throws {
+        let options = ["--target", target, "--share", "\(share)", "--spare", "\(spared)", "--only"]
+        server = try await RunningServer("faults", options + kinds)
     }
 
     /// What it has seen so far.

@@ -27,8 +27,8 @@ KINDS = [*ANSWERS, "reset", "stall", "end"]
 class FaultRelay:
     """Passes requests on, all but a share of them that fails; counts what was asked."""
 
-    def __init__(self, host, port, share, kinds, seed=1):
-        self.host, self.port, self.share, self.kinds = host, port, share, kinds
+    def __init__(self, host, port, share, kinds, spared, seed=1):
+        self.host, self.port, self.share, self.kinds, self.spared = host, port, share, kinds, spared
         self.random = random.Random(seed)
         self.requests, self.faults = collections.Counter(), collections.Counter()
         self.listening = None
@@ -82,7 +82,7 @@ class FaultRelay:
         return await self._pass_on(reader, writer, upstream, head, method, length, whole=False)
 
     def _kind(self):
-        if self.random.random() >= self.share:
+        if sum(self.requests.values()) <= self.spared or self.random.random() >= self.share:
             return None
         # One after the other, so that each comes about.
         return self.kinds[sum(self.faults.values()) % len(self.kinds)]
@@ -167,10 +167,10 @@ async def _answer(writer, status, reason, text, is_head=False):
     await writer.drain()
 
 
-def start(target, share, kinds):
+def start(target, share, kinds, spared):
     """Starts a relay to `HOST:PORT` in this process; returns its folder and its description."""
     host, _, port = target.rpartition(":")
-    relay, ready = FaultRelay(host, int(port), share, kinds or KINDS), threading.Event()
+    relay, ready = FaultRelay(host, int(port), share, kinds or KINDS, spared), threading.Event()
     threading.Thread(target=lambda: asyncio.run(relay.serve(ready)), daemon=True).start()
     ready.wait(10)
     endpoint = f"127.0.0.1:{relay.listening}"

@@ -64,7 +64,8 @@ def _start_minio(servers, program, port, *options, environment=None):
     data = os.path.join(servers.folder, "data")
     os.mkdir(data)
     servers.start("minio", program, "server", data, "--address", f"127.0.0.1:{port}", *options,
-                  environment={"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY, "MINIO_BROWSER": "off"} | (environment or {}))
+                  environment={"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY, "MINIO_BROWSER": "off",
+                               "MINIO_DOMAIN": "localhost"} | (environment or {}))
 
 
 def moto():

@@ -38,7 +38,9 @@ struct CheckSource {
         let bytes = try SmallFile.read(file, limit: 64 << 20)
         let documents = try YAMLReader.file(bytes, name: file.text).filter { !$0.value.isNull }
         if key == nil, let document = documents.first?.value, documents.count == 1 {
-            if document["kind"]?.string == "Pod" { return try archiveLocation(of: StepPod(document).template, file) }
+            if document["kind"]?.string == "Pod" {
+                return try archiveLocation(of: StepPod(document, objects: ObjectFolders()).template, file)
+            }
             if document["archiveLocation"] != nil || document["container"] != nil || document["script"] != nil {
                 return try archiveLocation(of: Template(document: document), file)
             }

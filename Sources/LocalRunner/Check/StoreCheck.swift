@@ -142,7 +142,7 @@ package final class StoreCheck: Sendable {
             case .handshaking: run.note(.tls, .failed, text, run.advice.tls(text), time: time)
             case .asking:
                 let advice = isSecure ? "" : run.advice.plainOnSecurePort
-                run.note(.connection, .failed, "no answer: \(text)", advice, time: time)
+                run.fail(.connection, "no answer: \(text)", advice)
             }
             return false
         }

@@ -26,8 +26,9 @@ struct StepPod {
 
     /// Reads a pod.
     ///
+    /// - Parameter objects: holds the config map of a template that was too large for the pod.
     /// - Throws: `ExecutorError` for a pod without a template, `ModelError` or `JSONError` for a template that cannot be read.
-    init(_ pod: JSONValue) throws {
+    init(_ pod: JSONValue, objects: ObjectFolders) throws {
         let containers = ["initContainers", "containers"].flatMap { pod["spec"]?[$0]?.array ?? [] }
         let executors = containers.filter { ["init", "wait", "supervisor"].contains($0["name"]?.string) }
         var values: [String: String] = [:]
@@ -39,13 +40,13 @@ struct StepPod {
         }
         let name = EnvironmentVariable.podName.rawValue
         values[name] = values[name] ?? pod["metadata"]?["name"]?.string
-        guard let text = values[EnvironmentVariable.template.rawValue] else {
+        guard values[EnvironmentVariable.template.rawValue] != nil else {
             throw ExecutorError.badRequest("read the pod: no container has the variable ARGO_TEMPLATE")
         }
-        if text == "offloaded" {
-            throw ExecutorError.badRequest("read the pod: its template is in a config map; put it into ARGO_TEMPLATE")
+        guard let text = try PodTemplate.text(of: pod, objects: objects) else {
+            throw ExecutorError.badRequest("read the pod: its template is in a config map; give its folder with --configmaps")
         }
-        self.init(template: try Template.load(from: Array(text.utf8)), variables: values)
+        self.init(template: try Template.load(from: text), variables: values)
     }
 
     /// The step that a node would be.

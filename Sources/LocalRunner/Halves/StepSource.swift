@@ -16,7 +16,7 @@ struct StepSource {
     ///   no pod.
     init(_ settings: LocalRunSettings, workflow name: String? = nil) throws {
         if let pod = try Self.pod(settings) {
-            step = try StepPod(pod)
+            step = try StepPod(pod, objects: settings.objects)
             arguments = []
             warnings = []
             return

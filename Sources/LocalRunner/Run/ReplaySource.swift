@@ -39,7 +39,7 @@ struct ReplaySource: Sendable {
         if isFolder, let name = document["metadata"]?["name"]?.string {
             try objects.made.restore(name, from: PodFolder(path).configMap)
         }
-        template = try Self.template(of: document, containers, objects)
+        template = try PodTemplate.text(of: document, objects: objects).map { try Template.load(from: $0) }
         pod = Self.timeless(document)
         var claims: [String: BytePath] = [:]
         if isFolder {
@@ -53,20 +53,6 @@ struct ReplaySource: Sendable {
             }
         }
         self.claims = claims
-    }
-
-    /// The template that the pod carries, or that stands in a config map where it was too large.
-    private static func template(of pod: JSONValue, _ containers: [JSONValue], _ objects: ObjectFolders) throws -> Template? {
-        let variables = containers.flatMap { $0["env"]?.array ?? [] }
-        guard let text = variables.first(where: { $0["name"]?.string == "ARGO_TEMPLATE" })?["value"]?.string else { return nil }
-        if text != "offloaded" { return try Template.load(from: Array(text.utf8)) }
-        for volume in pod["spec"]?["volumes"]?.array ?? [] {
-            guard let name = volume["configMap"]?["name"]?.string,
-                let bytes = try objects.value(of: .configMap, name, key: "ARGO_TEMPLATE")
-            else { continue }
-            return try Template.load(from: bytes)
-        }
-        return nil
     }
 
     /// The pod without a deadline of its workflow's, which is over.

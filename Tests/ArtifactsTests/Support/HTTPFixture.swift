@@ -79,7 +79,8 @@ struct HTTPFixture: Sendable {
         return location
     }
 
-    private func store(_ location: JSONValue, context: DriverContext? = nil) throws -> ArtifactStore {
+    /// The store at a location of any kind.
+    func store(_ location: JSONValue, context: DriverContext? = nil) throws -> ArtifactStore {
         try ArtifactDrivers.store(
             for: ArtifactLocation(document: location), artifactName: "data", context: context ?? self.context)
     }
