@@ -103,6 +103,25 @@ import WorkflowModel
         }
         #expect(try driver(["raw": ["data": "x"]], localStore: store) is RawDriver)
     }
+
+    @Test func theLocalStoreOfATemplateLeavesOtherStoresAlone() throws {
+        func s3(_ endpoint: String, _ bucket: String) -> JSONValue {
+            ["s3": ["endpoint": .string(endpoint), "bucket": .string(bucket), "key": "k", "insecure": true]]
+        }
+        var context = context()
+        let store = BytePath(folder.url.appending(path: "store").path)
+        context.localStore = LocalStore(folder: store, original: try ArtifactLocation(document: s3("home", "bkt")))
+        func isLocal(_ location: JSONValue) throws -> Bool {
+            let location = try ArtifactLocation(document: location)
+            return try ArtifactDrivers.driver(for: location, artifactName: "data", context: context) is LocalStoreDriver
+        }
+        #expect(try isLocal(s3("home", "bkt")))
+        #expect(try !isLocal(s3("elsewhere", "bkt")))
+        #expect(try !isLocal(s3("home", "other")))
+        #expect(try !isLocal(["raw": ["data": "x"]]))
+        context.localStore = LocalStore(folder: store, original: .empty)
+        #expect(try !isLocal(s3("home", "bkt")))
+    }
 }
 
 @Suite struct RawDriverTests {

@@ -43,7 +43,9 @@ struct PodOffload: Sendable {
 
     private mutating func moveTemplate() {
         let all = inits + regular
-        guard let text = all.compactMap({ Self.variable(Self.template, of: $0) }).first, text.utf8.count > Self.limit else { return }
+        guard let text = all.compactMap({ Self.variable(Self.template, of: $0) }).first, text.utf8.count > Self.limit else {
+            return
+        }
         data[Self.template] = .string(text)
         inits = inits.map(Self.withoutTemplate)
         regular = regular.map(Self.withoutTemplate)
@@ -62,7 +64,8 @@ struct PodOffload: Sendable {
     /// Only the first container whose arguments are too long, as the controller does.
     private mutating func moveArguments() {
         for (index, container) in regular.enumerated() {
-            guard let arguments = container["args"], case let text = arguments.serializedText(), text.utf8.count > Self.limit else {
+            guard let arguments = container["args"], case let text = arguments.serializedText(), text.utf8.count > Self.limit
+            else {
                 continue
             }
             data[Self.arguments] = .string(text)

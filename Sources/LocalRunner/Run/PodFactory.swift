@@ -13,7 +13,8 @@ struct PodFactory: Sendable {
     /// Where the config maps of pods are put that are too large without.
     let configMaps: MadeConfigMaps
 
-    init(_ workflow: PreparedWorkflow, logLevel: String, emissaryLogLevel: String, objects: ObjectFolders,
+    init(
+        _ workflow: PreparedWorkflow, logLevel: String, emissaryLogLevel: String, objects: ObjectFolders,
         pauses: Set<LocalRunSettings.Pause> = []
     ) {
         configMaps = objects.made

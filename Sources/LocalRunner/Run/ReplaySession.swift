@@ -47,12 +47,12 @@ struct ReplaySession {
         }
         workers.waitForEnd()
         guard let end else { return 1 }
-        tell(end, node: node, started: started)
+        tell(end, node: node, started: started, store)
         if isInterrupted { return 130 }
         return end.result.phase == .succeeded ? 0 : 1
     }
 
-    private func tell(_ end: PodEnd, node: String, started: Timestamp) {
+    private func tell(_ end: PodEnd, node: String, started: Timestamp, _ store: EmbeddedStore?) {
         let time = durationText(nanoseconds(from: started, to: Timestamp.now))
         if let folder = end.folder { say("kept in \(folder)") }
         let message = end.result.message.isEmpty ? "" : ": \(end.result.message)"
@@ -64,7 +64,9 @@ struct ReplaySession {
             if let result = outputs?.result { print("result: \(result)") }
             for parameter in outputs?.parameters ?? [] { print("parameter \(parameter.name): \(parameter.value ?? "")") }
             for artifact in outputs?.artifacts ?? [] {
-                print("artifact \(artifact.name): \((try? artifact.location.key()) ?? "")")
+                let key = (try? artifact.location.key()) ?? ""
+                let isHere = store != nil && !artifact.location.hasLocation
+                print("artifact \(artifact.name): \(isHere ? store?.path(ofKey: key).text ?? key : key)")
             }
         case .json:
             var document: JSONObject = [

@@ -59,6 +59,17 @@ struct ExampleTests {
         #expect(results == example.results)
     }
 
+    @Test(arguments: LocalRunProcess.User.usable)
+    func runsAPodAsTheControllerWritesIt(user: LocalRunProcess.User) async throws {
+        let pod = Example.folder.appending(path: "hello-artifacts/pod.json").path
+        let ending = try await LocalRunProcess.run(["--from", pod], user: user)
+        #expect(ending.status == 0, "\(ending.errors)")
+        let lines = ending.output.split(separator: "\n")
+        #expect(lines.prefix(3) == ["result: Hello, world!", "parameter count: 2", "parameter mood: cheerful"])
+        let stored = lines.filter { $0.contains("/.argoexec/artifacts/hello-artifacts/hello-artifacts/") }
+        #expect(stored.compactMap { $0.split(separator: "/").last } == ["greetings.tgz", "english.txt", "main.log"])
+    }
+
     @Test func everyExampleIsRun() throws {
         let files = try FileManager.default.contentsOfDirectory(atPath: Example.folder.path).filter { $0.hasSuffix(".yaml") }
         #expect(files.sorted() == Example.all.map { $0.name + ".yaml" }.sorted())
