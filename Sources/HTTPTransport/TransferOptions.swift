@@ -42,7 +42,7 @@ struct TransferOptions {
         try handle.set(CURLOPT_CONNECTTIMEOUT, min(max(1, request.connectTimeout), 1_000_000))
         if let limit = request.totalTimeout { try handle.set(CURLOPT_TIMEOUT, min(max(1, limit), 1_000_000)) }
         try handle.set(CURLOPT_TCP_KEEPALIVE, 1)
-        try handle.set(CURLOPT_BUFFERSIZE, request.expectsLargeBody ? 128 << 10 : 64 << 10)
+        try handle.set(CURLOPT_BUFFERSIZE, request.expectsLargeBody ? 128 << 10 : 16 << 10)
         if !configuration.userAgent.isEmpty { try handle.set(CURLOPT_USERAGENT, configuration.userAgent) }
         try applyProxy(to: handle)
         try applySecurity(to: handle)
@@ -96,7 +96,12 @@ struct TransferOptions {
             try handle.set(CURLOPT_UPLOAD, 1)
             try handle.set(CURLOPT_INFILESIZE_LARGE, offset: length ?? -1)
         }
-        if let length = body.length, length >= 1 << 20 { try handle.set(CURLOPT_UPLOAD_BUFFERSIZE, 512 << 10) }
+        if let length = body.length {
+            // Many small bodies may be under way at once: 16 KiB is the least that libcurl takes.
+            if length >= 1 << 20 || length <= 16 << 10 {
+                try handle.set(CURLOPT_UPLOAD_BUFFERSIZE, length >= 1 << 20 ? 512 << 10 : 16 << 10)
+            }
+        }
         try handle.set(CURLOPT_CUSTOMREQUEST, request.method)
     }
 }

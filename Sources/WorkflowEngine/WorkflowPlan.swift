@@ -172,7 +172,8 @@ package struct WorkflowPlan: Sendable {
     /// Where the template of a node is written; nil for one inside a step.
     package func site(of node: Node) -> DocumentPart? {
         if let reference = node.templateReference {
-            let scope = (reference["clusterScope"]?.bool == true ? "cluster/" : "namespaced/") + (reference["name"]?.string ?? "")
+            let scope =
+                (reference["clusterScope"]?.bool == true ? "cluster/" : "namespaced/") + (reference["name"]?.string ?? "")
             return libraries[scope]?.templates[reference["template"]?.string ?? ""]
         }
         return (libraries[node.templateScope] ?? local).templates[node.templateName]

@@ -9,13 +9,13 @@ package struct ArtifactDownload: Sendable {
 
     /// From this size on an object is read in ranges side by side.
     private static let rangedFrom: Int64 = 32 << 20
-    private static let rangeLength: Int64 = 8 << 20
+    private static let rangeLength: Int64 = 16 << 20
     /// A near store fills two cores with these; more would only queue for the file's lock. Each range that comes slowly adds one.
     private static let rangesAtOnce = 4...16
     /// Where many objects are loaded at once already.
     static let rangesAtOnceInDirectory = 2...2
     /// Nanoseconds: a range that takes longer waits for the network and not for this machine (80 MB/s).
-    private static let slowRange: Int64 = 100_000_000
+    private static let slowRange: Int64 = 200_000_000
 
     /// Streams an object into a sink, in order.
     ///

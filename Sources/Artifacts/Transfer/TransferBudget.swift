@@ -29,7 +29,7 @@ package final class TransferBudget: Sendable {
         if limit < 48 << 20 {
             self.init(connections: 8, partMemory: partMemory)
         } else {
-            self.init(connections: 32, smallRequests: 128, partMemory: partMemory)
+            self.init(connections: 32, smallRequests: 96, partMemory: partMemory)
         }
     }
 
