@@ -36,7 +36,7 @@ package enum Argon2id {
         var password = password.reveal()
         var salt = salt
         var key = [UInt8](repeating: 0, count: cost.keyLength)
-        func derive(_ threads: Int) -> Int32 {
+        func derive() -> Int32 {
             unsafe password.withUnsafeMutableBufferPointer { password in
                 unsafe salt.withUnsafeMutableBufferPointer { salt in
                     unsafe key.withUnsafeMutableBufferPointer { key in
@@ -44,18 +44,16 @@ package enum Argon2id {
                             out: key.baseAddress, outlen: UInt32(key.count), pwd: password.baseAddress,
                             pwdlen: UInt32(password.count), salt: salt.baseAddress, saltlen: UInt32(salt.count), secret: nil,
                             secretlen: 0, ad: nil, adlen: 0, t_cost: cost.passes, m_cost: cost.memory, lanes: cost.lanes,
-                            threads: UInt32(threads), version: ARGON2_VERSION_13.rawValue, allocate_cbk: nil, free_cbk: nil,
+                            threads: 1, version: ARGON2_VERSION_13.rawValue, allocate_cbk: nil, free_cbk: nil,
                             flags: 0)
                         return unsafe argon2id_ctx(&context)
                     }
                 }
             }
         }
-        let status = turn.withLock { _ in
-            let status = derive(min(Int(cost.lanes), CPULimit.cores))
-            // The threads are for speed only, and may be forbidden.
-            return status == ARGON2_THREAD_FAIL.rawValue ? derive(1) : status
-        }
+        // On this thread alone: the library's own end by `pthread_exit`, for which a static program loads a library that an image
+        // may not have, and aborts without it.
+        let status = turn.withLock { _ in derive() }
         guard status == ARGON2_OK.rawValue else {
             throw ExecutorError.failed("derive key: \(unsafe String(cString: argon2_error_message(status)))")
         }
