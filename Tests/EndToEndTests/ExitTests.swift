@@ -102,7 +102,8 @@ struct ExitTests {
         let player = try await step.start()
         #expect(try await player.appeared("running", inVolume: "var-run-argo"))
         let kill = try await player.execute(["/var/run/argo/argoexec", "kill", "15", "1"], in: "main")
-        try #require(kill.exitCode == 0, "\(kill.output)")
+        // With the container's first process its namespace ends, and whoever is still in it: the kernel may be quicker than `kill`.
+        try #require([0, -9].contains(kill.exitCode), "\(kill.exitCode): \(kill.output)")
         let outcome = try await step.outcome(of: player)
         #expect(outcome.exitCodes == ["init": 0, "main": 5, "wait": 0], "\(outcome.report)")
         #expect(outcome.pod["main"]?.standardOutput == "stopping\n")
