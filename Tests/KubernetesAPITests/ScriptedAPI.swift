@@ -1,6 +1,7 @@
 import ExecutorCore
 import Foundation
 import Synchronization
+import TestSupport
 
 /// An HTTP server on loopback that gives the answers of a list, one a request, and keeps what it was asked.
 final class ScriptedAPI: Sendable {
@@ -32,19 +33,9 @@ final class ScriptedAPI: Sendable {
 
     /// - Parameter answers: nil closes the connection without an answer; after the last every request gets `{}`.
     init(_ answers: [Answer?] = []) throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && listen(descriptor, 16) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        if !bound { throw SystemError("listen", "127.0.0.1", errno) }
-        url = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
-        listener = descriptor
+        let port: Int
+        (listener, port) = try Loopback.listen()
+        url = "http://127.0.0.1:\(port)"
         // A status of 0 stands for no answer.
         state = Mutex((answers.map { $0 ?? Answer(status: 0) }, []))
         thread = Monitor(true)

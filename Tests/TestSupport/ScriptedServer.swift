@@ -170,20 +170,8 @@ package final class ScriptedServer: Sendable {
 
     /// - Parameter script: talks on one connection; when it returns the connection is closed.
     package init(_ script: @escaping @Sendable (Conversation) -> Void) throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && listen(descriptor, 64) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        if !bound { throw SystemError("listen", "127.0.0.1", errno) }
-        port = Int(UInt16(bigEndian: address.sin_port))
-        listener = descriptor
-        open = Monitor([descriptor])
+        (listener, port) = try Loopback.listen()
+        open = Monitor([listener])
         let thread = Thread { [self] in accept(script) }
         thread.start()
     }

@@ -47,11 +47,7 @@ package final class TransferBudget: Sendable {
     package func withConnection<R>(for length: Int64? = nil, _ body: () throws -> R) rethrows -> R {
         let isSmall = length.map { $0 <= Self.smallObject } ?? false
         let shares = isSmall ? 1 : smallRequests / connections
-        free.wait { state -> Void? in
-            guard state.shares >= shares else { return nil }
-            state.shares -= shares
-            return ()
-        }
+        take(shares, of: \.shares)
         defer { free.update { $0.shares += shares } }
         return try body()
     }
@@ -60,11 +56,7 @@ package final class TransferBudget: Sendable {
     /// no more than connections.
     package func withObject<R>(of length: Int64?, _ body: () throws -> R) rethrows -> R {
         if let length, length <= Self.smallObject { return try body() }
-        free.wait { state -> Void? in
-            guard state.largeObjects > 0 else { return nil }
-            state.largeObjects -= 1
-            return ()
-        }
+        take(1, of: \.largeObjects)
         defer { free.update { $0.largeObjects += 1 } }
         return try body()
     }
@@ -89,13 +81,16 @@ package final class TransferBudget: Sendable {
     }
 
     /// Waits for memory for a part, which must not be more than `partMemory`.
-    package func waitForPartMemory(_ bytes: Int) {
+    package func waitForPartMemory(_ bytes: Int) { take(bytes, of: \.partMemory) }
+
+    package func returnPartMemory(_ bytes: Int) { free.update { $0.partMemory += bytes } }
+
+    /// Waits until there is so much of a stock, and takes it.
+    private func take(_ amount: Int, of stock: WritableKeyPath<State, Int>) {
         free.wait { state -> Void? in
-            guard state.partMemory >= bytes else { return nil }
-            state.partMemory -= bytes
+            guard state[keyPath: stock] >= amount else { return nil }
+            state[keyPath: stock] -= amount
             return ()
         }
     }
-
-    package func returnPartMemory(_ bytes: Int) { free.update { $0.partMemory += bytes } }
 }

@@ -1,6 +1,7 @@
 import Documents
 import ExecutorCore
 import HTTPTransport
+import RequestSigning
 
 /// A PEM file, or its content, as a configuration gives it.
 enum PEMSource {
@@ -138,7 +139,7 @@ struct AccessSettings {
         if let serverName { cluster["tls-server-name"] = .string(serverName) }
         if skipsVerification { cluster["insecure-skip-tls-verify"] = true }
         if case .certificates(let bytes) = access.trust {
-            cluster["certificate-authority-data"] = .string(CredentialPlugin.encoded(bytes))
+            cluster["certificate-authority-data"] = .string(Base64.encode(bytes))
         }
         if let proxy { cluster["proxy-url"] = .string(proxy.revealText()) }
         if disablesCompression { cluster["disable-compression"] = true }

@@ -2,7 +2,6 @@ import Documents
 import ExecutorCore
 import HTTPTransport
 import ProcessControl
-import RequestSigning
 import Synchronization
 
 /// A program that fetches our credentials (`exec` of a kubeconfig's user; `client.authentication.k8s.io/v1` and `v1beta1`).
@@ -71,8 +70,6 @@ final class CredentialPlugin: ClusterCredentialSource {
         self.configuration = configuration
         self.cluster = cluster
     }
-
-    static func encoded(_ bytes: [UInt8]) -> String { Base64.encode(bytes) }
 
     func current() throws -> ClusterCredential {
         try fetched.withLock { fetched in

@@ -36,9 +36,7 @@ struct ReplaySource: Sendable {
             throw ExecutorError.badRequest("read the pod \(file): it has neither init nor wait, so that it is no step's pod")
         }
         executorImage = image
-        if isFolder, let name = document["metadata"]?["name"]?.string {
-            try objects.made.restore(name, from: PodFolder(path).configMap)
-        }
+        if isFolder { try objects.made.restore(from: PodFolder(path).configMap) }
         template = try PodTemplate.text(of: document, objects: objects).map { try Template.load(from: $0) }
         pod = Self.timeless(document)
         var claims: [String: BytePath] = [:]

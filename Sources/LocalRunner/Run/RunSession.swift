@@ -65,11 +65,7 @@ package struct RunSession {
         let store = workflow.isEmbedded ? EmbeddedStore(folder: work.artifacts, cache: work.unpacked) : nil
         let log = makeLog()
         var sandbox = sandboxSettings(runtime, work, workflow.images, log)
-        if !workflow.isEmbedded {
-            sandbox.objects = objects(for: workflow)
-            sandbox.executorAttachment = sandbox.executorAttachment.adding(
-                RepositoryAccess(environment: settings.environment).attachment)
-        }
+        if !workflow.isEmbedded { giveAccess(to: workflow.repository.location, &sandbox) }
         let player = try PodPlayer(sandbox)
         let checked = Preflight(workflow: workflow, player: player, store: store)
             .findings(PodForecast(workflow, factory))
@@ -103,13 +99,7 @@ package struct RunSession {
         var sandbox = sandboxSettings(runtime, work, ImageRoots(settings.images.map { ($0.name, $0.path) }), log)
         sandbox.executorImage = source.executorImage
         sandbox.claimFolders = source.claims
-        if settings.usesOwnStore {
-            let access = RepositoryAccess(environment: settings.environment)
-            sandbox.executorAttachment = sandbox.executorAttachment.adding(access.attachment)
-            if let location = source.template?.archiveLocation {
-                sandbox.objects.more = access.secrets(for: location, besides: settings.objects)
-            }
-        }
+        if settings.usesOwnStore { giveAccess(to: source.template?.archiveLocation, &sandbox) }
         let player = try PodPlayer(sandbox)
         let problems = player.preflight([source.pod])
         try tell(
@@ -125,12 +115,11 @@ package struct RunSession {
             .play(player, in: folder, store: store, mailbox: mailbox, isShared: isShared(runtime), log: log)
     }
 
-    /// Secrets and config maps, with the keys that the environment has for the repository.
-    private func objects(for workflow: PreparedWorkflow) -> ObjectFolders {
-        var objects = settings.objects
-        objects.more = RepositoryAccess(environment: settings.environment).secrets(
-            for: workflow.repository.location, besides: objects)
-        return objects
+    /// Lets the executor use what the environment has for a real store: its variables, and the keys that the location asks for.
+    private func giveAccess(to location: ArtifactLocation?, _ sandbox: inout SandboxSettings) {
+        let access = RepositoryAccess(environment: settings.environment)
+        sandbox.executorAttachment = sandbox.executorAttachment.adding(access.attachment)
+        if let location { sandbox.objects.more = access.secrets(for: location, besides: settings.objects) }
     }
 
     private func finish(_ summary: RunSummary, isInterrupted: Bool) throws -> Int32 {
@@ -231,10 +220,10 @@ package struct RunSession {
             }
         }
         // Drivers read secrets from files; those of the environment are in none.
-        var secrets = objects(for: workflow).secrets ?? "/nonexistent"
+        var secrets = settings.objects.secrets ?? "/nonexistent"
         let temporary = work.cache.appending(BytePath("secrets-\(RandomName.suffix())"))
         defer { try? TreeRemoval.remove(temporary) }
-        let more = objects(for: workflow).more
+        let more = RepositoryAccess(environment: settings.environment).secrets(for: home, besides: settings.objects)
         if !more.isEmpty {
             for (name, values) in more {
                 let folder = temporary.appending(BytePath(name))

@@ -29,7 +29,7 @@ package struct ObjectFolders: Sendable {
     func keys(of kind: Kind, _ name: String) throws -> [BytePath]? {
         if kind == .configMap, let keys = made.keys(of: name) { return keys }
         let given = kind == .secret ? more[name]?.keys.sorted().map { BytePath($0) } : nil
-        guard let folder = folder(kind, name), let directory = try Self.open(folder) else { return given }
+        guard let folder = folder(kind, name), let directory = try open(folder) else { return given }
         let walk = try TreeWalk(directory, path: folder)
         var keys: [BytePath] = []
         while let entry = try walk.next() {
@@ -66,8 +66,7 @@ package struct ObjectFolders: Sendable {
         return base.appending(BytePath(name))
     }
 
-    /// A folder to be read; nil where there is none.
-    static func open(_ folder: BytePath) throws(SystemError) -> Descriptor? {
+    private func open(_ folder: BytePath) throws(SystemError) -> Descriptor? {
         do { return try Descriptor.open(folder, O_RDONLY | O_DIRECTORY) } catch  where [ENOENT, ENOTDIR].contains(error.code) {
             return nil
         }

@@ -14,7 +14,7 @@ package struct PodFolder: Sendable, Equatable {
     /// The same file as the executor's containers see it.
     static let taskResultInSandbox: BytePath = "/.argoexec/node/taskresult.json"
     /// The config map that was made for the pod.
-    package var configMap: BytePath { path.appending("configmap") }
+    package var configMap: BytePath { path.appending("configmap.json") }
     package var volumes: BytePath { path.appending("volumes") }
     package var containers: BytePath { path.appending("ctr") }
 

@@ -49,10 +49,7 @@ struct PodManifest: Sendable {
     /// - Parameter objects: hold the template where it was too large for the pod.
     func mainNames(_ objects: ObjectFolders) -> Set<String> {
         let names = containers.map(\.name)
-        for container in allContainers {
-            guard let text = container.variable("ARGO_TEMPLATE") else { continue }
-            let moved = text == "offloaded" ? try? objects.value(of: .configMap, name, key: "ARGO_TEMPLATE") : nil
-            guard let template = try? JSONValue(parsing: moved ?? Array(text.utf8)) else { continue }
+        if let text = try? PodTemplate.text(of: document, objects: objects), let template = try? JSONValue(parsing: text) {
             let members = Self.list(template.field("containerSet")?.field("containers")).compactMap { $0.field("name")?.string }
             if !members.isEmpty { return Set(members).intersection(names) }
         }

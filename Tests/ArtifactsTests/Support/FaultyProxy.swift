@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestSupport
 
 /// A relay in front of a server that does, connection by connection, what its script says; after the script's end it only relays.
 final class FaultyProxy: Sendable {
@@ -35,16 +36,8 @@ final class FaultyProxy: Sendable {
     /// - Parameter target: the server's port on loopback.
     init(target: Int, script: [Act]) throws {
         self.target = target
-        let listening = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = Self.loopback(0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listening, $0, length) == 0 && listen(listening, 64) == 0 && getsockname(listening, $0, &length) == 0
-            }
-        }
-        guard bound else { throw POSIXError(.EADDRNOTAVAIL) }
-        port = Int(UInt16(bigEndian: address.sin_port))
+        let listening: Int32
+        (listening, port) = try Loopback.listen()
         state = Mutex(State(script: script, listening: listening))
         Thread.detachNewThread { [weak self] in
             while true {
