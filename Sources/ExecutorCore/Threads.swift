@@ -136,73 +136,83 @@ package enum Parallel {
     ///
     /// Once one has failed no further index is begun. Of several failures the one with the lowest index is thrown.
     package static func forEach(count: Int, width: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
-        try forEach(count: count, width: width...max(width, 1)) { index in
-            try body(index)
-            return false
-        }
+        try forEach(count: count, width: { width }, body)
     }
 
-    /// As above, with threads that begin as many as the lower bound of `width`; each `body` that returns true adds one, up to the
-    /// upper bound.
+    /// As above, with a width that may change on the way.
+    ///
+    /// - Parameter width: asked at the start and after each index; threads are added where it has grown, and leave where it has
+    ///   shrunk. Below 1 it counts as 1.
     package static func forEach(
-        count: Int, width: ClosedRange<Int>, _ body: @escaping @Sendable (Int) throws -> Bool
+        count: Int, width: @escaping @Sendable () -> Int, _ body: @escaping @Sendable (Int) throws -> Void
     ) throws {
         if count == 0 { return }
-        if min(count, width.upperBound) <= 1 {
-            for index in 0..<count { _ = try body(index) }
-            return
-        }
-        let crew = Crew(count: count, limit: width.upperBound, body)
-        for _ in 1..<max(2, min(count, width.lowerBound)) { crew.addThread() }
-        crew.work()
-        try crew.finish()
+        if count == 1 { return try body(0) }
+        try IndexWorkers(count: count, width: width, body).run()
     }
 }
 
 /// The threads of one `Parallel.forEach`, and what is left for them.
-private final class Crew: Sendable {
+private final class IndexWorkers: Sendable {
     private let count: Int
-    private let limit: Int
-    private let body: @Sendable (Int) throws -> Bool
+    private let width: @Sendable () -> Int
+    private let body: @Sendable (Int) throws -> Void
     private let state = Mutex((next: 0, failure: (index: Int, error: any Error)?.none))
-    /// Threads beside the one that waits.
-    private let running = Monitor(0)
+    /// Threads at work, the calling one included until it has nothing more to do.
+    private let working = Monitor(1)
 
-    init(count: Int, limit: Int, _ body: @escaping @Sendable (Int) throws -> Bool) {
+    init(count: Int, width: @escaping @Sendable () -> Int, _ body: @escaping @Sendable (Int) throws -> Void) {
         self.count = count
-        self.limit = limit
+        self.width = width
         self.body = body
     }
 
-    func work() {
-        while let index = takeIndex() {
-            do { if try body(index) { addThread() } } catch {
+    func run() throws {
+        addThreads()
+        work()
+        working.wait { $0 == 0 ? true : nil }
+        if let failure = state.withLock({ $0.failure }) { throw failure.error }
+    }
+
+    private func work() {
+        repeat {
+            guard let index = takeIndex() else {
+                working.update { $0 -= 1 }
+                return
+            }
+            do { try body(index) } catch {
                 state.withLock { if $0.failure == nil || index < $0.failure!.index { $0.failure = (index, error) } }
             }
+            addThreads()
+        } while !leave()
+    }
+
+    /// Whether this thread is one too many. The last one stays.
+    private func leave() -> Bool {
+        let wanted = max(1, width())
+        return working.update { working in
+            guard working > wanted else { return false }
+            working -= 1
+            return true
         }
     }
 
     /// Where no thread can be started, fewer do the same work.
-    func addThread() {
-        guard
-            running.update({ count in
-                guard count + 1 < limit else { return false }
-                count += 1
-                return true
-            })
-        else { return }
-        do {
-            try WorkerThread {
-                self.work()
-                self.running.update { $0 -= 1 }
-            }.detach()
-        } catch { running.update { $0 -= 1 } }
+    private func addThreads() {
+        let wanted = min(width(), count)
+        while working.update({ working in
+            guard working < wanted, hasMore else { return false }
+            working += 1
+            return true
+        }) {
+            do { try WorkerThread { self.work() }.detach() } catch {
+                working.update { $0 -= 1 }
+                return
+            }
+        }
     }
 
-    func finish() throws {
-        running.wait { $0 == 0 ? true : nil }
-        if let failure = state.withLock({ $0.failure }) { throw failure.error }
-    }
+    private var hasMore: Bool { state.withLock { $0.next < count && $0.failure == nil } }
 
     private func takeIndex() -> Int? {
         state.withLock { state in

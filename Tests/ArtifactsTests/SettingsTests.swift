@@ -11,11 +11,18 @@ import Testing
     }
 
     @Test func readsThreadsAndPartSize() {
-        #expect(settings([:]) == UploadSettings(threads: 4, partSize: nil))
+        #expect(settings([:]) == UploadSettings(partSize: nil))
+        #expect(settings([:]).threads == 4)
         #expect(
             settings(["ARTIFACT_S3_UPLOAD_THREADS": "9", "ARTIFACT_S3_UPLOAD_PART_SIZE_MIB": "64"])
                 == UploadSettings(threads: 9, partSize: 64 << 20))
         #expect(settings(["ARTIFACT_S3_UPLOAD_PART_SIZE_MIB": "5120"]).partSize == 5 << 30)
+    }
+
+    @Test func widensUploadsUnlessTheUserSaysHowManyThreads() {
+        #expect(settings([:]).isWidened)
+        #expect(settings(["ARTIFACT_S3_UPLOAD_THREADS": "0"]).isWidened)
+        #expect(!settings(["ARTIFACT_S3_UPLOAD_THREADS": "4"]).isWidened)
     }
 
     @Test(arguments: ["0", "-1", "x", "4.5", "99999999999999999999"]) func ignoresBadThreadsWithAWarning(text: String) {

@@ -29,6 +29,41 @@ private struct Odd: Error, Equatable { let index: Int }
         #expect(running.withLock { $0.most } <= 3)
     }
 
+    @Test func followsAWidthThatGrowsAndShrinks() throws {
+        let width = Atomic(1)
+        let running = Monitor((now: 0, most: 0))
+        let done = Mutex([Int]())
+        try Parallel.forEach(count: 300, width: { width.load(ordering: .sequentiallyConsistent) }) { index in
+            let now = running.update { state in
+                state = (state.now + 1, max(state.most, state.now + 1))
+                return state.now
+            }
+            if index < 20 { #expect(now == 1) }
+            if index == 20 { width.store(3, ordering: .sequentiallyConsistent) }
+            // Only a second thread can end this wait.
+            if index == 30 { #expect(running.wait(atMost: 60_000_000_000) { $0.most > 1 ? true : nil } != nil) }
+            if index == 150 { width.store(0, ordering: .sequentiallyConsistent) }
+            done.withLock { $0.append(index) }
+            running.update { $0.now -= 1 }
+        }
+        #expect(done.withLock { $0.sorted() } == Array(0..<300))
+        #expect(running.current.most <= 3)
+    }
+
+    @Test func threadsLeaveWhereTheWidthShrinks() throws {
+        let width = Atomic(4)
+        let begun = Mutex([pthread_t: Int]())
+        try Parallel.forEach(count: 200, width: { width.load(ordering: .sequentiallyConsistent) }) { index in
+            if width.load(ordering: .sequentiallyConsistent) == 1 {
+                begun.withLock { $0[pthread_self(), default: 0] += 1 }
+            }
+            if index == 50 { width.store(1, ordering: .sequentiallyConsistent) }
+        }
+        // Each of the three that leave may have been about to begin one more.
+        let counts = begun.withLock { Array($0.values) }
+        #expect(counts.reduce(0, +) - (counts.max() ?? 0) <= 3)
+    }
+
     @Test func pipeCarriesEverythingInOrder() throws {
         let pipe = BytePipe(capacity: 1000)
         let total = 100_000

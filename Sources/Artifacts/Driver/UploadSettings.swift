@@ -2,15 +2,20 @@ package import ExecutorCore
 
 /// How large objects are cut into parts (contract 01 §5.2).
 package struct UploadSettings: Sendable, Equatable {
-    /// Parts of one object sent side by side, at least 1.
+    private static let usualThreads = 4
+
+    /// Parts of one object sent side by side at first, at least 1.
     package var threads: Int
+    /// Whether more may be sent where that moves more bytes: not where the user has said how many.
+    package var isWidened: Bool
     /// Bytes of a part as the user wants it; nil for our own choice.
     package var partSize: Int64?
     /// Parts that an object may have: 10,000 at Amazon, 1,000 at some others.
     package var maximumParts: Int
 
-    package init(threads: Int = 4, partSize: Int64? = nil, maximumParts: Int = 10_000) {
-        self.threads = threads
+    package init(threads: Int? = nil, partSize: Int64? = nil, maximumParts: Int = 10_000) {
+        self.threads = threads ?? Self.usualThreads
+        isWidened = threads == nil
         self.partSize = partSize
         self.maximumParts = maximumParts
     }
@@ -22,6 +27,7 @@ package struct UploadSettings: Sendable, Equatable {
         if let text = environment.nonEmpty(.s3UploadThreads) {
             if let threads = Int(text), threads >= 1 {
                 self.threads = threads
+                isWidened = false
             } else {
                 log.warn("ignoring invalid number of upload threads", ["value": .text(text)])
             }

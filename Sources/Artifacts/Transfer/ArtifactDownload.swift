@@ -10,12 +10,10 @@ package struct ArtifactDownload: Sendable {
     /// From this size on an object is read in ranges side by side.
     private static let rangedFrom: Int64 = 32 << 20
     private static let rangeLength: Int64 = 16 << 20
-    /// A near store fills two cores with these; more would only queue for the file's lock. Each range that comes slowly adds one.
+    /// A near store fills two cores with the first of these.
     private static let rangesAtOnce = 4...16
     /// Where many objects are loaded at once already.
     static let rangesAtOnceInDirectory = 2...2
-    /// Nanoseconds: a range that takes longer waits for the network and not for this machine (80 MB/s).
-    private static let slowRange: Int64 = 200_000_000
 
     /// Streams an object into a sink, in order.
     ///
@@ -122,16 +120,17 @@ package struct ArtifactDownload: Sendable {
         try empty(file)
         try checked("truncate", file.subject) { ftruncate(file.descriptor.raw, Int(length)) }
         let parts = Monitor([(value: UInt64, length: Int64)](repeating: (0, 0), count: count))
-        try Parallel.forEach(count: count, width: width) { index in
-            let begun = monotonicNanoseconds()
+        let width = TransferWidth(width)
+        try Parallel.forEach(count: count, width: { width.current }) { index in
             let start = Int64(index) * Self.rangeLength
             let size = min(Self.rangeLength, length - start)
             let blocks = BlockSink(OffsetSink(file, at: start))
             let reading = ObjectReading(object, offset: start, length: size, sink: blocks, meter: meter, expecting: head)
-            try reading.run(store)
-            try blocks.flush()
+            try width.moving(bytes: size) {
+                try reading.run(store)
+                try blocks.flush()
+            }
             if let value = reading.cyclicValue { parts.update { $0[index] = (value, size) } }
-            return monotonicNanoseconds() - begun > Self.slowRange
         }
         guard case .cyclic(let algorithm, let expected)? = head.checksum else { return }
         let whole = parts.current.reduce((value: UInt64(0), length: Int64(0))) { sum, part in

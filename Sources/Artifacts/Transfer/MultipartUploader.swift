@@ -8,14 +8,21 @@ struct MultipartUploader {
 
     private var threads: Int { store.context.uploads.threads }
 
+    /// Parts that are read in place need no memory beside their connections, so that as many may move as pay.
+    private var width: TransferWidth {
+        TransferWidth(threads...(store.context.uploads.isWidened ? max(threads, Self.mostAtOnce) : threads))
+    }
+    private static let mostAtOnce = 16
+
     /// Sends a file, whose parts are read in place.
     func send(_ stretch: FileStretch, _ plan: PartPlan) throws {
         try collecting { upload, receipts in
-            try Parallel.forEach(count: plan.count, width: threads) { index in
+            let width = width
+            try Parallel.forEach(count: plan.count, width: { width.current }) { index in
                 let offset = Int64(index) * plan.partSize
                 let part = FileStretch(
                     stretch.file, offset: stretch.offset + offset, length: min(plan.partSize, stretch.length - offset))
-                receipts.add(try put(upload, index + 1, .file(part)))
+                receipts.add(try width.moving(bytes: part.length) { try put(upload, index + 1, .file(part)) })
             }
         }
     }
