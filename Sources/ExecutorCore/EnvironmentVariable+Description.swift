@@ -121,9 +121,11 @@ extension EnvironmentVariable {
             .init(.own, "`true`: archives also restore modes and times of directories, and extended attributes")
         case .s3MaximumParts:
             .init(.own, "parts that the S3 store allows for one object, 1 to 10000 (Scaleway: 1000)", default: "`10000`")
-        case .extractMaxBytes: .init(.own, "how many bytes one archive may unpack to", default: "no limit")
+        case .extractMaxBytes:
+            .init(.own, "how many bytes one archive, or one gzip-encoded HTTP body, may unpack to", default: "no limit")
         case .extractMaxEntries: .init(.own, "how many entries one archive may hold", default: "no limit")
-        case .extractMaxRatio: .init(.own, "how many bytes one byte of an archive may unpack to", default: "no limit")
+        case .extractMaxRatio:
+            .init(.own, "how many bytes one byte of an archive or gzip-encoded HTTP body may unpack to", default: "no limit")
         }
     }
 }
