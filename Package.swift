@@ -24,10 +24,7 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 /// The tests of one library; they may import Foundation and need not mark unsafe code.
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .testTarget(
-        name: name + "Tests",
-        dependencies: (name == "ExecutorCore" ? [] : ["ExecutorCore"])
-            + [.init(stringLiteral: name), "TestSupport"] + dependencies)
+    .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies)
 }
 
 let package = Package(
@@ -65,8 +62,8 @@ let package = Package(
         room(
             "Artifacts",
             [
-                "ExecutorCore", "Documents", "WorkflowModel", "FileTrees", "Archiving", "HTTPTransport",
-                "RequestSigning", "Formats", "ProcessControl",
+                "ExecutorCore", "Documents", "WorkflowModel", "FileTrees", "HTTPTransport", "RequestSigning", "Formats",
+                "ProcessControl",
             ]),
         room(
             "KubernetesAPI",
@@ -79,23 +76,22 @@ let package = Package(
         room(
             "Executor",
             [
-                "ExecutorCore", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees", "Archiving",
-                "Artifacts", "KubernetesAPI", "HTTPTransport",
+                "ExecutorCore", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees", "Archiving", "Artifacts",
+                "KubernetesAPI",
             ]),
         room("WorkflowEngine", ["ExecutorCore", "Documents", "WorkflowModel"]),
         room(
             "LocalRunner",
             [
                 "ExecutorCore", "Documents", "WorkflowModel", "WorkflowEngine", "RunDirectory", "ProcessControl", "FileTrees",
-                "Archiving", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
+                "Archiving", "HTTPTransport", "Artifacts", "Executor",
             ]),
         room("CommandLineInterface", ["ExecutorCore"]),
         room(
             "ExecutorCommands",
             [
-                "CommandLineInterface", "ExecutorCore", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl",
-                "FileTrees", "Archiving", "Formats", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
-                "WorkflowEngine", "LocalRunner",
+                "CommandLineInterface", "ExecutorCore", "WorkflowModel", "RunDirectory", "ProcessControl", "Formats",
+                "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary", "LocalRunner",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "ExecutorCore"], swiftSettings: strict),
 
@@ -104,26 +100,34 @@ let package = Package(
         .testTarget(name: "CLinuxShimsTests", dependencies: ["CLinuxShims", "TestSupport"]),
         .testTarget(name: "CRE2Tests", dependencies: ["CRE2"]),
         tests("ExecutorCore"),
-        tests("Documents"),
-        tests("WorkflowModel", ["Documents"]),
-        tests("RunDirectory"),
-        tests("ProcessControl"),
-        tests("FileTrees"),
-        tests("Archiving", ["FileTrees"]),
-        tests("HTTPTransport"),
-        tests("RequestSigning"),
+        tests("Documents", ["ExecutorCore"]),
+        tests("WorkflowModel", ["ExecutorCore", "Documents"]),
+        tests("RunDirectory", ["ExecutorCore", "TestSupport"]),
+        tests("ProcessControl", ["ExecutorCore", "TestSupport"]),
+        tests("FileTrees", ["ExecutorCore"]),
+        tests("Archiving", ["ExecutorCore", "FileTrees"]),
+        tests("HTTPTransport", ["ExecutorCore", "TestSupport"]),
+        tests("RequestSigning", ["ExecutorCore"]),
         tests("Formats"),
-        tests("Artifacts", ["Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning"]),
-        tests("KubernetesAPI", ["Documents", "WorkflowModel", "ProcessControl", "HTTPTransport"]),
-        tests("Emissary", ["RunDirectory", "ProcessControl", "WorkflowModel", "Documents"]),
-        tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees"]),
-        tests("WorkflowEngine", ["Documents", "WorkflowModel"]),
+        tests(
+            "Artifacts",
+            [
+                "ExecutorCore", "Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning",
+                "TestSupport",
+            ]),
+        tests("KubernetesAPI", ["ExecutorCore", "Documents", "WorkflowModel", "HTTPTransport", "TestSupport"]),
+        .testTarget(name: "EmissaryTests", dependencies: ["ExecutorCore", "RunDirectory", "ProcessControl", "TestSupport"]),
+        tests("Executor", ["ExecutorCore", "WorkflowModel", "RunDirectory"]),
+        tests("WorkflowEngine", ["ExecutorCore", "Documents", "WorkflowModel"]),
         tests(
             "LocalRunner",
-            ["Artifacts", "Documents", "HTTPTransport", "ProcessControl", "WorkflowModel", "WorkflowEngine"]),
-        tests("CommandLineInterface"),
-        tests("ExecutorCommands", ["CommandLineInterface"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["ExecutorCore", "Documents", "TestSupport"]),
+            [
+                "ExecutorCore", "Artifacts", "Documents", "HTTPTransport", "ProcessControl", "WorkflowModel", "WorkflowEngine",
+                "TestSupport",
+            ]),
+        tests("CommandLineInterface", ["ExecutorCore"]),
+        tests("ExecutorCommands", ["CommandLineInterface", "ExecutorCore", "TestSupport"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["ExecutorCore", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -1,7 +1,7 @@
 package import ExecutorCore
 import Synchronization
 
-/// Content types by a file name's extension, as Go's `mime` package finds them (contract 03 §6, Corrections): a small table of our
+/// Content types by a file name's extension, as Go's `mime` package finds them (contract 03 §6): a small table of our
 /// own, overridden by the system's.
 package final class ContentTypes: Sendable {
     private struct Table {

@@ -20,19 +20,24 @@ package struct Command<Global: Sendable>: Sendable {
     /// What follows the name in the help, e.g. `SIGNAL PID`.
     package let usage: String
     package let flags: [FlagDescription]
+    /// Whether help, completion and the reference pass over it.
+    package let isHidden: Bool
     private let parseAndRun: @Sendable ([BytePath], Global, [Flag<Global>]) throws -> Int32
 
     /// - Parameters:
     ///   - make: fresh settings.
+    ///   - isHidden: whether help, completion and the reference pass over it.
     ///   - run: the call; its result is the exit code.
     package init<Settings: Sendable>(
         _ name: String, _ summary: String, usage: String = "", settings make: @escaping @Sendable () -> Settings,
-        flags: [Flag<Settings>] = [], run: @escaping @Sendable (Invocation<Global, Settings>) throws -> Int32
+        flags: [Flag<Settings>] = [], isHidden: Bool = false,
+        run: @escaping @Sendable (Invocation<Global, Settings>) throws -> Int32
     ) {
         self.name = name
         self.summary = summary
         self.usage = usage
         self.flags = flags.map(\.description)
+        self.isHidden = isHidden
         parseAndRun = { arguments, global, globalFlags in
             var parser = ArgumentParser(global: global, settings: make())
             try parser.parse(arguments, globalFlags: globalFlags, flags: flags)
@@ -42,10 +47,10 @@ package struct Command<Global: Sendable>: Sendable {
 
     /// A command without flags of its own.
     package init(
-        _ name: String, _ summary: String, usage: String = "",
+        _ name: String, _ summary: String, usage: String = "", isHidden: Bool = false,
         run: @escaping @Sendable (Invocation<Global, NoSettings>) throws -> Int32
     ) {
-        self.init(name, summary, usage: usage, settings: { NoSettings() }, run: run)
+        self.init(name, summary, usage: usage, settings: { NoSettings() }, isHidden: isHidden, run: run)
     }
 
     fileprivate func run(_ arguments: [BytePath], _ global: Global, _ globalFlags: [Flag<Global>]) throws -> Int32 {
@@ -58,12 +63,14 @@ package struct NoSettings: Sendable {
     package init() {}
 }
 
-/// All commands and the flags that each of them takes: parsing, help and the README's table come from this one place.
+/// All commands and the flags that each of them takes: parsing, help, completion and `docs/commands.md` come from this one place.
 package struct CommandTable<Global: Sendable>: Sendable {
     package let program: String
     package let summary: String
     package let globalFlags: [Flag<Global>]
     package let commands: [Command<Global>]
+    /// The commands that are shown.
+    var listed: [Command<Global>] { commands.filter { !$0.isHidden } }
     private let makeGlobal: @Sendable () -> Global
 
     package init(
@@ -134,7 +141,7 @@ extension CommandTable {
     /// The list of commands and global flags.
     package var help: String {
         var text = "\(summary)\n\nUsage:\n  \(program) COMMAND [flags]\n\nCommands:\n"
-        text += Self.columns(commands.map { ($0.name, $0.summary) })
+        text += Self.columns(listed.map { ($0.name, $0.summary) })
         return text + "\nFlags of every command:\n" + Self.columns(globalFlags.map { Self.face($0.description) })
     }
 

@@ -80,7 +80,7 @@ extension CommandTable {
     private func commandWords(after before: [BytePath]) -> [Completion.Candidate] {
         let given = plainWords(before, globalFlags.map(\.description))
         var candidates: [Completion.Candidate] = []
-        for command in commands {
+        for command in listed {
             let name = command.name.split(separator: " ").map(String.init)
             guard name.count > given.count, Array(name.prefix(given.count)) == given else { continue }
             let word = name[given.count]

@@ -48,7 +48,7 @@ extension Flag {
     var description: FlagDescription { FlagDescription(name: name, short: short, value: value, help: help) }
 }
 
-/// A flag's face, for help, completions and the README's table.
+/// A flag's face, for help, completions and the reference page.
 package struct FlagDescription: Sendable, Equatable {
     package let name: String
     package let short: Character?

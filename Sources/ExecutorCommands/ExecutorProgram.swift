@@ -8,7 +8,10 @@ package enum ExecutorProgram {
     package static let commands: CommandTable<GlobalSettings> = CommandTable(
         program: "argoexec", summary: "argoexec is the executor of workflow pods", global: { GlobalSettings() },
         globalFlags: GlobalSettings.flags,
-        commands: [.initialize, .emissary, .wait, .kill, .pluginSidecar, .run, .stage, .collect, .check, .completion, .version])
+        commands: [
+            .initialize, .emissary, .wait, .kill, .pluginSidecar, .run, .stage, .collect, .check, .completion, .version,
+            .reference,
+        ])
 
     /// Runs the command that the words name.
     ///

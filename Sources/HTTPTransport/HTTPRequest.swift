@@ -15,7 +15,7 @@ package struct HTTPRequest: Sendable {
     package var answerTimeout: Int?
     /// Seconds for the whole transfer, at least 1, for each redirect anew; nil for no limit.
     package var totalTimeout: Int?
-    /// Follow up to 10 redirects as Go's client does (contract 03 §6.5, Corrections). Never for signed requests.
+    /// Follow up to 10 redirects as Go's client does (contract 03 §6.5). Never for signed requests.
     package var followRedirects = false
     /// Send `Accept-Encoding: gzip` and decode such an answer, but where the request has an `Accept-Encoding` of its own, asks for
     /// a range, or is a HEAD. Off: bodies come as they are.

@@ -1,6 +1,6 @@
 import ExecutorCore
 
-/// Redirects as Go's client follows them (contract 03 §6.5, Corrections).
+/// Redirects as Go's client follows them (contract 03 §6.5).
 struct RedirectPolicy {
     private let initialHost: String
     private var count = 0

@@ -1,7 +1,7 @@
 import ExecutorCore
 import Glibc
 
-/// Where the system's certificate authorities are looked for: Go's list (contract 01 §5.2, Corrections).
+/// Where the system's certificate authorities are looked for: Go's list (contract 01 §5.2).
 struct TrustSearch {
     /// The first of these that can be read.
     private var candidates: [BytePath] = [

@@ -27,7 +27,7 @@ struct APIStatus {
         message = "\(call.text): the server answered \(code)" + (excerpt.isEmpty ? "" : ": \(excerpt)")
     }
 
-    /// The reason that stands for a status (contract 02, Corrections to §11/§12).
+    /// The reason that stands for a status (contract 02 §12).
     private static func reason(_ code: Int, isPost: Bool) -> String {
         switch code {
         case 400: "BadRequest"

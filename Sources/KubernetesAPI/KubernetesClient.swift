@@ -101,7 +101,7 @@ package final class KubernetesClient: Sendable {
                 neededVerbs: ["create", "patch"]))
     }
 
-    /// Sends a request; again where the server says when (contract 02, Corrections to §11/§12).
+    /// Sends a request; again where the server says when (contract 02 §11).
     private func send(_ request: HTTPRequest, _ body: [UInt8], _ session: Session, _ call: APICall) throws {
         var repeats = 0
         while true {

@@ -1,7 +1,7 @@
 import Documents
 import ExecutorCore
 
-/// The path inside a URL's text, which is the key of HTTP and Artifactory locations (contract 03 §5 and Corrections).
+/// The path inside a URL's text, which is the key of HTTP and Artifactory locations (contract 03 §5).
 enum URLPath {
     /// The path, percent-decoded, with its leading slash.
     static func of(_ url: String) throws(ModelError) -> String {

@@ -11,7 +11,7 @@ import Testing
 @Suite(.requires(.seaweedFS)) struct FailingStoreTests {
     private static let kinds = ["408", "429", "500", "502", "503", "expired", "reset", "stall", "end"]
 
-    /// Contract 05 R29: the directory succeeds, and what had worked is not sent again.
+    /// The directory succeeds, and what had worked is not sent again.
     @Test func aDirectoryOfManyFilesSucceedsWhereRequestsFail() async throws {
         let fixture = try await StoreFixture.make(on: .seaweedFS)
         let count = 2000
@@ -42,7 +42,7 @@ import Testing
         #expect(!statistics.requests.keys.contains { $0.hasPrefix("HEAD /\(fixture.bucket)/many/") })
     }
 
-    /// R53 and R54: silence does not last for ever, and is told of meanwhile.
+    /// Silence does not last for ever, and is told of meanwhile.
     @Test func readsOnWhereATransferStalls() async throws {
         let fixture = try await StoreFixture.make(on: .seaweedFS)
         let bytes = patternBytes(3 << 20)
@@ -81,7 +81,7 @@ import Testing
         var testDescription: String { "\(status) \(word)" }
     }
 
-    /// R30: what will not go away is not tried again.
+    /// What will not go away is not tried again.
     @Test(arguments: [
         Refusal(status: 403, word: "AccessDenied"), Refusal(status: 403, word: "InvalidAccessKeyId"),
         Refusal(status: 403, word: "SignatureDoesNotMatch"), Refusal(status: 404, word: "NoSuchBucket"),

@@ -10,7 +10,7 @@ import Testing
         S3Answer.Failure(status: status, headers: headers, body: Array(body.utf8), hasKey: hasKey)
     }
 
-    // An answer to HEAD has no body (contract 03 §6.1, Corrections).
+    // An answer to HEAD has no body (contract 03 §6.1).
     @Test(arguments: [
         (404, true, "NoSuchKey"), (404, false, "NoSuchBucket"), (403, true, "AccessDenied"), (409, true, "Conflict"),
         (412, true, "PreconditionFailed"), (400, true, ""),

@@ -13,7 +13,7 @@ import Testing
     {
         let fixture = try await fixture(kind)
         for key in ["only/", "only/deep/", "some/", "some/file"] { try mark(fixture, key) }
-        // Contract 03 §6.1, Corrections: a prefix of nothing but markers loads as an empty directory.
+        // Contract 03 §6.1: a prefix of nothing but markers loads as an empty directory.
         for key in ["only", "only/"] {
             let loaded = try fixture.loadDirectory(key, into: "back-\(key.count)")
             #expect(loaded?.objects == 0)

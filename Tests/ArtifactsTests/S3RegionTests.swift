@@ -6,7 +6,7 @@ import Testing
 
 @testable import Artifacts
 
-/// The region that requests are signed for, and how it is found out (contract 03 §6.1, Corrections).
+/// The region that requests are signed for, and how it is found out (contract 03 §6.1).
 @Suite struct S3RegionTests {
     private let fixture: StoreFixture
 

@@ -19,7 +19,7 @@ package struct HTTPResource: Sendable {
 
     /// - Parameters:
     ///   - url: user and password in it are used where no other authorisation is given.
-    ///   - headers: a `Host` is left out (contract 03, Corrections).
+    ///   - headers: a `Host` is left out (contract 03 §6.5).
     package init(
         url: HTTPURL, headers: HTTPHeaders = HTTPHeaders(), authorization: CredentialCache<Secret>? = nil, http: HTTPClient
     ) {

@@ -5,7 +5,7 @@ import RequestSigning
 import Synchronization
 import WorkflowModel
 
-/// Gets tokens from an OAuth2 token endpoint by client credentials (RFC 6749 §4.4; contract 03, Corrections).
+/// Gets tokens from an OAuth2 token endpoint by client credentials (RFC 6749 §4.4; contract 03 §6.5).
 ///
 /// The client's id and secret go as basic authentication, and where the endpoint answers with an error of any kind in the body; the
 /// way that worked is the one taken later. Nothing of the endpoint's URL but its host is shown: it is a secret.

@@ -3,8 +3,8 @@ import FileTrees
 import Glibc
 import RequestSigning
 
-/// A folder in place of a store, for runs on one machine: objects lie byte-identical under `BUCKET/KEY` (architecture: "the embedded
-/// store"). What a file system cannot name is percent-encoded.
+/// A folder in place of a store, for runs on one machine: objects lie byte-identical under `BUCKET/KEY`, as they
+/// would in a bucket. What a file system cannot name is percent-encoded.
 package struct LocalStoreDriver: ArtifactDriver {
     private let folder: BytePath
     private let bucket: String

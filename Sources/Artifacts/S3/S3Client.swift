@@ -146,7 +146,7 @@ package struct S3Client: Sendable {
     }
 
     /// Looks for the bucket's region where the location names none: in the failure itself, else by asking for it once; what is
-    /// found is remembered (contract 03 §6.1, Corrections).
+    /// found is remembered (contract 03 §6.1).
     private func regionAfter(_ failure: S3Answer.Failure, _ used: String, _ credential: SigV4.Credential) -> Finding {
         guard region == nil else { return .unknown }
         let isRedirect = [301, 307].contains(failure.status)

@@ -4,7 +4,7 @@ import RequestSigning
 import Synchronization
 import WorkflowModel
 
-/// How a store is asked to encrypt objects (contract 03 §6.1 and Corrections).
+/// How a store is asked to encrypt objects (contract 03 §6.1).
 enum S3Encryption: Sendable {
     case none
     /// With a key of the store's own.

@@ -1,6 +1,6 @@
 import RequestSigning
 
-/// Where the requests for a bucket go: host, scheme, and the bucket's place in the URL (contract 03 §6.1 and Corrections).
+/// Where the requests for a bucket go: host, scheme, and the bucket's place in the URL (contract 03 §6.1).
 package struct S3Endpoint: Sendable, Equatable {
     package enum Style: Sendable, Equatable {
         /// Virtual-hosted where the store is known to take it, else path.

@@ -46,7 +46,7 @@ package struct ArtifactUpload: Sendable {
     /// lost (contract 03 §6.1), other kinds are left out with a warning.
     ///
     /// - Parameter root: an open directory; its path is for messages.
-    /// - Throws: what cannot be read is an error by name (contract 03, Corrections).
+    /// - Throws: what cannot be read is an error by name (contract 03 §6).
     @discardableResult
     package func directory(_ root: consuming Descriptor, path: BytePath) throws -> TransferRecord {
         if store.driver.needs.singleFile {

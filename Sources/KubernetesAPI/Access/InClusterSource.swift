@@ -1,7 +1,7 @@
 package import ExecutorCore
 import Glibc
 
-/// The access that every pod has by its service account (contract 04 §2, Corrections).
+/// The access that every pod has by its service account (contract 04 §2).
 package struct InClusterSource: Sendable {
     private let host: String?
     private let port: String?

@@ -1,6 +1,6 @@
 package import RequestSigning
 
-/// The ways to AWS's keys, in the contract's order (03 §6.1 with Corrections).
+/// The ways to AWS's keys, in the contract's order (03 §6.1).
 package struct AWSCredentials: Sendable {
     package typealias Source = any CredentialSource<SigV4.Credential>
 

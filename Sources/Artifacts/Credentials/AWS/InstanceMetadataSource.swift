@@ -39,7 +39,7 @@ struct InstanceMetadataSource: CredentialSource {
     /// A session's token (IMDSv2); nil where there are none to be had, and the first version serves.
     private func session(_ base: String) throws -> Secret? {
         var request = HTTPRequest("PUT", base + "/latest/api/token")
-        // Behind a hop too many the answer never comes (contract 03 §6.1, Corrections).
+        // Behind a hop too many the answer never comes (contract 03 §6.1).
         request.connectTimeout = 1
         request.totalTimeout = 1
         request.headers.add("X-aws-ec2-metadata-token-ttl-seconds", "21600")

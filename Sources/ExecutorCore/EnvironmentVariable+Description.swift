@@ -1,0 +1,131 @@
+/// What one environment variable does, in Markdown, for `docs/environment.md`.
+package struct VariableDescription: Sendable, Equatable {
+    /// Where a variable stands in the page.
+    package enum Group: Sendable, CaseIterable {
+        case controller, settings, network, amazon, own
+    }
+
+    package let group: Group
+    /// The value where the variable is unset; empty where there is none.
+    package let fallback: String
+    package let effect: String
+
+    fileprivate init(_ group: Group, _ effect: String, default fallback: String = "") {
+        self.group = group
+        self.fallback = fallback
+        self.effect = effect
+    }
+}
+
+extension EnvironmentVariable {
+    /// What the variable does. Variables that differ in spelling alone share one description, and one row of the page.
+    package var description: VariableDescription {
+        switch self {
+        case .podName: .init(.controller, "name of the pod; required by `init` and `wait`")
+        case .workflowName: .init(.controller, "name of the workflow: label and owner of the task result")
+        case .workflowUID: .init(.controller, "UID of the workflow: owner of the task result")
+        case .instanceID: .init(.controller, "instance ID of the controller, which finds its own task results by this label")
+        case .nodeID: .init(.controller, "name of the task result")
+        case .containerName:
+            .init(.controller, "name of the container and of its folder below `/var/run/argo/ctr`; `main` has the outputs")
+        case .template: .init(.controller, "the template as JSON, or `offloaded` for the file `/argo/config/ARGO_TEMPLATE`")
+        case .containerArgumentsFile: .init(.controller, "file with further arguments of the command: a JSON array of strings")
+        case .includeScriptOutput: .init(.controller, "`true`: standard output becomes the step's result")
+        case .deadline: .init(.controller, "when the step must end, RFC 3339; `0001-01-01T00:00:00Z` means never")
+        case .gracePeriod: .init(.controller, "seconds between SIGTERM and SIGKILL", default: "`30`")
+        case .waitForReady:
+            .init(.controller, "`true`: start the command when the supervisor reports that its inputs are ready")
+        case .initlessPod: .init(.controller, "`true` in the supervisor of a pod without init container")
+        case .artifactPluginNames:
+            .init(.controller, "containers of artifact plugins that end with the step, separated by commas")
+        case .progressFile: .init(.controller, "file in which the command reports its progress as `N/M`")
+        case .progressPatchTick: .init(.controller, "how often progress is reported; `0` turns it off")
+        case .progressFileTick: .init(.controller, "`0` turns the reporting of progress off")
+        case .traceParent: .init(.controller, "trace context (W3C), handed on to the command")
+        case .traceState: .init(.controller, "vendor part of the trace context, handed on to the command")
+
+        case .retryDuration:
+            .init(.settings, "pause after the first failed attempt of a transfer or an API call", default: "`1s`")
+        case .retryFactor: .init(.settings, "factor by which the pause grows from attempt to attempt", default: "`1.6`")
+        case .retryJitter: .init(.settings, "random share that is added to each pause", default: "`0.5`")
+        case .retrySteps: .init(.settings, "how many attempts are made", default: "`5`")
+        case .transientErrorPattern:
+            .init(.settings, "regular expression (RE2); an error whose text it matches is worth another attempt")
+        case .s3UploadThreads: .init(.settings, "how many parts of one file are uploaded at a time", default: "`4`")
+        case .s3UploadPartSize:
+            .init(
+                .settings, "size of a part in MiB, 5 to 5120; ignored where it exceeds the file", default: "by the file's size")
+        case .pauseBefore:
+            .init(.settings, "`true`: wait for the file `before` in the container's folder before the command starts")
+        case .pauseAfter:
+            .init(.settings, "`true`: wait for the file `after` in the container's folder when the command has ended")
+        case .resourceStateCheckInterval:
+            .init(
+                .settings, "how often a resource template's conditions are checked; must be a duration where set",
+                default: "`5s`")
+
+        case .kubernetesHost: .init(.network, "host of the API server inside a cluster, set by the kubelet")
+        case .kubernetesPort: .init(.network, "port of the API server inside a cluster, set by the kubelet")
+        case .podNamespace: .init(.network, "namespace of task results", default: "the service account's")
+        case .kubeconfig: .init(.network, "kubeconfig files, separated by colons", default: "`~/.kube/config`")
+        case .home: .init(.network, "home folder, in which `.kube/config` and `.aws` are looked for")
+        case .path: .init(.network, "folders in which programs are looked for")
+        case .httpsProxy, .httpsProxyLower: .init(.network, "proxy for `https` URLs")
+        case .httpProxy, .httpProxyLower: .init(.network, "proxy for `http` URLs")
+        case .noProxy, .noProxyLower: .init(.network, "hosts that are reached without a proxy, separated by commas")
+        case .sslCertFile: .init(.network, "file with trusted certificates, PEM", default: "the system's")
+        case .sslCertDirectory:
+            .init(.network, "folders with trusted certificates, separated by colons", default: "the system's")
+
+        case .awsAccessKeyID, .awsAccessKey: .init(.amazon, "access key")
+        case .awsSecretAccessKey, .awsSecretKey: .init(.amazon, "secret key that belongs to the access key")
+        case .awsSessionToken: .init(.amazon, "session token that belongs to the keys")
+        case .awsRegion, .awsDefaultRegion:
+            .init(.amazon, "region of the token service where the location names none", default: "the profile's")
+        case .awsProfile, .awsDefaultProfile:
+            .init(
+                .amazon, "profile in the shared files: keys, a role, a token file or a `credential_process`",
+                default: "`default`")
+        case .awsConfigFile: .init(.amazon, "shared configuration file", default: "`~/.aws/config`")
+        case .awsSharedCredentialsFile: .init(.amazon, "shared credentials file", default: "`~/.aws/credentials`")
+        case .awsWebIdentityTokenFile: .init(.amazon, "file with a web identity token (IRSA), read anew at each renewal")
+        case .awsRoleARN: .init(.amazon, "role that is assumed with the web identity token")
+        case .awsRoleSessionName: .init(.amazon, "name of the session with that role")
+        case .awsContainerCredentialsRelativeURI: .init(.amazon, "path of the container's credentials (ECS)")
+        case .awsContainerCredentialsFullURI: .init(.amazon, "URL of the container's credentials (EKS pod identity)")
+        case .awsContainerAuthorizationToken:
+            .init(.amazon, "`Authorization` header of the request for the container's credentials")
+        case .awsContainerAuthorizationTokenFile: .init(.amazon, "file with that header's value; it wins over the variable")
+        case .awsMetadataDisabled: .init(.amazon, "`true`: do not ask the instance metadata service")
+        case .awsMetadataV1Disabled: .init(.amazon, "`true`: ask the instance metadata service by IMDSv2 only")
+        case .awsMetadataEndpoint: .init(.amazon, "URL of the instance metadata service", default: "`http://169.254.169.254`")
+        case .awsMetadataEndpointMode: .init(.amazon, "`ipv6`: the metadata service's IPv6 address, where no URL is given")
+        case .awsSTSEndpoint:
+            .init(.amazon, "URL of the Security Token Service, where roles are assumed", default: "the region's")
+        case .awsEndpoint: .init(.amazon, "URL of all AWS services that have none of their own")
+        case .awsSTSRegionalEndpoints:
+            .init(.amazon, "`legacy`: the one global host of the Security Token Service, for the regions that it serves")
+
+        case .localStore:
+            .init(.own, "folder: `DIR/BUCKET/KEY` replaces the store of the template's archive location; other stores stay")
+        case .localCache:
+            .init(
+                .own, "folder beside the local store, on a file system with reflinks: unpacked archives that later steps reuse")
+        case .taskResultFile: .init(.own, "file that takes the task result instead of the API server")
+        case .runDirectory: .init(.own, "the run directory", default: "`/var/run/argo`")
+        case .terminationLog: .init(.own, "the termination log", default: "`/dev/termination-log`")
+        case .transferReportInterval: .init(.own, "how often a running transfer logs how far it is", default: "`10s`")
+        case .pauseOnError:
+            .init(.own, "`true`: wait for the file `after` in the container's folder when the command has failed")
+        case .faithfulTrees:
+            .init(.own, "`true`: archives also restore modes and times of directories, and extended attributes")
+        case .s3MaximumParts:
+            .init(.own, "parts that the S3 store allows for one object, 1 to 10000 (Scaleway: 1000)", default: "`10000`")
+        case .extractMaxBytes:
+            .init(.own, "how many bytes one archive, or one gzip-encoded HTTP body, may unpack to", default: "no limit")
+        case .extractMaxEntries: .init(.own, "how many entries one archive may hold", default: "no limit")
+        case .extractMaxRatio:
+            .init(.own, "how many bytes one byte of an archive or gzip-encoded HTTP body may unpack to", default: "no limit")
+        }
+    }
+}
