@@ -87,7 +87,7 @@ let package = Package(
             "LocalRunner",
             [
                 "ExecutorCore", "Documents", "WorkflowModel", "WorkflowEngine", "RunDirectory", "ProcessControl", "FileTrees",
-                "Archiving", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary",
+                "Archiving", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary", "RequestSigning",
             ]),
         room("CommandLineInterface", ["ExecutorCore"]),
         room(
