@@ -3,13 +3,13 @@ import ExecutorCore
 import WorkflowModel
 
 /// What a dry run leaves out, so that its length follows the file and not the run: of steps and tasks that are called several times
-/// with the same arguments only the first call is played, and of each template only so many calls.
+/// with the same arguments only the first call is played, and beyond a number of nodes only one call of each template.
 package struct Abridgement: Sendable {
-    /// How many calls of one template with different arguments are played.
-    private static let mostCalls = 200
+    /// Beyond this number of nodes only the first call of each template is played.
+    private static let nodeBudget = 1000
 
     private var seen: Set<String> = []
-    private var calls: [String: Int] = [:]
+    private var templates: Set<String> = []
     /// With what the values of outputs begin that are not known.
     private let unknown: String
     /// Whether every different call was played.
@@ -19,17 +19,17 @@ package struct Abridgement: Sendable {
     package init(unknown: String) { self.unknown = unknown }
 
     /// Whether a call of steps or tasks is played; it counts as played then.
-    mutating func plays(_ execution: WorkflowRun.Execution, arguments: JSONValue) -> Bool {
+    ///
+    /// - Parameter nodeCount: how many nodes the run has so far.
+    mutating func plays(_ execution: WorkflowRun.Execution, arguments: JSONValue, nodeCount: Int) -> Bool {
         let template = execution.template
         let name = template["name"]?.string ?? ""
         // A template inside a step has no name that tells it from others.
-        let identity = "\(execution.space.libraryScope ?? "")/\(name.isEmpty ? JSONValue.object(template).serializedText() : name)"
+        let identity =
+            "\(execution.space.libraryScope ?? "")/\(name.isEmpty ? JSONValue.object(template).serializedText() : name)"
         let isNew = seen.insert("\(identity) \(arguments.serializedText())").inserted
-        let count = calls[identity, default: 0]
-        if isNew, count < Self.mostCalls {
-            calls[identity] = count + 1
-            return true
-        }
+        let isFirst = templates.insert(identity).inserted
+        if isNew, isFirst || nodeCount < Self.nodeBudget { return true }
         if isNew { isComplete = false }
         return false
     }

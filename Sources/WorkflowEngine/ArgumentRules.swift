@@ -30,6 +30,7 @@ enum ArgumentRules {
 
     private static func choiceProblem(_ value: String, _ parameter: JSONValue) -> String? {
         guard let choices = parameter["enum"]?.array, !value.contains("{{") else { return nil }
+        if choices.isEmpty { return nil }
         let texts = choices.compactMap { AnyString.text(of: $0) }
         return texts.contains(value) ? nil : "has the value '\(value)', but must be one of: \(texts.joined(separator: ", "))"
     }

@@ -90,7 +90,9 @@ struct PlanCheck {
             for (index, element) in (document.spec["arguments"]?[kind]?.array ?? []).enumerated() {
                 guard let name = element["name"]?.string, given.contains(name) else { continue }
                 let path = arguments.member(kind).element(index)
-                paths += kind == "parameters" ? ["\(path.member("valueFrom"))"] : LocationKind.allCases.map { "\(path.member($0.rawValue))" }
+                paths +=
+                    kind == "parameters"
+                    ? ["\(path.member("valueFrom"))"] : LocationKind.allCases.map { "\(path.member($0.rawValue))" }
             }
         }
         return paths

@@ -68,7 +68,9 @@ struct TagScope {
             let name = TagText.trim(inner)
             let isLeft = Self.suspicious.contains { name.hasPrefix($0) }
             guard isLeft || Self.prefixes.contains(where: { name.hasPrefix($0) }), !contains(name) else { return }
-            if Self.unchecked.contains(where: { name.hasPrefix($0) }) || found.contains(where: { $0.isLeft == isLeft }) { return }
+            if Self.unchecked.contains(where: { name.hasPrefix($0) }) || found.contains(where: { $0.isLeft == isLeft }) {
+                return
+            }
             found.append(UnknownTag(name: name, isLeft: isLeft, near: NearName.of(name, among: names)))
         }
         return found

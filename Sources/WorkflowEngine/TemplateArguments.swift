@@ -12,7 +12,9 @@ struct TemplateArguments {
         var template = template
         var inputs = template["inputs"]?.object ?? [:]
         if let parameters = inputs["parameters"]?.array {
-            let given = Dictionary((arguments["parameters"]?.array ?? []).map { ($0["name"]?.string ?? "", $0) }) { first, _ in first }
+            let given = Dictionary((arguments["parameters"]?.array ?? []).map { ($0["name"]?.string ?? "", $0) }) { first, _ in
+                first
+            }
             var filled: [JSONValue] = []
             for input in parameters { filled.append(try parameter(input, given)) }
             inputs["parameters"] = .array(filled)

@@ -106,7 +106,9 @@ package struct WorkflowPlan: Sendable {
         var findings: [Finding] = []
         var arguments = spec["arguments"]?.object ?? [:]
         var parameters = arguments["parameters"]?.array ?? []
-        var indices = Dictionary(parameters.enumerated().map { ($0.element["name"]?.string ?? "", $0.offset) }) { first, _ in first }
+        var indices = Dictionary(parameters.enumerated().map { ($0.element["name"]?.string ?? "", $0.offset) }) { first, _ in
+            first
+        }
         let declared = Array(indices.keys)
         for (name, value) in settings.parameters {
             let given: JSONValue = ["name": .string(name), "value": .string(value)]

@@ -44,7 +44,7 @@ extension WorkflowRun {
             }
         case .steps, .dag:
             let type: NodeType = execution.kind == .steps ? .steps : .dag
-            if abridgement?.plays(execution, arguments: call.arguments) == false {
+            if abridgement?.plays(execution, arguments: call.arguments, nodeCount: order.count) == false {
                 make(name, type, call, in: space, boundary: boundary, phase: .succeeded, template: execution.template)
                 nodes[id]?.outputs = abridgement?.outputs(of: execution.template, named: name)
                 raiseOutputs(of: id)

@@ -65,7 +65,9 @@ struct PodForecast: Sendable {
         var findings: [Finding] = []
         var seen: Set<String> = []
         for entry in entries where seen.insert("\(entry.node.templateScope) \(entry.node.templateName)").inserted {
-            let text = String(decoding: entry.template.document.serialized(), as: UTF8.self)
+            var document = entry.template.document
+            document["inputs"] = nil
+            let text = String(decoding: document.serialized(), as: UTF8.self)
             var unresolved: String?
             for prefix in ["workflow.parameters.", "inputs.parameters."] where unresolved == nil {
                 guard let start = text.firstRange(of: "{{" + prefix) else { continue }
@@ -73,7 +75,8 @@ struct PodForecast: Sendable {
                 unresolved = prefix + name
             }
             guard let unresolved else { continue }
-            let message = "{{\(unresolved)}} stays as it is: parameters refer to each other more often than the controller looks"
+            let message =
+                "{{\(unresolved)}} stays as it is: parameters refer to each other more often than the controller looks"
             findings.append(
                 plan.site(of: entry.node)?.finding(.warning, message)
                     ?? Finding(.warning, place: nil, "\(entry.node.name): \(message)"))

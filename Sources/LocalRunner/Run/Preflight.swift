@@ -41,7 +41,11 @@ struct Preflight {
             }
             let severity: Finding.Severity = problem.severity == .refusal ? .error : .warning
             let text = problem.subject.isEmpty ? problem.cause : "\(problem.subject): \(problem.cause)"
-            if let node = nodes[problem.pod] { add(finding(problem, severity, node, text)) } else { notes.append(problem.message) }
+            if let node = nodes[problem.pod] {
+                add(finding(problem, severity, node, text))
+            } else {
+                notes.append(problem.message)
+            }
         }
         for finding in unreachableArtifacts(forecast) { add(finding) }
         for finding in missingArtifacts(forecast) { add(finding) }
@@ -59,7 +63,8 @@ struct Preflight {
                 for artifact in artifacts {
                     let location = artifact.location.hasLocation ? artifact.location : entry.template.archiveLocation
                     guard let kind = location?.driverKind, !ArtifactDrivers.canReach(kind) else { continue }
-                    let text = "artifact '\(artifact.name)' is in a store of the kind \(kind.rawValue), which a local run cannot reach"
+                    let text =
+                        "artifact '\(artifact.name)' is in a store of the kind \(kind.rawValue), which a local run cannot reach"
                     let part = site?.member(list).member("artifacts").elements.first { $0.name == artifact.name }
                     let store = part?.member(kind.rawValue)
                     let place = store?.value.isNull == false ? store : part ?? site
@@ -78,7 +83,9 @@ struct Preflight {
         for entry in forecast.entries {
             for artifact in entry.template.inputArtifacts where !artifact.optional && !artifact.location.hasLocation {
                 guard let key = try? artifact.location.key(), !key.isEmpty, !PodForecast.isVague(key) else { continue }
-                if produced.meets(key) || (try? FileStatus.of(store.path(ofKey: key), followingLinks: false)) != nil { continue }
+                if produced.meets(key) || (try? FileStatus.of(store.path(ofKey: key), followingLinks: false)) != nil {
+                    continue
+                }
                 let site = workflow.plan.site(of: entry.node)
                 let part = site?.member("inputs").member("artifacts").elements.first { $0.name == artifact.name } ?? site
                 let text = "artifact '\(artifact.name)' is not in the local store: there is no \(store.path(ofKey: key))"

@@ -17,7 +17,8 @@ struct ProgramSurvey {
         let text = name.text
         if name.isEmpty || text.contains("{{") || text.contains("$(") { return nil }
         let searchPath = environment["PATH"] ?? Self.searchPath(of: image) ?? Array(ContainerPlanner.usualSearchPath.utf8)
-        let directory = BytePath("/").appending(container.workingDirectory ?? image?.configuration.workingDirectory ?? "").cleaned
+        let directory = BytePath("/").appending(container.workingDirectory ?? image?.configuration.workingDirectory ?? "")
+            .cleaned
         let folders = searchPath.split(separator: UInt8(ascii: ":")).map { directory.joined($0) }
         let isPath = name.bytes.contains(UInt8(ascii: "/"))
         let candidates = isPath ? [directory.joined(name.bytes[...])] : folders.map { $0.appending(name).cleaned }

@@ -68,7 +68,8 @@ extension FieldTable {
     static let capabilities = FieldTable(used(.list(.text), "add", "drop"))
 
     static let podSecurity = FieldTable(
-        used(.range(identifiers), "runAsUser", "runAsGroup", "fsGroup"), used(.flag, "runAsNonRoot"), used(.text, "fsGroupChangePolicy"),
+        used(.range(identifiers), "runAsUser", "runAsGroup", "fsGroup"), used(.flag, "runAsNonRoot"),
+        used(.text, "fsGroupChangePolicy"),
         used(.list(.range(identifiers)), "supplementalGroups"),
         unused(
             confinement, .anything, "supplementalGroupsPolicy", "sysctls", "seccompProfile", "seLinuxOptions",

@@ -20,7 +20,8 @@ extension FieldTable {
         used(.object(.workflowSpec), "workflowSpec"), used(.object(.cronMetadata), "workflowMetadata"),
         used(
             .anything, "schedules", "schedule", "timezone", "suspend", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"),
-        used(.choice(["Allow", "Forbid", "Replace"]), "concurrencyPolicy"), used(.range(0...Int64.max), "startingDeadlineSeconds"),
+        used(.choice(["Allow", "Forbid", "Replace"]), "concurrencyPolicy"),
+        used(.range(0...Int64.max), "startingDeadlineSeconds"),
         refused("conditions of a schedule are not supported in a local run", "stopStrategy", "when"))
 
     static let cronMetadata = FieldTable(
@@ -126,7 +127,8 @@ extension FieldTable {
         used(.text, "result", "exitCode"))
 
     static let parameter = FieldTable(
-        used(.text, "name", "globalName"), used(.looseText, "value", "default", "description"), used(.filledList(.looseText), "enum"),
+        used(.text, "name", "globalName"), used(.looseText, "value", "default", "description"),
+        used(.filledList(.looseText), "enum"),
         used(.object(.parameterSource), "valueFrom"))
 
     static let parameterSource = FieldTable(

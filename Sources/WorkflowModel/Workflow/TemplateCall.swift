@@ -68,7 +68,9 @@ package struct TemplateCall: Sendable {
     package static func mentionedTasks(of document: JSONValue) -> [String] {
         if let known = dependencies(of: document) { return known }
         // `a.Succeeded && !(b.Failed || c)`: names, and words about how they ended.
-        let words = (document["depends"]?.string ?? "").split { !($0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "-" || $0 == ".") }
+        let words = (document["depends"]?.string ?? "").split {
+            !($0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "-" || $0 == ".")
+        }
         return words.compactMap { $0.split(separator: ".").first.map(String.init) }
     }
 

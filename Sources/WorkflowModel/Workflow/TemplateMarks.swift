@@ -19,7 +19,8 @@ enum TemplateMarks {
             rest = rest.drop { $0 == UInt8(ascii: " ") }
             let word = String(decoding: rest.prefix { (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) }, as: UTF8.self)
             let after = rest.dropFirst(word.utf8.count).first
-            let isWord = words.contains(word) && (after == UInt8(ascii: " ") || after == UInt8(ascii: "}") || after == UInt8(ascii: "-"))
+            let isWord =
+                words.contains(word) && (after == UInt8(ascii: " ") || after == UInt8(ascii: "}") || after == UInt8(ascii: "-"))
             let isField = rest.first == UInt8(ascii: ".") || rest.first == UInt8(ascii: "$")
             let isComment = rest.starts(with: Array("/*".utf8))
             if isWord || isField || isComment { return excerpt(bytes[at...], until: UInt8(ascii: "}")) }

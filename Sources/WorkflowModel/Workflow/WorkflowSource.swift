@@ -191,7 +191,8 @@ extension WorkflowSource {
         return [
             Finding(
                 .warning, place: first.place,
-                "only \(instead.title) is run, not \(Self.list(Array(documents.prefix(5))))\(more); choose with --workflow NAME")
+                "only \(instead.title) is run, not \(Self.list(Array(documents.prefix(5))))\(more); choose with --workflow NAME"
+            )
         ]
     }
 
@@ -204,7 +205,8 @@ extension WorkflowSource {
             return WorkflowRefusal(Finding(.error, place: nil, "there is no workflow in the files"))
         }
         let names = documents.flatMap(\.templates).map(\.name).filter { !$0.isEmpty }
-        let known = names.isEmpty ? "" : "; there are: \(names.prefix(20).joined(separator: ", "))\(names.count > 20 ? ", …" : "")"
+        let known =
+            names.isEmpty ? "" : "; there are: \(names.prefix(20).joined(separator: ", "))\(names.count > 20 ? ", …" : "")"
         let text =
             entrypoint.map { "no document has a template '\($0)'\(NearName.hint($0, among: names))\(known)" }
             ?? "no document has an entrypoint: choose a template with --entrypoint NAME\(known)"
