@@ -71,7 +71,9 @@ struct TagScope {
             if Self.unchecked.contains(where: { name.hasPrefix($0) }) || found.contains(where: { $0.isLeft == isLeft }) {
                 return
             }
-            found.append(UnknownTag(name: name, isLeft: isLeft, near: NearName.of(name, among: names)))
+            // Words of one or two letters are near to all others.
+            let isShort = name.split(separator: ".").last?.utf8.count ?? 0 < 3
+            found.append(UnknownTag(name: name, isLeft: isLeft, near: isShort ? nil : NearName.of(name, among: names)))
         }
         return found
     }

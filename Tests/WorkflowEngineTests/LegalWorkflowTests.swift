@@ -103,10 +103,10 @@ import WorkflowModel
             """
         #expect(
             findings(workflow(steps + strict)) == [
-                "error: w.yaml:13:35: spec.templates[1].inputs.parameters[0].value: unknown variable "
+                "error: w.yaml:13:37: spec.templates[1].inputs.parameters[0].value: unknown variable "
                     + "{{workflow.parameters.elsewhere}}; declare the parameter, or give it with -p elsewhere=VALUE",
-                "error: w.yaml:13:73: spec.templates[1].inputs.parameters[1]: parameter 'n' needs key 'k' of config map 'c', which is not there",
-                "error: w.yaml:14:50: spec.templates[1].inputs.artifacts[0].raw.data: unknown variable "
+                "error: w.yaml:13:75: spec.templates[1].inputs.parameters[1]: parameter 'n' needs key 'k' of config map 'c', which is not there",
+                "error: w.yaml:14:51: spec.templates[1].inputs.artifacts[0].raw.data: unknown variable "
                     + "{{workflow.parameters.nowhere}}; declare the parameter, or give it with -p nowhere=VALUE",
             ])
     }
@@ -249,7 +249,7 @@ import WorkflowModel
         #expect(
             findings(workflow("- {name: main, container: {image: i, resources: {limits: {cpu: 0.5, memory: 1.5Gi, x: 1e3}}}}"))
                 == [
-                    "warning: w.yaml:7:38: spec.templates[0].container.resources: has no effect in a local run: resources are not limited here"
+                    "warning: w.yaml:7:40: spec.templates[0].container.resources: has no effect in a local run: resources are not limited here"
                 ])
     }
 

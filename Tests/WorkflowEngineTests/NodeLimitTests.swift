@@ -24,10 +24,10 @@ import WorkflowModel
 
     @Test func whatMakesTooManyNodesIsNamed() {
         let text = workflow(doubling(60), entrypoint: "t0")
-        // From below: 1, 1 + 1 + 2, …: 3 · 2^n - 2 nodes.
+        // With n more below: 3 · 2^n - 2 nodes.
         #expect(
             refusal(text)
-                == "w.yaml:54:5: spec.templates[47]: template 't47' makes 24574 nodes with all that it calls; a run may have 10000 "
+                == "w.yaml:55:5: spec.templates[48]: template 't48' makes 12286 nodes with all that it calls; a run may have 10000 "
                 + "(--max-nodes N sets the limit)")
     }
 

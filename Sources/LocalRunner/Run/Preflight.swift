@@ -18,16 +18,16 @@ struct Preflight {
         var known: Set<Finding> = []
         func add(_ finding: Finding) { if known.insert(finding).inserted { findings.append(finding) } }
         for (node, cause) in forecast.failures where !PodForecast.isVague(cause) { add(finding(.error, node, cause)) }
-        // Pods of one template with the same images and commands have the same problems.
+        // Pods of one template with the same images and programs have the same problems.
         var seen: Set<String> = []
         var nodes: [String: Node] = [:]
         var pods: [JSONValue] = []
         for entry in forecast.entries {
             let images = (entry.pod["spec"]?["containers"]?.array ?? []).compactMap { $0["image"]?.string }
-            let commands = (entry.pod["spec"]?["containers"]?.array ?? []).map { container in
-                (container["command"]?.array ?? []).compactMap(\.string)
+            let programs = (entry.pod["spec"]?["containers"]?.array ?? []).map { container in
+                ProgramSurvey.program(of: (container["command"]?.array ?? []).compactMap(\.string)) ?? ""
             }
-            let key = "\(entry.node.templateScope) \(entry.node.templateName) \(entry.template.name) \(images) \(commands)"
+            let key = "\(entry.node.templateScope) \(entry.node.templateName) \(entry.template.name) \(images) \(programs)"
             guard seen.insert(key).inserted, let name = entry.pod["metadata"]?["name"]?.string else { continue }
             nodes[name] = entry.node
             pods.append(entry.pod)
@@ -62,13 +62,21 @@ struct Preflight {
             for (list, artifacts) in lists {
                 for artifact in artifacts {
                     let location = artifact.location.hasLocation ? artifact.location : entry.template.archiveLocation
-                    guard let kind = location?.driverKind, !ArtifactDrivers.canReach(kind) else { continue }
+                    let used = location?.driverKind
+                    let isKept = used.map(ArtifactDrivers.canReach) ?? true
+                    // A plugin that is only named would get its settings from the repository, which is another one here.
+                    let isNamed = store != nil && !(artifact.location.plugin?.name ?? "").isEmpty
+                    guard let kind = isNamed ? .plugin : used, isNamed || !isKept else { continue }
                     let text =
-                        "artifact '\(artifact.name)' is in a store of the kind \(kind.rawValue), which a local run cannot reach"
+                        isKept
+                        ? "artifact '\(artifact.name)' names a plugin; it is kept in the local store instead"
+                        : "artifact '\(artifact.name)' is in a store of the kind \(kind.rawValue), which a local run cannot reach"
                     let part = site?.member(list).member("artifacts").elements.first { $0.name == artifact.name }
-                    let store = part?.member(kind.rawValue)
-                    let place = store?.value.isNull == false ? store : part ?? site
-                    findings.append(place?.finding(.error, text) ?? Finding(.error, place: nil, "\(entry.node.name): \(text)"))
+                    let field = part?.member(kind.rawValue)
+                    let place = field?.value.isNull == false ? field : part ?? site
+                    let severity: Finding.Severity = isKept ? .warning : .error
+                    findings.append(
+                        place?.finding(severity, text) ?? Finding(severity, place: nil, "\(entry.node.name): \(text)"))
                 }
             }
         }

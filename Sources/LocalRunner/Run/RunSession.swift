@@ -41,7 +41,7 @@ package struct RunSession {
     /// - Returns: 0: succeeded; 1: failed, or refused before it began; 130: interrupted.
     package func run() -> Int32 {
         do { return try attempt() } catch {
-            for line in LocalRefusal.lines(error) { say(line) }
+            for line in LocalRefusal.report(error) { say(line) }
             return 1
         }
     }

@@ -12,7 +12,9 @@ struct ProgramSurvey {
     func problem(
         of container: ContainerManifest, image: GivenImage?, environment: ContainerEnvironment
     ) -> String? {
-        guard container.image != executorImage, let word = Self.program(of: container) else { return nil }
+        guard container.image != executorImage, let command = container.command,
+            let word = Self.program(of: command)
+        else { return nil }
         let name = BytePath(bytes: environment.expand(word))
         let text = name.text
         if name.isEmpty || text.contains("{{") || text.contains("$(") { return nil }
@@ -39,9 +41,8 @@ struct ProgramSurvey {
         } catch { return "'\(text)' is not in the image '\(container.image)' (\(root)): \(errorText(error))" }
     }
 
-    /// The first word of what the user's container runs, behind the emissary or not; nil where the image says it.
-    private static func program(of container: ContainerManifest) -> String? {
-        guard let command = container.command else { return nil }
+    /// The program of a container's command, behind the emissary or not; nil where the image says it.
+    static func program(of command: [String]) -> String? {
         guard command.count > 1, command[1] == "emissary", command[0].hasSuffix("/argoexec") else { return command.first }
         guard let end = command.firstIndex(of: "--"), end + 1 < command.count else { return nil }
         return command[end + 1]

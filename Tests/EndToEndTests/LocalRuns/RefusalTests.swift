@@ -120,7 +120,7 @@ private let refusals = [
         workflow: workflow(
             """
                 - name: main
-                  outputs: {artifacts: [{name: out, path: /tmp/out, plugin: {name: p, key: k}}]}
+                  outputs: {artifacts: [{name: out, path: /tmp/out, plugin: {name: p, key: k, configuration: c}}]}
                   container: {image: debian, command: [sh, -c, "sleep 60"]}
             """),
         line:
@@ -147,7 +147,7 @@ private let refusals = [
                 - {name: then, script: {image: "some/sh:1", command: [python3.0.0], source: print(1)}}
             """),
         line:
-            "error: workflow.yaml:11:57: spec.templates[2].script.command[0]: container 'main': 'python3.0.0' is not on this machine (python"
+            "error: workflow.yaml:11:59: spec.templates[2].script.command[0]: container 'main': 'python3.0.0' is not on this machine (python"
     ),
     Refusal(
         testDescription: "a program that is nowhere",

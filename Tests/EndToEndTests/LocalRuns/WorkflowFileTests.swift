@@ -94,7 +94,7 @@ import Testing
         #expect(given.printed.first == "from the folder")
         let wrong = try await LocalRunProcess.run(
             workflow: text.replacingOccurrences(of: "ZGVjb2RlZA==", with: "'%%'"), in: folder)
-        #expect(wrong.errors == "error: workflow.yaml:26:8: data.encoded: it is no Base64\n")
+        #expect(wrong.errors == "error: workflow.yaml:25:17: data.encoded: it is no Base64\n")
     }
 
     @Test func aProgramThatComesWithThePodIsNotMissed() async throws {
@@ -127,5 +127,20 @@ import Testing
             ending.errors.contains(
                 "warning: workflow.yaml:9:7: spec.templates[0]: {{workflow.parameters.p3}} stays as it is: "))
         #expect(ending.printed == ["{{workflow.parameters.p3}}"])
+    }
+
+    @Test func keepsWhatANamedPluginWouldKeep() async throws {
+        let ending = try await LocalRunProcess.run(
+            workflow: workflow(
+                """
+                    - name: main
+                      outputs: {artifacts: [{name: out, path: /tmp/out, plugin: {name: p, key: k}}]}
+                      container: {image: debian, command: [touch, /tmp/out]}
+                """))
+        #expect(ending.status == 0, "\(ending.errors)")
+        #expect(
+            ending.errors.contains(
+                "warning: workflow.yaml:9:57: spec.templates[0].outputs.artifacts[0].plugin: artifact 'out' names a plugin; it is kept in the local store instead"
+            ))
     }
 }
