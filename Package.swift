@@ -84,7 +84,7 @@ let package = Package(
             "LocalRunner",
             [
                 "ExecutorCore", "Documents", "WorkflowModel", "WorkflowEngine", "RunDirectory", "ProcessControl", "FileTrees",
-                "Archiving", "HTTPTransport", "Artifacts", "Executor",
+                "Archiving", "HTTPTransport", "Artifacts", "Executor", "RequestSigning",
             ]),
         room("CommandLineInterface", ["ExecutorCore"]),
         room(

@@ -58,7 +58,7 @@ func isJSON(_ value: BytePath) throws(UsageError) -> Bool {
 /// Runs a verb for people: errors are told in one line each and end with exit code 1, where the pods' modes have their own.
 func localVerb(_ body: () throws -> Int32) throws -> Int32 {
     do { return try body() } catch let error as UsageError { throw error } catch {
-        for line in LocalRefusal.lines(error) { StandardStreams.printError("error: \(line)\n") }
+        for line in LocalRefusal.report(error) { StandardStreams.printError("\(line)\n") }
         return 1
     }
 }

@@ -12,6 +12,7 @@ extension Command<GlobalSettings> {
     ) { call in
         var settings = call.settings
         settings.files = call.words + settings.files
+        settings.mainFileCount = call.words.isEmpty ? nil : call.words.count
         settings.logLevel = call.global.logLevel?.text ?? settings.logLevel
         let log = try call.global.makeLog()
         if settings.replay == nil, settings.files.isEmpty { throw UsageError.words("run: expected the file of a workflow") }
@@ -26,11 +27,25 @@ extension Command<GlobalSettings> {
 /// The flags of `run`.
 enum RunFlags {
     static let all: [Flag<LocalRunSettings>] = [
-        Flag("file", short: "f", value: "FILE", help: "more files, with what the workflow refers to; repeatable") {
+        Flag(
+            "file", short: "f", value: "FILE",
+            help: "more files, or folders of them, with what the workflow refers to; repeatable"
+        ) {
             (settings, value) throws(UsageError) in settings.files.append(value)
         },
         Flag("entrypoint", value: "NAME", help: "template to begin with") { (settings, value) throws(UsageError) in
             settings.entrypoint = value.text
+        },
+        Flag("workflow", value: "NAME", help: "which of several workflows in the files") {
+            (settings, value) throws(UsageError) in
+            settings.workflow = value.text
+        },
+        Flag("max-nodes", value: "N", help: "most nodes that the run may have (default 10000)") {
+            (settings, value) throws(UsageError) in
+            guard let number = Int(value.text), number > 0 else {
+                throw .badValue(value, "--max-nodes", "not a positive number")
+            }
+            settings.maximumNodes = number
         },
         Flag("parameter", short: "p", value: "NAME=VALUE", help: "value of a parameter of the workflow; repeatable") {
             (settings, value) throws(UsageError) in

@@ -50,11 +50,13 @@ enum StepHalfFlags {
                 (settings, value) throws(UsageError) in settings.folder = value
             },
             Flag("template", short: "t", value: "NAME", help: "which template (default: the entrypoint)") {
-                (settings, value) throws(UsageError) in settings.entrypoint = value.text
+                (settings, value) throws(UsageError) in
+                settings.entrypoint = value.text
+                settings.entrypointFlag = "--template"
             },
         ] + RunFlags.all.filter { shared.contains($0.name) }
 
     private static let shared = [
-        "file", "parameter", "artifact", "configmaps", "secrets", "artifact-repository", "output", "strict",
+        "file", "workflow", "parameter", "artifact", "configmaps", "secrets", "artifact-repository", "output", "strict",
     ]
 }

@@ -25,7 +25,7 @@ extension PlanCheck {
             // Only what earlier groups have brought forth is there.
             scope.add(produced)
         }
-        finish(template, part, scope, skipping: ["steps", "metrics"])
+        finish(template, part, scope, skipping: ["steps", "metrics", "inputs"])
     }
 
     mutating func checkDAG(_ template: ResolvedTemplate, _ part: DocumentPart, _ own: TagScope) {
@@ -33,8 +33,9 @@ extension PlanCheck {
         if tasks.elements.isEmpty { error(part.member("dag"), "tasks are needed", atValue: false) }
         checkTaskNames(tasks)
         checkDependencies(tasks, of: "task")
+        // Conditions in 'depends' are refused by themselves; what they name comes before all the same.
         var dependencies: [String: [String]] = [:]
-        for task in tasks.elements { dependencies[task.name] = TemplateCall.dependencies(of: task.value) ?? [] }
+        for task in tasks.elements { dependencies[task.name] = TemplateCall.mentionedTasks(of: task.value) }
         // What a task calls is needed before those that come after it are looked at.
         var outputs: [String: TagScope] = [:]
         for task in tasks.elements {
@@ -44,10 +45,7 @@ extension PlanCheck {
         }
         for task in tasks.elements {
             var scope = own.inside(task.value)
-            // What a condition in 'depends' names is not known; it is refused by itself.
-            let known =
-                TemplateCall.dependencies(of: task.value) == nil ? Set(outputs.keys) : ancestors(of: task.name, dependencies)
-            scope.add(tasks: outputs, reached: known)
+            scope.add(TaskOutputs(outputs: outputs, dependencies: dependencies, task: task.name))
             checkTags(task, scope, skipping: Self.otherScopes)
             _ = check(call: task, in: template.space, scope: scope)
         }
@@ -58,8 +56,8 @@ extension PlanCheck {
             }
         }
         var scope = own
-        scope.add(tasks: outputs, reached: Set(outputs.keys))
-        finish(template, part, scope, skipping: ["dag", "metrics"])
+        scope.add(TaskOutputs(outputs: outputs, dependencies: dependencies))
+        finish(template, part, scope, skipping: ["dag", "metrics", "inputs"])
     }
 
     private mutating func checkTaskNames(_ tasks: DocumentPart) {
@@ -81,15 +79,6 @@ extension PlanCheck {
                 error(task.member("name"), "a task that depends on others has a name that begins with no digit")
             }
         }
-    }
-
-    private func ancestors(of task: String, _ dependencies: [String: [String]]) -> Set<String> {
-        var found: Set<String> = []
-        var open = dependencies[task] ?? []
-        while let next = open.popLast() {
-            if found.insert(next).inserted { open += dependencies[next] ?? [] }
-        }
-        return found
     }
 
     /// The outputs of a template that calls others, and all its text outside the calls.
@@ -120,6 +109,7 @@ extension PlanCheck {
             }
         }
         for artifact in arguments.member("artifacts").elements {
+            checkLocation(artifact)
             if let text = artifact.value["from"]?.string {
                 checkReference(text, artifact.member("from"), scope, kind: "artifact")
             } else if !ArgumentRules.hasSource(artifact.value), artifact.value["fromExpression"] == nil {
@@ -147,11 +137,74 @@ extension PlanCheck {
     mutating func checkTags(_ part: DocumentPart, _ scope: TagScope, skipping: Set<String> = []) {
         switch part.value {
         case .string(let text):
-            if let unknown = scope.firstUnknown(in: text) { error(part, "{{\(unknown)}} stands for nothing here") }
+            for unknown in scope.unknown(in: text) { report(unknown, part) }
         case .array: for element in part.elements { checkTags(element, scope) }
         case .object(let object):
             for member in object.members where !skipping.contains(member.name) { checkTags(part.member(member.name), scope) }
         case .null, .bool, .number: break
         }
+    }
+
+    private mutating func report(_ tag: TagScope.UnknownTag, _ part: DocumentPart) {
+        var text = "unknown variable {{\(tag.name)}}"
+        if let near = tag.near {
+            text += "; did you mean {{\(near)}}?"
+        } else if tag.name.hasPrefix("workflow.parameters."), !tag.name.hasSuffix(".json") {
+            text += "; declare the parameter, or give it with -p \(tag.name.dropFirst("workflow.parameters.".count))=VALUE"
+        }
+        if tag.isLeft {
+            add(part.finding(.warning, text + " (it is left as it is)", atValue: true))
+        } else {
+            error(part, text)
+        }
+    }
+
+    /// The values that inputs have by themselves, where a call gives no others: its arguments replace them before anything looks at
+    /// the tags in them.
+    mutating func checkInputValues(_ template: ResolvedTemplate, given arguments: JSONValue, around outer: TagScope?) {
+        guard let inputs = template.entry?.member("inputs") else { return }
+        var scope = outer ?? global
+        scope.add(.own(template))
+        let given = { (kind: String) in Set((arguments[kind]?.array ?? []).compactMap { $0["name"]?.string }) }
+        let parameters = given("parameters")
+        let left = inputs.member("parameters").elements.filter { !parameters.contains($0.name) }
+        for parameter in left {
+            for field in ["value", "default", "valueFrom"] { checkTags(parameter.member(field), scope) }
+            guard parameter.value["value"] == nil, parameter.value["default"] == nil else { continue }
+            guard let selector = parameter.value["valueFrom"]?["configMapKeyRef"], !selector.isNull else { continue }
+            let source: JSONValue = ["valueFrom": parameter.value["valueFrom"] ?? .null]
+            if let problem = ArgumentRules.problem(with: source, settings: plan.settings) {
+                error(parameter, "parameter '\(parameter.name)' \(problem)", atValue: false)
+            }
+        }
+        checkRing(left, prefix: "inputs.parameters.")
+        let artifacts = given("artifacts")
+        for artifact in inputs.member("artifacts").elements where !artifacts.contains(artifact.name) {
+            checkTags(artifact, scope)
+        }
+    }
+
+    /// Parameters whose values refer to each other in a ring have none.
+    mutating func checkRing(_ parameters: [DocumentPart], prefix: String) {
+        var references: [String: [String]] = [:]
+        for parameter in parameters {
+            let value = parameter.value["value"] ?? parameter.value["default"]
+            references[parameter.name] = Self.references(in: value?.string ?? "", prefix)
+        }
+        guard let ring = ReferenceCycle.find(in: references), let first = parameters.first(where: { $0.name == ring[0] }) else {
+            return
+        }
+        let field = first.value["value"] == nil ? "default" : "value"
+        error(first.member(field), "parameters refer to each other in a ring: \(ReferenceCycle.text(ring))")
+    }
+
+    private static func references(in text: String, _ prefix: String) -> [String] {
+        guard text.contains("{{") else { return [] }
+        var names: [String] = []
+        _ = TagText.tags(in: text) { tag in
+            let name = TagText.trim(tag)
+            if name.hasPrefix(prefix) { names.append(String(name.dropFirst(prefix.count))) }
+        }
+        return names
     }
 }

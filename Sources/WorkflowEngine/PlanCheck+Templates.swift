@@ -28,11 +28,13 @@ extension PlanCheck {
         // Refused by their fields.
         case .resource, .data, .http, .plugin, .unknown: break
         }
-        if template.kind != .steps, template.kind != .dag {
+        // Of types that are refused as a whole nothing more is told.
+        if template.kind != .steps, template.kind != .dag, template.kind.isSupported {
             checkOutputs(template, part)
             // Metrics may speak of the node itself, and are not kept here.
-            checkTags(part, scope, skipping: ["metrics"])
+            checkTags(part, scope, skipping: ["metrics", "inputs"])
         }
+        checkInputTags(part.member("inputs"), scope)
         checkLimits(template, part)
         checkMounts(template, part)
     }
@@ -61,7 +63,7 @@ extension PlanCheck {
             {
                 error(element.member("name"), "the name of a \(what) consists of letters, digits, '-' and '_'")
             } else if !seen.insert(name).inserted {
-                error(element.member("name"), "a \(what) '\(name)' is given before")
+                error(element.member("name"), "duplicate \(what) '\(name)'")
             }
         }
     }
@@ -82,7 +84,7 @@ extension PlanCheck {
         } else if !isFieldName(name), !name.contains("{{") {
             error(element.member("name"), Self.nameRule)
         } else if !seen.insert(name).inserted {
-            error(element.member("name"), "a \(what) '\(name)' is given before")
+            error(element.member("name"), "duplicate \(what) '\(name)'")
         }
     }
 
@@ -95,13 +97,23 @@ extension PlanCheck {
                 error(artifact.member("from"), "an input artifact cannot have 'from'", atValue: false)
             }
             checkPath(artifact, isNeeded: template.kind.isPod)
+            checkLocation(artifact)
         }
-        for parameter in inputs.member("parameters").elements where parameter.value["value"] == nil {
-            guard let selector = parameter.value["valueFrom"]?["configMapKeyRef"], !selector.isNull else { continue }
-            let given: JSONValue = ["valueFrom": parameter.value["valueFrom"] ?? .null]
-            if parameter.value["default"] == nil, let problem = ArgumentRules.problem(with: given, settings: plan.settings) {
-                error(parameter, "parameter '\(parameter.name)' \(problem)", atValue: false)
-            }
+    }
+
+    /// The texts of inputs that no argument replaces.
+    private mutating func checkInputTags(_ inputs: DocumentPart, _ scope: TagScope) {
+        for parameter in inputs.member("parameters").elements {
+            checkTags(parameter, scope, skipping: ["value", "default", "valueFrom"])
+        }
+        for artifact in inputs.member("artifacts").elements { checkTags(artifact.member("path"), scope) }
+    }
+
+    /// An artifact is in one place.
+    mutating func checkLocation(_ artifact: DocumentPart) {
+        let kinds = LocationKind.allCases.map(\.rawValue).filter { !(artifact.value[$0]?.isNull ?? true) }
+        if kinds.count > 1 {
+            error(artifact, "an artifact has only one location, but here are \(kinds.joined(separator: ", "))", atValue: false)
         }
     }
 
@@ -122,7 +134,10 @@ extension PlanCheck {
         let outputs = part.member("outputs")
         checkNames(outputs.member("parameters"), of: "parameter")
         checkNames(outputs.member("artifacts"), of: "artifact")
-        for artifact in outputs.member("artifacts").elements { checkPath(artifact, isNeeded: template.kind.isPod) }
+        for artifact in outputs.member("artifacts").elements {
+            checkPath(artifact, isNeeded: template.kind.isPod)
+            checkLocation(artifact)
+        }
         for parameter in outputs.member("parameters").elements {
             let value = parameter.value
             if !(value["value"]?.isNull ?? true) {
@@ -139,8 +154,9 @@ extension PlanCheck {
             case .suspend: wanted = "supplied"
             case .resource, .data, .http, .plugin, .unknown: continue
             }
-            // An expression is refused by its field.
-            if source?[wanted]?.isNull ?? true, source?["expression"] == nil {
+            // What is not supported is refused by its field.
+            let isRefused = ["event", "expression", "jsonPath", "jqFilter"].contains { source?[$0] != nil }
+            if source?[wanted]?.isNull ?? true, !isRefused {
                 error(parameter, "an output parameter of this template needs valueFrom.\(wanted)", atValue: false)
             }
         }
@@ -192,36 +208,10 @@ extension PlanCheck {
                 error(element.member(field), "\(what) '\(name)' is not defined")
             }
         }
-        guard let cycle = cycle(in: dependencies), let first = elements.first(where: { $0.name == cycle[0] }) else { return }
+        guard let cycle = ReferenceCycle.find(in: dependencies), let first = elements.first(where: { $0.name == cycle[0] })
+        else { return }
         let field = first.value["depends"] == nil ? "dependencies" : "depends"
-        error(first.member(field), "\(what)s depend on each other: \(cycle.joined(separator: " → "))")
-    }
-
-    /// A way through dependencies that comes back to where it began. No recursion: chains may be long.
-    private func cycle(in dependencies: [String: [String]]) -> [String]? {
-        // What depends on nothing that is left is taken away, until nothing is left but cycles and what depends on them.
-        var left = dependencies.mapValues { $0.filter { dependencies[$0] != nil }.count }
-        var dependants: [String: [String]] = [:]
-        for (name, needed) in dependencies {
-            for dependency in needed { dependants[dependency, default: []].append(name) }
-        }
-        var free = left.filter { $0.value == 0 }.map(\.key)
-        while let next = free.popLast() {
-            left[next] = nil
-            for dependant in dependants[next] ?? [] {
-                guard let count = left[dependant] else { continue }
-                left[dependant] = count - 1
-                if count == 1 { free.append(dependant) }
-            }
-        }
-        guard var name = left.keys.min() else { return nil }
-        var way: [String] = []
-        while !way.contains(name) {
-            way.append(name)
-            guard let next = dependencies[name]?.first(where: { left[$0] != nil }) else { return nil }
-            name = next
-        }
-        return Array(way[(way.firstIndex(of: name) ?? 0)...]) + [name]
+        error(first.member(field), "\(what)s depend on each other: \(ReferenceCycle.text(cycle))")
     }
 
     private mutating func checkDuration(_ part: DocumentPart) {

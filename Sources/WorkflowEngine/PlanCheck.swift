@@ -9,6 +9,7 @@ struct PlanCheck {
     /// The document whose templates are the workflow's own, where that is another one.
     let base: WorkflowDocument?
     private(set) var findings: [Finding] = []
+    private var known: Set<Finding> = []
     /// What all templates can use.
     var global = TagScope()
     /// The secrets and config maps that are spoken of.
@@ -26,7 +27,7 @@ struct PlanCheck {
     }
 
     mutating func add(_ finding: Finding) {
-        if !findings.contains(finding) { findings.append(finding) }
+        if known.insert(finding).inserted { findings.append(finding) }
     }
 
     mutating func error(_ part: DocumentPart, _ text: String, atValue: Bool = true) {
@@ -36,8 +37,7 @@ struct PlanCheck {
     mutating func run() {
         let document = plan.document
         for document in [document, base].compactMap({ $0 }) { checkFields(of: document) }
-        global = TagScope.global(
-            plan, labels: document.labels, annotations: document.annotations)
+        global = TagScope.global(plan)
         var seen: Set<String> = []
         let call = TemplateCall(entrypoint: plan.entrypoint, arguments: plan.spec["arguments"] ?? [:])
         collectGlobalOutputs(call, plan.local, &seen)
@@ -55,19 +55,47 @@ struct PlanCheck {
     }
 
     private mutating func checkFields(of document: WorkflowDocument) {
-        for finding in document.fieldFindings { add(finding) }
-        var names: [String] = []
-        for template in document.templates {
+        let replaced = replacedParts(of: document)
+        for finding in document.fieldFindings where !replaced.contains(where: { finding.path.hasPrefix($0) }) { add(finding) }
+        let templates = document.templates
+        if templates.count > Self.mostTemplates {
+            add(
+                document.part.part(document.specPath).member("templates").finding(
+                    .warning, "\(templates.count) elements; the API server takes at most \(Self.mostTemplates)"))
+        }
+        var names: Set<String> = []
+        for template in templates {
             if template.name.isEmpty {
                 error(template, "every template needs a name")
-            } else if names.contains(template.name) {
-                error(template.member("name"), "a template '\(template.name)' is defined before")
+            } else if !names.insert(template.name).inserted {
+                error(template.member("name"), "duplicate template '\(template.name)'")
             }
-            names.append(template.name)
         }
         if document.kind == .workflow, document.name.utf8.count > 63 {
             error(document.part.part(DocumentPath(members: "metadata", "name")), "a workflow's name has at most 63 characters")
         }
+    }
+
+    /// As many templates as the schema of workflows allows.
+    private static let mostTemplates = 200
+
+    /// The beginnings of paths whose values flags of the run replace, so that it does not matter what is there.
+    private func replacedParts(of document: WorkflowDocument) -> [String] {
+        let arguments = document.specPath.member("arguments")
+        var paths: [String] = []
+        for (kind, names) in [
+            ("parameters", plan.settings.parameters.map(\.name)), ("artifacts", plan.settings.artifacts.map(\.name)),
+        ] where !names.isEmpty {
+            let given = Set(names)
+            for (index, element) in (document.spec["arguments"]?[kind]?.array ?? []).enumerated() {
+                guard let name = element["name"]?.string, given.contains(name) else { continue }
+                let path = arguments.member(kind).element(index)
+                paths +=
+                    kind == "parameters"
+                    ? ["\(path.member("valueFrom"))"] : LocationKind.allCases.map { "\(path.member($0.rawValue))" }
+            }
+        }
+        return paths
     }
 
     private mutating func checkEntrypoint(_ call: TemplateCall) {
@@ -77,10 +105,14 @@ struct PlanCheck {
         do throws(ResolutionFault) {
             let resolved = try plan.resolve(call, in: plan.local)
             checkSupplied(resolved, call.arguments, site: spec.member("arguments"), what: "the workflow's arguments")
+            checkInputValues(resolved, given: call.arguments, around: nil)
             check(resolved, site: plan.document.kind == .template ? plan.document.part : field)
         } catch {
             if plan.settings.entrypoint == plan.entrypoint {
-                add(Finding(.error, place: nil, "--entrypoint \(plan.entrypoint): \(error.text)"))
+                let names = plan.local.templates.keys.sorted()
+                let known = names.isEmpty ? "" : "; there are: \(names.joined(separator: ", "))"
+                let text = "\(plan.settings.entrypointFlag) \(plan.entrypoint): \(error.text)\(known)"
+                add(Finding(.error, place: nil, text))
             } else {
                 self.error(field, error.text)
             }
@@ -92,19 +124,48 @@ struct PlanCheck {
         let part = spec.member("arguments")
         checkNames(part.member("parameters"), of: "parameter")
         checkNames(part.member("artifacts"), of: "artifact")
+        let sites = { (kind: String) in
+            Dictionary(part.member(kind).elements.map { ($0.name, $0) }) { first, _ in first }
+        }
         // The merged ones: what is missing here may have come from the template or the command line.
+        let parameters = sites("parameters")
         for parameter in plan.spec["arguments"]?["parameters"]?.array ?? [] {
             let name = parameter["name"]?.string ?? ""
-            let site = part.member("parameters").elements.first { $0.name == name } ?? part
+            let site = parameters[name] ?? part
             if let problem = ArgumentRules.problem(with: parameter, settings: plan.settings) {
                 error(site, "parameter '\(name)' \(problem)", atValue: false)
             }
         }
+        checkWorkflowRing(parameters, part)
+        checkGivenArtifacts()
+        let artifacts = sites("artifacts")
+        for artifact in artifacts.values { checkLocation(artifact) }
         for artifact in plan.spec["arguments"]?["artifacts"]?.array ?? [] where !ArgumentRules.hasSource(artifact) {
             let name = artifact["name"]?.string ?? ""
-            let site = part.member("artifacts").elements.first { $0.name == name } ?? part
+            let site = artifacts[name] ?? part
             error(site, "artifact '\(name)' has no location; give one with -a \(name)=PATH", atValue: false)
         }
+    }
+
+    /// Artifacts given by flags that neither the workflow nor its entrypoint asks for.
+    private mutating func checkGivenArtifacts() {
+        let call = TemplateCall(entrypoint: plan.entrypoint, arguments: [:])
+        let entry = try? plan.resolve(call, in: plan.local)
+        let lists = [plan.document.spec["arguments"], base?.spec["arguments"], entry?.template["inputs"]]
+        let declared = lists.flatMap { $0?["artifacts"]?.array ?? [] }.compactMap { $0["name"]?.string }
+        for (name, _) in plan.settings.artifacts where !declared.contains(name) {
+            let text = "-a \(name)=…: the workflow declares no such artifact" + NearName.hint(name, among: declared)
+            add(Finding(.warning, place: nil, text))
+        }
+    }
+
+    /// The workflow's parameters with the values that they have in the end.
+    private mutating func checkWorkflowRing(_ sites: [String: DocumentPart], _ arguments: DocumentPart) {
+        let parameters = (plan.spec["arguments"]?["parameters"]?.array ?? []).map { parameter in
+            let site = sites[parameter["name"]?.string ?? ""] ?? arguments
+            return DocumentPart(owner: site.owner, path: site.path, value: parameter)
+        }
+        checkRing(parameters, prefix: "workflow.parameters.")
     }
 
     /// Checks a step's or task's call and what it calls.
@@ -120,8 +181,10 @@ struct PlanCheck {
         do throws(ResolutionFault) {
             let resolved = try plan.resolve(call, in: space, at: site)
             checkSupplied(resolved, call.arguments, site: site, what: "'\(call.name)'")
+            let isInline = if case .inline = call.target { true } else { false }
+            checkInputValues(resolved, given: call.arguments, around: isInline ? scope : nil)
             for kind in ["parameters", "artifacts"] {
-                let inputs = (resolved.template["inputs"]?[kind]?.array ?? []).map { $0["name"]?.string ?? "" }
+                let inputs = Set((resolved.template["inputs"]?[kind]?.array ?? []).map { $0["name"]?.string ?? "" })
                 for argument in site.member("arguments").member(kind).elements where !inputs.contains(argument.name) {
                     add(argument.finding(.warning, "template '\(resolved.name)' has no input '\(argument.name)'"))
                 }
@@ -183,7 +246,7 @@ struct PlanCheck {
     private mutating func checkSupplied(
         _ template: ResolvedTemplate, _ arguments: JSONValue, site: DocumentPart, what: String
     ) {
-        let given = { (kind: String) in (arguments[kind]?.array ?? []).compactMap { $0["name"]?.string } }
+        let given = { (kind: String) in Set((arguments[kind]?.array ?? []).compactMap { $0["name"]?.string }) }
         let parameters = given("parameters")
         for input in template.template["inputs"]?["parameters"]?.array ?? [] {
             let name = input["name"]?.string ?? ""

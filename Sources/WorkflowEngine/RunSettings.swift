@@ -1,9 +1,17 @@
 package import Documents
 
-/// What whoever starts a run says beside the files.
+/// Options of a run that are not in the workflow files.
 package struct RunSettings: Sendable {
     /// In place of the workflow's own.
     package var entrypoint: String?
+    /// The flag that gave the entrypoint, for messages.
+    package var entrypointFlag = "--entrypoint"
+    /// Which document is run, by its name or `generateName`; nil: the only one there is.
+    package var workflow: String?
+    /// The most nodes that the run may have.
+    package var maximumNodes = RunSettings.defaultMaximumNodes
+    /// Where config maps are looked for, for messages about one that is missing.
+    package var configMapPlace: (@Sendable (_ name: String) -> String)?
     /// Values for the workflow's parameters, by name; the last of a name counts.
     package var parameters: [(name: String, value: String)]
     /// Locations for the workflow's artifacts, by name: the fields of a location (`{"s3": {"key": …}}`).
@@ -12,6 +20,8 @@ package struct RunSettings: Sendable {
     package var isStrict: Bool
     /// The value of a config map's key; nil where there is none.
     package var configMapValue: @Sendable (_ name: String, _ key: String) -> String?
+
+    package static let defaultMaximumNodes = 10_000
 
     package init(
         entrypoint: String? = nil, parameters: [(name: String, value: String)] = [],

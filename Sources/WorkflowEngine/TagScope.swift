@@ -7,9 +7,8 @@ struct TagScope {
     private var names: Set<String> = []
     /// Beginnings of tags whose rest is only known later.
     private var openPrefixes: [String] = []
-    /// What tasks leave behind, by their names, and which of them come before this place.
-    private var tasks: [String: TagScope] = [:]
-    private var reachedTasks: Set<String> = []
+    /// What the tasks of a dag leave behind, of nested dags the innermost last.
+    private var dags: [TaskOutputs] = []
 
     mutating func add(_ names: String...) { self.names.formUnion(names) }
 
@@ -18,19 +17,17 @@ struct TagScope {
         openPrefixes += other.openPrefixes
     }
 
-    /// Adds what those tasks leave behind that come before.
-    mutating func add(tasks: [String: TagScope], reached: Set<String>) {
-        if self.tasks.isEmpty { self.tasks = tasks } else { self.tasks.merge(tasks) { $1 } }
-        reachedTasks.formUnion(reached)
-    }
+    /// Adds what those tasks leave behind that come before a place.
+    mutating func add(_ tasks: TaskOutputs) { dags.append(tasks) }
 
     mutating func open(_ prefix: String) { openPrefixes.append(prefix) }
 
     func contains(_ tag: String) -> Bool {
         if names.contains(tag) || openPrefixes.contains(where: { tag.hasPrefix($0) }) { return true }
-        guard !tasks.isEmpty, tag.hasPrefix("tasks.") else { return false }
+        guard !dags.isEmpty, tag.hasPrefix("tasks.") else { return false }
         let name = String(tag.dropFirst("tasks.".count).prefix { $0 != "." })
-        return reachedTasks.contains(name) && tasks[name]?.contains(tag) == true
+        guard let dag = dags.last(where: { $0.outputs[name] != nil }) else { return false }
+        return dag.isReached(name) && dag.outputs[name]?.contains(tag) == true
     }
 
     /// The scope of a step or task; where it is a loop, which is refused by itself, its items are not told once more.
@@ -44,20 +41,69 @@ struct TagScope {
         ["withItems", "withParam", "withSequence"].contains { call[$0] != nil }
     }
 
-    /// The first words of tags that are the workflow language's own; others are left alone.
-    private static let words: Set<String> = ["item", "steps", "tasks", "inputs", "outputs", "pod", "workflow", "node"]
+    /// What begins a tag of the workflow language; all others are another language's and stay as they are, also the words alone
+    /// (`{{item}}` outside a loop).
+    private static let prefixes = ["item.", "steps.", "tasks.", "inputs.", "pod.", "workflow."]
+    /// Beginnings below which the controller checks nothing, and leaves what it does not know.
+    private static let unchecked = ["steps.name", "tasks.name"]
+    /// The same, where it is rather a mistake than another language's.
+    private static let suspicious = ["outputs.parameters.", "outputs.artifacts.", "workflow.creationTimestamp."]
 
-    /// The tag in a text that stands for nothing, if there is one.
-    func firstUnknown(in text: String) -> String? {
-        var unknown: String?
+    /// A tag that means nothing at its place.
+    struct UnknownTag {
+        let name: String
+        /// Whether it stays as it is, where others keep a workflow from running.
+        let isLeft: Bool
+        /// A name that was probably meant.
+        let near: String?
+    }
+
+    /// The first tag of a text that means nothing here, and the first one of those that are left as they are.
+    func unknown(in text: String) -> [UnknownTag] {
+        guard text.contains("{{") else { return [] }
+        var found: [UnknownTag] = []
         _ = TagText.tags(in: text) { tag in
             // Of nested tags only the innermost can be told.
             let inner = tag.range(ofLast: "{{").map { String(tag[$0...]) } ?? tag
             let name = TagText.trim(inner)
-            guard unknown == nil, Self.words.contains(String(name.prefix { $0 != "." })), !contains(name) else { return }
-            unknown = name
+            let isLeft = Self.suspicious.contains { name.hasPrefix($0) }
+            guard isLeft || Self.prefixes.contains(where: { name.hasPrefix($0) }), !contains(name) else { return }
+            if Self.unchecked.contains(where: { name.hasPrefix($0) }) || found.contains(where: { $0.isLeft == isLeft }) {
+                return
+            }
+            // Words of one or two letters are near to all others.
+            let isShort = name.split(separator: ".").last?.utf8.count ?? 0 < 3
+            found.append(UnknownTag(name: name, isLeft: isLeft, near: isShort ? nil : NearName.of(name, among: names)))
         }
-        return unknown
+        return found
+    }
+
+    /// The tag in a text that means nothing and keeps the workflow from running, if there is one.
+    func firstUnknown(in text: String) -> String? { unknown(in: text).first { !$0.isLeft }?.name }
+}
+
+/// What the tasks of a dag leave behind, seen from one of them or from the dag's end.
+struct TaskOutputs {
+    /// By the tasks' names.
+    let outputs: [String: TagScope]
+    /// The names that each depends on.
+    let dependencies: [String: [String]]
+    /// The task from which they are seen; nil: the end, where all are over.
+    var task: String?
+
+    /// Whether a task is over where these are seen.
+    func isReached(_ name: String) -> Bool {
+        guard let task else { return true }
+        var open = dependencies[task] ?? []
+        if open.contains(name) { return true }
+        var seen = Set(open)
+        while let next = open.popLast() {
+            for other in dependencies[next] ?? [] where seen.insert(other).inserted {
+                if other == name { return true }
+                open.append(other)
+            }
+        }
+        return false
     }
 }
 
@@ -76,7 +122,7 @@ extension String {
 
 extension TagScope {
     /// What every template of a workflow can use.
-    static func global(_ plan: WorkflowPlan, labels: JSONObject, annotations: JSONObject) -> TagScope {
+    static func global(_ plan: WorkflowPlan) -> TagScope {
         var scope = TagScope()
         scope.add(
             "workflow.name", "workflow.namespace", "workflow.uid", "workflow.mainEntrypoint", "workflow.serviceAccountName",
@@ -85,15 +131,11 @@ extension TagScope {
         for name in WorkflowVariables.creationTimestampNames { scope.add(name) }
         if plan.spec["priority"] != nil { scope.add("workflow.priority") }
         let parameters = plan.spec["arguments"]?["parameters"]?.array ?? []
-        if !parameters.isEmpty { scope.add("workflow.parameters", "workflow.parameters.json") }
+        scope.add("workflow.parameters", "workflow.parameters.json")
         for parameter in parameters { scope.add("workflow.parameters.\(parameter["name"]?.string ?? "")") }
-        let metadata = plan.spec["workflowMetadata"]
-        for object in [labels, metadata?["labels"]?.object ?? [:]] {
-            for member in object.members { scope.add("workflow.labels.\(member.name)") }
-        }
-        for object in [annotations, metadata?["annotations"]?.object ?? [:]] {
-            for member in object.members { scope.add("workflow.annotations.\(member.name)") }
-        }
+        let metadata = WorkflowMetadata(of: plan.document, spec: plan.spec, at: .zero)
+        for member in metadata.labels.members { scope.add("workflow.labels.\(member.name)") }
+        for member in metadata.annotations.members { scope.add("workflow.annotations.\(member.name)") }
         return scope
     }
 
@@ -102,7 +144,7 @@ extension TagScope {
         var scope = TagScope()
         let inputs = template.template["inputs"]
         let parameters = inputs?["parameters"]?.array ?? []
-        if !parameters.isEmpty { scope.add("inputs.parameters") }
+        scope.add("inputs.parameters")
         for parameter in parameters { scope.add("inputs.parameters.\(parameter["name"]?.string ?? "")") }
         for artifact in inputs?["artifacts"]?.array ?? [] {
             let name = "inputs.artifacts.\(artifact["name"]?.string ?? "")"
@@ -126,10 +168,11 @@ extension TagScope {
     /// - Parameters:
     ///   - prefix: `steps.NAME` or `tasks.NAME`.
     ///   - template: nil where it is only known later.
-    ///   - call: the step or task; what a loop or a daemon leaves behind is of another kind, and they are refused by themselves.
+    ///   - call: the step or task; what a loop, a daemon or a template of an unsupported type leaves behind is of another kind, and
+    ///     they are refused by themselves.
     static func outputs(of template: ResolvedTemplate?, prefix: String, call: JSONValue) -> TagScope {
         var scope = TagScope()
-        guard let template, !isLoop(call), template.template["daemon"]?.bool != true else {
+        guard let template, !isLoop(call), template.template["daemon"]?.bool != true, template.kind.isSupported else {
             scope.open(prefix + ".")
             return scope
         }
@@ -170,5 +213,15 @@ extension TagScope {
             }
         }
         return scope
+    }
+}
+
+extension TemplateKind {
+    /// Whether a local run can play templates of this type; the others are refused by their fields.
+    var isSupported: Bool {
+        switch self {
+        case .container, .script, .containerSet, .steps, .dag, .suspend: true
+        case .resource, .data, .http, .plugin, .unknown: false
+        }
     }
 }

@@ -12,7 +12,9 @@ struct TemplateArguments {
         var template = template
         var inputs = template["inputs"]?.object ?? [:]
         if let parameters = inputs["parameters"]?.array {
-            let given = arguments["parameters"]?.array ?? []
+            let given = Dictionary((arguments["parameters"]?.array ?? []).map { ($0["name"]?.string ?? "", $0) }) { first, _ in
+                first
+            }
             var filled: [JSONValue] = []
             for input in parameters { filled.append(try parameter(input, given)) }
             inputs["parameters"] = .array(filled)
@@ -27,12 +29,12 @@ struct TemplateArguments {
         return try substituted(template)
     }
 
-    private func parameter(_ input: JSONValue, _ given: [JSONValue]) throws(StepError) -> JSONValue {
+    private func parameter(_ input: JSONValue, _ given: [String: JSONValue]) throws(StepError) -> JSONValue {
         let name = input["name"]?.string ?? ""
         func text(_ value: JSONValue?) -> String? { value.flatMap { AnyString.text(of: $0) } }
         var value = text(input["value"]) ?? text(input["default"])
         var source = input["valueFrom"].flatMap { $0.isNull ? nil : $0 }
-        if let argument = given.first(where: { $0["name"]?.string == name }) {
+        if let argument = given[name] {
             if let supplied = text(argument["value"]) {
                 value = supplied
                 source = nil

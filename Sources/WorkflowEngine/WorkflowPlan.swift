@@ -16,12 +16,14 @@ package struct WorkflowPlan: Sendable {
     let local: TemplateSpace
     let settings: RunSettings
     private let libraries: [String: TemplateSpace]
+    private let source: WorkflowSource
 
     /// Merges and checks.
     ///
     /// - Throws: `WorkflowRefusal` with everything that stands in the way.
     package init(_ source: WorkflowSource, _ settings: RunSettings = RunSettings()) throws(WorkflowRefusal) {
-        let document = try source.runnable(entrypoint: settings.entrypoint)
+        let choice = try source.choose(entrypoint: settings.entrypoint, name: settings.workflow)
+        let document = choice.document
         let base = try Self.base(of: document, in: source)
         self.document = document
         self.settings = settings
@@ -33,17 +35,25 @@ package struct WorkflowPlan: Sendable {
         local = TemplateSpace(
             libraryScope: nil, templates: (base ?? document).templates, podMetadata: spec["podMetadata"])
         var libraries: [String: TemplateSpace] = [:]
-        for library in source.documents where library.kind == .workflowTemplate || library.kind == .clusterWorkflowTemplate {
-            let space = TemplateSpace(library)
+        for library in source.documents where library.kind.isLibrary {
+            let isClusterScoped = library.kind == .clusterWorkflowTemplate
+            let found = source.library(library.name, isClusterScoped: isClusterScoped, namespace: document.namespace)
+            guard let found else { continue }
+            let space = TemplateSpace(found)
             libraries[space.libraryScope ?? ""] = space
         }
         self.libraries = libraries
+        self.source = source
         var check = PlanCheck(self, base: base)
         check.run()
-        var findings = source.warnings + unknown + check.findings
+        var findings = source.warnings + choice.warnings + unknown + check.findings
+        if !findings.contains(where: { $0.severity == .error }), let tooLarge = NodeBound(self).finding {
+            findings.append(tooLarge)
+        }
         if settings.isStrict { findings = findings.map(\.hardened) }
         if findings.contains(where: { $0.severity == .error }) {
-            throw WorkflowRefusal(findings.filter { $0.severity == .error })
+            // A mistyped field is often the cause of the errors.
+            throw WorkflowRefusal(findings.filter { $0.severity == .error || $0.isUnknownField })
         }
         warnings = findings
         references = check.references
@@ -57,12 +67,13 @@ package struct WorkflowPlan: Sendable {
         let path = document.specPath.member("workflowTemplateRef")
         let name = reference["name"]?.string ?? ""
         let isClusterScoped = reference["clusterScope"]?.bool ?? false
-        guard let base = source.library(name, isClusterScoped: isClusterScoped) else {
-            let kind: WorkflowKind = isClusterScoped ? .clusterWorkflowTemplate : .workflowTemplate
+        let namespace = document.namespace
+        guard let base = source.library(name, isClusterScoped: isClusterScoped, namespace: namespace) else {
+            let text = source.missingLibrary(name, isClusterScoped: isClusterScoped, namespace: namespace)
             throw WorkflowRefusal(
                 Finding(
                     .error, place: document.source.valuePlace(of: path.member("name")), path: path.member("name").description,
-                    "\(kind.rawValue) '\(name)' is not among the given files; add its file with -f"))
+                    text))
         }
         if let templates = document.spec["templates"]?.array, !templates.isEmpty {
             let templates = document.specPath.member("templates")
@@ -79,10 +90,9 @@ package struct WorkflowPlan: Sendable {
         var merged = StrategicMerge.merge(base, spec)
         merged["workflowTemplateRef"] = nil
         // Of a parameter that both give a value, only one side's fields count.
-        let own = spec["arguments"]?["parameters"]?.array ?? []
-        let parameters = (merged["arguments"]?["parameters"]?.array ?? []).map { parameter in
-            own.first { $0["name"] == parameter["name"] && ($0["value"] != nil || $0["valueFrom"] != nil) } ?? parameter
-        }
+        let own = (spec["arguments"]?["parameters"]?.array ?? []).filter { $0["value"] != nil || $0["valueFrom"] != nil }
+        let given = Dictionary(own.map { ($0["name"]?.string ?? "", $0) }) { first, _ in first }
+        let parameters = (merged["arguments"]?["parameters"]?.array ?? []).map { given[$0["name"]?.string ?? ""] ?? $0 }
         if !parameters.isEmpty {
             var arguments = merged["arguments"] ?? [:]
             arguments["parameters"] = .array(parameters)
@@ -96,14 +106,20 @@ package struct WorkflowPlan: Sendable {
         var findings: [Finding] = []
         var arguments = spec["arguments"]?.object ?? [:]
         var parameters = arguments["parameters"]?.array ?? []
+        var indices = Dictionary(parameters.enumerated().map { ($0.element["name"]?.string ?? "", $0.offset) }) { first, _ in
+            first
+        }
+        let declared = Array(indices.keys)
         for (name, value) in settings.parameters {
             let given: JSONValue = ["name": .string(name), "value": .string(value)]
-            if let index = parameters.firstIndex(where: { $0["name"]?.string == name }) {
+            if let index = indices[name] {
                 parameters[index]["value"] = .string(value)
                 parameters[index]["valueFrom"] = nil
             } else {
+                indices[name] = parameters.count
                 parameters.append(given)
-                findings.append(Finding(.warning, place: nil, "-p \(name)=…: the workflow declares no such parameter"))
+                let text = "-p \(name)=…: the workflow declares no such parameter" + NearName.hint(name, among: declared)
+                findings.append(Finding(.warning, place: nil, text))
             }
         }
         var artifacts = arguments["artifacts"]?.array ?? []
@@ -131,19 +147,23 @@ package struct WorkflowPlan: Sendable {
             throw ResolutionFault(text: "one of template, templateRef and inline is needed", field: .root)
         case .named(let name):
             guard let entry = space.templates[name] else {
-                throw ResolutionFault(text: "template '\(name)' is not defined", field: DocumentPath(members: "template"))
+                throw ResolutionFault(
+                    text: "template '\(name)' is not defined" + NearName.hint(name, among: space.templates.keys),
+                    field: DocumentPath(members: "template"))
             }
             return resolved(entry.value, entry, space)
         case .reference(let name, let template, let isClusterScoped):
             let kind: WorkflowKind = isClusterScoped ? .clusterWorkflowTemplate : .workflowTemplate
             guard let library = libraries[(isClusterScoped ? "cluster/" : "namespaced/") + name] else {
                 throw ResolutionFault(
-                    text: "\(kind.rawValue) '\(name)' is not among the given files; add its file with -f",
+                    text: source.missingLibrary(
+                        name, isClusterScoped: isClusterScoped, namespace: document.namespace),
                     field: DocumentPath(members: "templateRef", "name"))
             }
             guard let entry = library.templates[template] else {
                 throw ResolutionFault(
-                    text: "\(kind.rawValue) '\(name)' has no template '\(template)'",
+                    text: "\(kind.rawValue) '\(name)' has no template '\(template)'"
+                        + NearName.hint(template, among: library.templates.keys),
                     field: DocumentPath(members: "templateRef", "template"))
             }
             return resolved(entry.value, entry, library)

@@ -5,7 +5,7 @@ import WorkflowModel
 /// Reaching a node: making it the first time, going on with it later.
 extension WorkflowRun {
     /// How deep templates may call each other.
-    private static let maximumDepth = 100
+    static let maximumDepth = 100
 
     /// Begins a node.
     ///
@@ -19,6 +19,9 @@ extension WorkflowRun {
         let execution: Execution
         do throws(StepError) {
             if depth >= Self.maximumDepth { throw .tooDeep }
+            if order.count >= plan.settings.maximumNodes {
+                throw .text("the run has \(order.count) nodes, and may have no more (--max-nodes N sets the limit)")
+            }
             execution = try prepare(call, named: name, in: space, stepVariable: stepVariable)
         } catch {
             make(name, .skipped, call, in: space, boundary: boundary, phase: .error, message: error.message)
@@ -41,6 +44,12 @@ extension WorkflowRun {
             }
         case .steps, .dag:
             let type: NodeType = execution.kind == .steps ? .steps : .dag
+            if abridgement?.plays(execution, arguments: call.arguments, nodeCount: order.count) == false {
+                make(name, type, call, in: space, boundary: boundary, phase: .succeeded, template: execution.template)
+                nodes[id]?.outputs = abridgement?.outputs(of: execution.template, named: name)
+                raiseOutputs(of: id)
+                return
+            }
             make(name, type, call, in: space, boundary: boundary, phase: .running, template: execution.template)
             try proceed(with: execution, named: name)
         case .resource, .data, .http, .plugin, .unknown:

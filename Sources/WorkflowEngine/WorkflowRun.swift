@@ -67,27 +67,23 @@ package struct WorkflowRun: Sendable {
     var actions: [Action] = []
     var volumes: [JSONValue] = []
     var depth = 0
+    /// In a dry run: what has been played of each template. Nil in a real one.
+    package internal(set) var abridgement: Abridgement?
     /// The nodes that an event concerns: one that has ended, and those that it is part of. Nil: all.
     private var touched: Set<String>?
     var now: Timestamp
 
-    /// - Parameter identity: its name is the workflow's, or made of `generateName`.
-    package init(plan: WorkflowPlan, identity: Identity) {
+    /// - Parameters:
+    ///   - identity: its name is the workflow's, or made of `generateName`.
+    ///   - abridgement: for a dry run: which parts are left out as they are like others.
+    package init(plan: WorkflowPlan, identity: Identity, abridgement: Abridgement? = nil) {
+        self.abridgement = abridgement
         self.plan = plan
         self.identity = identity
         now = identity.creationTimestamp
-        var labels = plan.document.kind == .workflow ? plan.document.labels : [:]
-        var annotations = plan.document.kind == .workflow ? plan.document.annotations : [:]
-        if plan.document.kind == .cronWorkflow {
-            labels["workflows.argoproj.io/cron-workflow"] = .string(plan.document.name)
-            annotations["workflows.argoproj.io/scheduled-time"] = .string(identity.creationTimestamp.rfc3339())
-        }
-        for member in plan.spec["workflowMetadata"]?["labels"]?.object?.members ?? [] { labels[member.name] = member.value }
-        for member in plan.spec["workflowMetadata"]?["annotations"]?.object?.members ?? [] {
-            annotations[member.name] = member.value
-        }
-        self.labels = labels
-        self.annotations = annotations
+        let metadata = WorkflowMetadata(of: plan.document, spec: plan.spec, at: identity.creationTimestamp)
+        labels = metadata.labels
+        annotations = metadata.annotations
         let variables = WorkflowVariables.all(plan, identity, labels: labels, annotations: annotations)
         self.variables = variables
         var spec = plan.spec

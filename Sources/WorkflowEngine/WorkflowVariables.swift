@@ -46,8 +46,10 @@ enum WorkflowVariables {
         return .object(result)
     }
 
-    /// A list of parameters as one JSON text.
-    static func json(_ parameters: [JSONValue]) -> String { JSONValue.array(parameters.map(ordered)).serializedText() }
+    /// A list of parameters as one JSON text; that of none is `null`, as the controller has it.
+    static func json(_ parameters: [JSONValue]) -> String {
+        parameters.isEmpty ? "null" : JSONValue.array(parameters.map(ordered)).serializedText()
+    }
 }
 
 extension WorkflowVariables {
@@ -64,7 +66,7 @@ extension WorkflowVariables {
         if let priority = plan.spec["priority"]?.int { variables["workflow.priority"] = String(priority) }
         variables["workflow.scheduledTime"] = annotations["workflows.argoproj.io/scheduled-time"]?.string
         let parameters = plan.spec["arguments"]?["parameters"]?.array ?? []
-        let list = parameters.isEmpty ? "null" : json(parameters)
+        let list = json(parameters)
         variables["workflow.parameters"] = list
         variables["workflow.parameters.json"] = list
         for parameter in parameters {

@@ -35,7 +35,7 @@ import WorkflowModel
             findings(workflow(Self.leaf, entrypoint: "''")) == ["w.yaml:5:3: spec.entrypoint: the workflow has no entrypoint"])
         #expect(
             findings(workflow(Self.leaf), settings: RunSettings(entrypoint: "nope"))
-                == ["--entrypoint nope: template 'nope' is not defined"])
+                == ["--entrypoint nope: template 'nope' is not defined; there are: leaf"])
     }
 
     @Test func argumentsOfTheWorkflowMustHaveValues() {
@@ -115,7 +115,7 @@ import WorkflowModel
             """
         #expect(
             findings(workflow("- name: main\n  steps: [[{name: a, templateRef: {name: lib, template: t}}]]"), library)
-                == ["w1.yaml:7:34: spec.templates[0].container.args[0]: {{inputs.parameters.typo}} stands for nothing here"])
+                == ["w1.yaml:7:34: spec.templates[0].container.args[0]: unknown variable {{inputs.parameters.typo}}"])
         #expect(
             findings(workflow("- name: main\n  steps: [[{name: a, templateRef: {name: lib, template: u}}]]"), library)
                 == [

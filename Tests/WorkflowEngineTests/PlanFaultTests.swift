@@ -50,7 +50,7 @@ import WorkflowModel
               - - {name: a, template: leaf}
               - - {name: §a, template: leaf}
             """#,
-            "spec.templates[0].steps[1][0].name: a step 'a' is given before"
+            "spec.templates[0].steps[1][0].name: duplicate step 'a'"
         ),
         (
             #"""
@@ -80,7 +80,7 @@ import WorkflowModel
             - {name: main, suspend: {}}
             - {name: §main, suspend: {}}
             """#,
-            "spec.templates[1].name: a template 'main' is defined before"
+            "spec.templates[1].name: duplicate template 'main'"
         ),
         (
             #"""
@@ -96,7 +96,7 @@ import WorkflowModel
               inputs: {parameters: [{name: p, value: v}, {name: §p, value: w}]}
               suspend: {}
             """#,
-            "spec.templates[0].inputs.parameters[1].name: a parameter 'p' is given before"
+            "spec.templates[0].inputs.parameters[1].name: duplicate parameter 'p'"
         ),
         // Arguments
         (
@@ -138,31 +138,13 @@ import WorkflowModel
             #"""
             - {name: main, container: {image: i, args: [§"{{inputs.parameters.typo}}"]}}
             """#,
-            "spec.templates[0].container.args[0]: {{inputs.parameters.typo}} stands for nothing here"
+            "spec.templates[0].container.args[0]: unknown variable {{inputs.parameters.typo}}"
         ),
         (
             #"""
             - {name: main, container: {image: i, args: [§"{{workflow.parameters.typo}}"]}}
             """#,
-            "spec.templates[0].container.args[0]: {{workflow.parameters.typo}} stands for nothing here"
-        ),
-        (
-            #"""
-            - {name: main, container: {image: i, args: [§"{{workflow.creationTimestamp.Q}}"]}}
-            """#,
-            "spec.templates[0].container.args[0]: {{workflow.creationTimestamp.Q}} stands for nothing here"
-        ),
-        (
-            #"""
-            - {name: main, script: {image: i, source: §"{{item}}"}}
-            """#,
-            "spec.templates[0].script.source: {{item}} stands for nothing here"
-        ),
-        (
-            #"""
-            - {name: main, container: {image: i, args: [§"{{outputs.artifacts.o.path}}"]}}
-            """#,
-            "spec.templates[0].container.args[0]: {{outputs.artifacts.o.path}} stands for nothing here"
+            "spec.templates[0].container.args[0]: unknown variable {{workflow.parameters.typo}}; declare the parameter, or give it with -p typo=VALUE"
         ),
         (
             #"""
@@ -171,7 +153,7 @@ import WorkflowModel
               - - {name: a, template: leaf}
                 - {name: b, template: leaf, arguments: {parameters: [{name: m, value: §"{{steps.a.outputs.result}}"}]}}
             """#,
-            "spec.templates[0].steps[0][1].arguments.parameters[0].value: {{steps.a.outputs.result}} stands for nothing here"
+            "spec.templates[0].steps[0][1].arguments.parameters[0].value: unknown variable {{steps.a.outputs.result}}"
         ),
         (
             #"""
@@ -180,7 +162,7 @@ import WorkflowModel
               - - {name: a, template: leaf}
               - - {name: b, template: leaf, arguments: {parameters: [{name: m, value: §"{{steps.a.outputs.parameters.no}}"}]}}
             """#,
-            "spec.templates[0].steps[1][0].arguments.parameters[0].value: {{steps.a.outputs.parameters.no}} stands for nothing here"
+            "spec.templates[0].steps[1][0].arguments.parameters[0].value: unknown variable {{steps.a.outputs.parameters.no}}"
         ),
         (
             #"""
@@ -189,7 +171,7 @@ import WorkflowModel
               - - {name: a, template: leaf}
               - - {name: b, template: leaf, arguments: {parameters: [{name: m, value: §"{{steps.a.ip}}"}]}}
             """#,
-            "spec.templates[0].steps[1][0].arguments.parameters[0].value: {{steps.a.ip}} stands for nothing here"
+            "spec.templates[0].steps[1][0].arguments.parameters[0].value: unknown variable {{steps.a.ip}}"
         ),
         (
             #"""
@@ -199,7 +181,7 @@ import WorkflowModel
                 - {name: a, template: leaf}
                 - {name: b, template: leaf, arguments: {parameters: [{name: m, value: §"{{tasks.a.outputs.result}}"}]}}
             """#,
-            "spec.templates[0].dag.tasks[1].arguments.parameters[0].value: {{tasks.a.outputs.result}} stands for nothing here"
+            "spec.templates[0].dag.tasks[1].arguments.parameters[0].value: unknown variable {{tasks.a.outputs.result}}"
         ),
         (
             #"""
@@ -207,7 +189,7 @@ import WorkflowModel
               steps:
               - - {name: a, template: leaf, arguments: {artifacts: [{name: x, from: §"{{steps.z.outputs.artifacts.o}}"}]}}
             """#,
-            "spec.templates[0].steps[0][0].arguments.artifacts[0].from: {{steps.z.outputs.artifacts.o}} stands for nothing here"
+            "spec.templates[0].steps[0][0].arguments.artifacts[0].from: unknown variable {{steps.z.outputs.artifacts.o}}"
         ),
         (
             #"""
@@ -215,7 +197,140 @@ import WorkflowModel
               steps: [[{name: a, template: leaf}]]
               outputs: {parameters: [{name: o, valueFrom: {parameter: §"{{steps.a.outputs.parameters.no}}"}}]}
             """#,
-            "spec.templates[0].outputs.parameters[0].valueFrom.parameter: {{steps.a.outputs.parameters.no}} stands for nothing here"
+            "spec.templates[0].outputs.parameters[0].valueFrom.parameter: unknown variable {{steps.a.outputs.parameters.no}}"
+        ),
+        (
+            #"""
+            - {name: main, script: {image: i, source: §"{{item.name}}"}}
+            """#,
+            "spec.templates[0].script.source: unknown variable {{item.name}}"
+        ),
+        (
+            #"""
+            - {name: main, container: {image: i, args: [§"{{pod.nam}}"]}}
+            """#,
+            "spec.templates[0].container.args[0]: unknown variable {{pod.nam}}; did you mean {{pod.name}}?"
+        ),
+        (
+            #"""
+            - {name: main, container: {image: i, args: [§"{{inputs.artifacts}}"]}}
+            """#,
+            "spec.templates[0].container.args[0]: unknown variable {{inputs.artifacts}}"
+        ),
+        (
+            #"""
+            - name: main
+              inputs: {parameters: [{name: a, value: §"{{inputs.parameters.b}}"}, {name: b, default: "x{{ inputs.parameters.a }}"}]}
+              container: {image: i}
+            """#,
+            "spec.templates[0].inputs.parameters[0].value: parameters refer to each other in a ring: a → b → a"
+        ),
+        (
+            #"""
+            - name: main
+              inputs: {parameters: [{name: m, value: §"{{workflow.parameters.elsewhere}}"}]}
+              container: {image: i}
+            """#,
+            "spec.templates[0].inputs.parameters[0].value: unknown variable {{workflow.parameters.elsewhere}}; declare the parameter, or give it with -p elsewhere=VALUE"
+        ),
+        (
+            #"""
+            - name: main
+              steps: [[{name: a, template: §leav}]]
+            """#,
+            "spec.templates[0].steps[0][0].template: template 'leav' is not defined; did you mean 'leaf'?"
+        ),
+        // What has a meaning although it is empty
+        (
+            #"""
+            - {name: main, §retryStrategy: {}, container: {image: i}}
+            """#,
+            "spec.templates[0].retryStrategy: retries are not supported in a local run"
+        ),
+        (
+            #"""
+            - {name: main, §memoize: {}, container: {image: i}}
+            """#,
+            "spec.templates[0].memoize: remembered results are not supported in a local run"
+        ),
+        (
+            #"""
+            - {name: main, §http: {}}
+            """#,
+            "spec.templates[0].http: templates of this type are not supported in a local run"
+        ),
+        (
+            #"""
+            - {name: main, steps: [[{name: a, template: leaf, §withSequence: {}}]]}
+            """#,
+            "spec.templates[0].steps[0][0].withSequence: loops are not supported in a local run"
+        ),
+        (
+            #"""
+            - {name: main, volumes: [{name: v, §csi: {}}], container: {image: i}}
+            """#,
+            "spec.templates[0].volumes[0].csi: volumes of this kind are not supported in a local run"
+        ),
+        // What the schema of the API server does not allow
+        (
+            #"""
+            - {name: main, inputs: {artifacts: [{name: a, path: /a, mode: §755, raw: {data: x}}]}, container: {image: i}}
+            """#,
+            "spec.templates[0].inputs.artifacts[0].mode: mode 755 is out of range: expected a number from 0 to 511 (0777); did you mean 0755 (in JSON 493)?"
+        ),
+        (
+            #"""
+            - {name: main, inputs: {artifacts: [{name: a, path: /a, mode: §-1, raw: {data: x}}]}, container: {image: i}}
+            """#,
+            "spec.templates[0].inputs.artifacts[0].mode: mode -1 is out of range: expected a number from 0 to 511 (0777)"
+        ),
+        (
+            #"""
+            - {name: main, volumes: [{name: v, secret: {secretName: s, defaultMode: §600}}], container: {image: i}}
+            """#,
+            "spec.templates[0].volumes[0].secret.defaultMode: mode 600 is out of range: expected a number from 0 to 511 (0777); did you mean 0600 (in JSON 384)?"
+        ),
+        (
+            #"""
+            - {name: main, container: {image: i, securityContext: {runAsUser: §-1}}}
+            """#,
+            "spec.templates[0].container.securityContext.runAsUser: -1 is out of range: expected a number from 0 to 2147483647"
+        ),
+        (
+            #"""
+            - {name: main, container: {image: i, ports: [{containerPort: §70000}]}}
+            """#,
+            "spec.templates[0].container.ports[0].containerPort: 70000 is out of range: expected a number from 1 to 65535"
+        ),
+        (
+            #"""
+            - {name: main, container: {image: i, resources: {limits: {memory: §lots}}}}
+            """#,
+            "spec.templates[0].container.resources.limits.memory: expected an amount such as 0.5, 100m or 1.5Gi, found 'lots'"
+        ),
+        (
+            #"""
+            - {name: main, outputs: {artifacts: [{name: a, path: /a, archive: {tar: {compressionLevel: §42}}}]}, container: {image: i}}
+            """#,
+            "spec.templates[0].outputs.artifacts[0].archive.tar.compressionLevel: 42 is out of range: expected a number from -2 to 9"
+        ),
+        (
+            #"""
+            - {name: main, inputs: {artifacts: [{name: a, path: /a, s3: {key: k, addressingStyle: §pth}}]}, container: {image: i}}
+            """#,
+            "spec.templates[0].inputs.artifacts[0].s3.addressingStyle: expected one of path, virtual-hosted, found 'pth'; did you mean 'path'?"
+        ),
+        (
+            #"""
+            - {name: main, inputs: {parameters: [{name: p, value: v, enum: §[]}]}, container: {image: i}}
+            """#,
+            "spec.templates[0].inputs.parameters[0].enum: expected at least one element"
+        ),
+        (
+            #"""
+            - {name: main, inputs: {artifacts: [§{name: a, path: /a, raw: {data: x}, s3: {key: k}}]}, container: {image: i}}
+            """#,
+            "spec.templates[0].inputs.artifacts[0]: an artifact has only one location, but here are raw, s3"
         ),
         // Cycles
         (
@@ -295,6 +410,37 @@ import WorkflowModel
                 - {name: b, template: leaf, §depends: a.Succeeded}
             """#,
             "spec.templates[0].dag.tasks[1].depends: conditions in 'depends' are not supported in a local run; only task names joined by &&"
+        ),
+        (
+            #"""
+            - name: main
+              dag:
+                tasks:
+                - {name: a, template: gen}
+                - {name: b, template: gen, §depends: a.Succeeded}
+                - {name: c, template: leaf, depends: b, arguments: {parameters: [{name: m, value: "{{tasks.a.outputs.result}}"}]}}
+            - {name: gen, script: {image: i, source: echo}}
+            """#,
+            "spec.templates[0].dag.tasks[1].depends: conditions in 'depends' are not supported in a local run; only task names joined by &&"
+        ),
+        (
+            #"""
+            - name: main
+              dag:
+                tasks:
+                - {name: a, template: web}
+                - {name: b, template: leaf, depends: a, arguments: {parameters: [{name: m, value: "{{tasks.a.outputs.result}}"}]}}
+            - {name: web, §http: {url: "http://{{inputs.parameters.host}}/"}}
+            """#,
+            "spec.templates[1].http: templates of this type are not supported in a local run"
+        ),
+        (
+            #"""
+            - name: main
+              outputs: {parameters: [{name: o, valueFrom: {§jqFilter: .x}}]}
+              container: {image: i}
+            """#,
+            "spec.templates[0].outputs.parameters[0].valueFrom.jqFilter: values from resources are not supported in a local run"
         ),
         (
             #"""

@@ -40,7 +40,7 @@ import WorkflowModel
             "  parallelism: 0\n",
             ["error w.yaml:5:3: spec.parallelism: limits of parallel steps are not supported in a local run"]
         ),
-        ("  entrypont: main\n", ["warning w.yaml:5:3: spec.entrypont: unknown field; is 'entrypoint' meant?"]),
+        ("  entrypont: main\n", ["warning w.yaml:5:3: spec.entrypont: unknown field; did you mean 'entrypoint'?"]),
         ("  EntryPoint: main\n", ["error w.yaml:5:3: spec.EntryPoint: the field is called 'entrypoint'"]),
         ("  something: {else: 1}\n", ["warning w.yaml:5:3: spec.something: unknown field"]),
         (
@@ -108,7 +108,7 @@ import WorkflowModel
         ),
         (
             "    container: {image: i, comand: [x]}\n",
-            ["warning w.yaml:7:27: spec.templates[0].container.comand: unknown field; is 'command' meant?"]
+            ["warning w.yaml:7:27: spec.templates[0].container.comand: unknown field; did you mean 'command'?"]
         ),
         ("    container: {image: i, source: x}\n", ["warning w.yaml:7:27: spec.templates[0].container.source: unknown field"]),
         (
@@ -155,7 +155,7 @@ import WorkflowModel
         ),
         (
             "    steps: [[{name: a, inline: {containr: {image: i}}}]]\n",
-            ["warning w.yaml:7:33: spec.templates[0].steps[0][0].inline.containr: unknown field; is 'container' meant?"]
+            ["warning w.yaml:7:33: spec.templates[0].steps[0][0].inline.containr: unknown field; did you mean 'container'?"]
         ),
         (
             "    dag: {tasks: [{name: a, template: b, continueOn: {failed: true}}]}\n",
@@ -165,7 +165,7 @@ import WorkflowModel
         ),
         (
             "    inputs: {artifacts: [{name: a, path: /a, s3: {keys: k}}]}\n    suspend: {}\n",
-            ["warning w.yaml:7:51: spec.templates[0].inputs.artifacts[0].s3.keys: unknown field; is 'key' meant?"]
+            ["warning w.yaml:7:51: spec.templates[0].inputs.artifacts[0].s3.keys: unknown field; did you mean 'key'?"]
         ),
         (
             "    inputs: {artifacts: [{name: a, path: /a, mode: \"0755\"}]}\n    suspend: {}\n",

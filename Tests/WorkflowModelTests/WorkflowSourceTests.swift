@@ -37,10 +37,17 @@ import WorkflowModel
     }
 
     @Test func otherKindsAreNamedAndLeftOut() throws {
-        let source = try source("apiVersion: v1\nkind: ConfigMap\n---\n" + object("Workflow", "w"))
+        let source = try source("apiVersion: v1\nkind: Service\n---\n" + object("Workflow", "w"))
         #expect(source.documents.count == 1)
         #expect(
-            source.warnings.map(\.message) == ["f0.yaml:2:7: kind: documents of kind ConfigMap are not used in a local run"])
+            source.warnings.map(\.message) == ["f0.yaml:2:7: kind: documents of kind Service are not used in a local run"])
+    }
+
+    @Test func configMapsAndSecretsAreKept() throws {
+        let source = try source(
+            "apiVersion: v1\nkind: ConfigMap\n---\napiVersion: v1\nkind: Secret\n---\n" + object("Workflow", "w"))
+        #expect(source.objects.compactMap { $0.value["kind"]?.string } == ["ConfigMap", "Secret"])
+        #expect(source.warnings.isEmpty)
     }
 
     @Test func whatIsNoDocumentOfOursIsRefused() {
@@ -57,16 +64,114 @@ import WorkflowModel
     @Test func namesOfLibrariesAreUnique() {
         #expect(
             fault(object("WorkflowTemplate", "a"), object("WorkflowTemplate", "a"))
-                == "f1.yaml:3:18: metadata.name: WorkflowTemplate 'a' is given a second time, the first is at f0.yaml:3:18")
+                == "f1.yaml:3:18: metadata.name: duplicate WorkflowTemplate 'a': the first is at f0.yaml:3:18")
         #expect(fault(object("WorkflowTemplate", "a"), object("ClusterWorkflowTemplate", "a")) == nil)
         #expect(fault(object("Workflow", "a"), object("Workflow", "a")) == nil)
     }
 
-    @Test func theFirstWorkflowIsRun() throws {
+    private func named(_ kind: String, _ name: String, in namespace: String) -> String {
+        "apiVersion: argoproj.io/v1alpha1\nkind: \(kind)\nmetadata: {name: \(name), namespace: \(namespace)}\nspec: {entrypoint: x}\n"
+    }
+
+    @Test func namesCountInTheirNamespace() throws {
+        let source = try source(named("WorkflowTemplate", "t", in: "a"), named("WorkflowTemplate", "t", in: "b"))
+        #expect(source.library("t", isClusterScoped: false, namespace: "b")?.namespace == "b")
+        #expect(source.library("t", isClusterScoped: false, namespace: "c") == nil)
+        #expect(
+            source.missingLibrary("t", isClusterScoped: false, namespace: "c")
+                == "WorkflowTemplate 't' is in namespace 'a', the workflow in 'c'")
+        #expect(source.library("t", isClusterScoped: false) == nil)
+        #expect(
+            source.missingLibrary("t", isClusterScoped: false)
+                == "WorkflowTemplate 't' is in the namespaces 'a', 'b': give the workflow one of them")
+        #expect(
+            fault(named("WorkflowTemplate", "t", in: "a"), named("WorkflowTemplate", "t", in: "a"))?
+                .contains("duplicate WorkflowTemplate 't'") == true)
+        // Those of the cluster have none.
+        #expect(
+            fault(named("ClusterWorkflowTemplate", "t", in: "a"), named("ClusterWorkflowTemplate", "t", in: "b"))?
+                .contains("duplicate ClusterWorkflowTemplate 't'") == true)
+    }
+
+    @Test func aLibraryWithoutANamespaceIsInThatOfTheWorkflow() throws {
+        let source = try source(object("WorkflowTemplate", "t"), named("WorkflowTemplate", "u", in: "a"))
+        #expect(source.library("t", isClusterScoped: false, namespace: "a")?.name == "t")
+        // A workflow without one goes where its templates are.
+        #expect(source.library("u", isClusterScoped: false)?.name == "u")
+    }
+
+    @Test func theOnlyWorkflowIsRun() throws {
         let source = try source(
-            object("WorkflowTemplate", "lib", "{entrypoint: x, templates: [{name: x}]}"), object("CronWorkflow", "c"),
-            object("Workflow", "w"))
-        #expect(try source.runnable().name == "c")
+            object("WorkflowTemplate", "lib", "{entrypoint: x, templates: [{name: x}]}"), object("CronWorkflow", "c"))
+        #expect(try source.choose().document.name == "c")
+        #expect(try source.choose().warnings.isEmpty)
+    }
+
+    @Test func severalWorkflowsAreToldAndOneIsChosen() throws {
+        let generated = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {generateName: g-}\nspec: {}\n"
+        let source = try source(
+            object("CronWorkflow", "c") + "---\n" + object("Workflow", "w", "{templates: [{name: only}]}") + "---\n" + generated
+        )
+        let refusal = #expect(throws: WorkflowRefusal.self) { try source.runnable() }
+        #expect(
+            refusal?.message
+                == "f0.yaml:6:1: 3 workflows are given; choose one with --workflow NAME: "
+                + "CronWorkflow 'c' (f0.yaml:1:1), Workflow 'w' (f0.yaml:6:1), Workflow 'g-' (f0.yaml:11:1)")
+        #expect(try source.runnable(name: "w").name == "w")
+        #expect(try source.runnable(name: "g-").generateName == "g-")
+        #expect(try source.runnable(name: "g").generateName == "g-")
+        #expect(try source.runnable(entrypoint: "only").name == "w")
+        #expect(throws: WorkflowRefusal.self) { try source.runnable(name: "x") }
+    }
+
+    @Test func workflowsOfOtherFilesAreNamedWhereTheyAreLeftOut() throws {
+        let files = [("main.yaml", object("Workflow", "w")), ("more.yaml", object("Workflow", "x"))]
+        let source = try WorkflowSource(files: files.map { ($0.0, Array($0.1.utf8)) }, mainCount: 1)
+        let choice = try source.choose()
+        #expect(choice.document.name == "w")
+        #expect(
+            choice.warnings.map(\.message) == [
+                "more.yaml:1:1: only Workflow 'w' is run, not Workflow 'x' (more.yaml:1:1); choose with --workflow NAME"
+            ])
+        #expect(try source.runnable(name: "x").name == "x")
+    }
+
+    @Test func templatesThatMightBeRunTooAreNamed() throws {
+        let main = "{entrypoint: x, templates: [{name: x, steps: [[{name: s, templateRef: {name: used, template: x}}]]}]}"
+        let one = "{entrypoint: x, templates: [{name: x}]}"
+        let used = try source(object("WorkflowTemplate", "a", main), object("WorkflowTemplate", "used", one))
+        #expect(try used.choose().warnings.isEmpty)
+        let other = try source(object("WorkflowTemplate", "a", one), object("WorkflowTemplate", "b", one))
+        #expect(
+            try other.choose().warnings.map(\.message) == [
+                "f1.yaml:1:1: only WorkflowTemplate 'a' is run, not WorkflowTemplate 'b' (f1.yaml:1:1); choose with --workflow NAME"
+            ])
+    }
+
+    @Test func whereNothingHasAnEntrypointTheTemplatesAreListed() throws {
+        let source = try source(object("WorkflowTemplate", "a", "{templates: [{name: x}, {name: train}]}"))
+        func message(_ entrypoint: String?) -> String? {
+            do { return try source.runnable(entrypoint: entrypoint).name } catch { return error.message }
+        }
+        #expect(
+            message(nil)
+                == "f0.yaml:1:1: no document has an entrypoint: choose a template with --entrypoint NAME; there are: x, train")
+        #expect(
+            message("trian") == "f0.yaml:1:1: no document has a template 'trian'; did you mean 'train'?; there are: x, train")
+    }
+
+    @Test(arguments: [
+        ("a: {{ .Values.image }}\n", "{{ .Values.image }}"), ("a: 1\n{{- if .x }}\nb: 2\n{{- end }}\n", "{{- if .x }}"),
+        ("{% for x in y %}\na: 1\n", "{% for x in y %}"),
+    ])
+    func templatesOfWorkflowsAreToBeRenderedFirst(_ text: String, _ mark: String) {
+        #expect(fault(text)?.contains("this is no workflow yet but a template of one (\(mark)): render it first") == true)
+    }
+
+    @Test func bracesInTextsAreNoFault() {
+        #expect(fault(object("Workflow", "w", "{x: '{{ .Values.y }} {% if %}'}")) == nil)
+        // Of a file that is no YAML for another reason the reason is told.
+        #expect(fault("a: [ '{{workflow.name}}'")?.contains("render") == false)
     }
 
     @Test func withoutAWorkflowATemplateWithAnEntrypointIsRun() throws {

@@ -23,6 +23,14 @@ package enum ArtifactDrivers {
         throw ArtifactError.unsupported("Unsupported artifact driver for \(artifactName)")
     }
 
+    /// Whether there is a driver for locations of a kind.
+    package static func canReach(_ kind: LocationKind) -> Bool {
+        switch kind {
+        case .artifactory, .http, .raw, .s3: true
+        case .azure, .git, .gcs, .hdfs, .oss, .plugin: false
+        }
+    }
+
     /// The store for an artifact's location: its driver with attempts, checks and parallel transfers.
     package static func store(
         for location: ArtifactLocation, artifactName: String, context: DriverContext

@@ -46,7 +46,7 @@ struct StepSource {
 
     /// A pod's JSON or YAML; nil for other files.
     private static func pod(_ settings: LocalRunSettings) throws -> JSONValue? {
-        guard settings.files.count == 1, let file = settings.files.first else { return nil }
+        guard settings.files.count == 1, let file = settings.files.first, WorkflowFiles.isPlainFile(file) else { return nil }
         let documents = try YAMLReader.file(SmallFile.read(file, limit: 64 << 20), name: file.text).filter { !$0.value.isNull }
         guard let pod = documents.first?.value, documents.count == 1, pod["kind"]?.string == "Pod" else { return nil }
         let given: [(String, Bool)] = [

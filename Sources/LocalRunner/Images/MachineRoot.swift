@@ -14,7 +14,7 @@ struct MachineRoot: Sendable {
     private let parts: [Part]
 
     /// Where programs and their libraries live.
-    private static let folders: [BytePath] = [
+    static let folders: [BytePath] = [
         "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store", "/gnu/store",
     ]
 

@@ -26,7 +26,9 @@ struct UserContainer: Sendable {
             let image = document.field("image")?.string ?? ""
             guard let known = images[image] else {
                 throw ExecutorError.badRequest(
-                    "container '\(name)' names no command, and that of the image \"\(image)\" is not known here")
+                    "container '\(name)' names no command, and that of the image \"\(image)\" is not known here: "
+                        + "write 'command', or give the image by --image \(image)=PATH (an OCI layout, or an unpacked root "
+                        + "file system, which then needs 'command' too)")
             }
             command = known.entrypoint
             arguments = arguments ?? known.command

@@ -8,4 +8,10 @@ package enum LocalRefusal {
         if let refusal = error as? WorkflowRefusal { return refusal.findings.map(\.message) }
         return [errorText(error)]
     }
+
+    /// The same with the severity of each before it.
+    package static func report(_ error: any Error) -> [String] {
+        if let refusal = error as? WorkflowRefusal { return refusal.findings.map(\.line) }
+        return lines(error).map { "error: \($0)" }
+    }
 }

@@ -23,7 +23,15 @@ package struct LocalRunSettings: Sendable {
 
     /// The file with the workflow, then those with what it refers to.
     package var files: [BytePath] = []
+    /// How many of the files, from the first on, are there to be run; nil: all. The others hold what those refer to.
+    package var mainFileCount: Int?
+    /// Which of several workflows is run, by its name.
+    package var workflow: String?
+    /// The most nodes that the run may have; nil for the usual limit.
+    package var maximumNodes: Int?
     package var entrypoint: String?
+    /// The flag that gave it.
+    package var entrypointFlag = "--entrypoint"
     package var parameters: [(name: String, value: String)] = []
     /// Files and folders of this machine for the workflow's artifacts, by name.
     package var artifacts: [(name: String, path: BytePath)] = []

@@ -25,8 +25,13 @@ struct PodForecast: Sendable {
     /// Whether a text depends on what is not known yet.
     static func isVague(_ text: String) -> Bool { text.contains(unknown) || text.contains("{{") }
 
-    init(_ workflow: PreparedWorkflow, _ factory: PodFactory) {
-        var run = WorkflowRun(plan: workflow.plan, identity: workflow.identity)
+    /// Whether every different call of a template was played.
+    let isComplete: Bool
+
+    /// - Parameter isAbridged: leaves out calls that are like others, so that the forecast is as long as the file, not as the run.
+    init(_ workflow: PreparedWorkflow, _ factory: PodFactory, isAbridged: Bool = false) {
+        let abridgement = isAbridged ? Abridgement(unknown: Self.unknown) : nil
+        var run = WorkflowRun(plan: workflow.plan, identity: workflow.identity, abridgement: abridgement)
         let now = workflow.identity.creationTimestamp
         var actions = run.start(at: now)[...]
         while let action = actions.popFirst() {
@@ -51,6 +56,32 @@ struct PodForecast: Sendable {
             case .stopPod, .workflowFinished: break
             }
         }
+        isComplete = run.abridgement?.isComplete ?? true
+    }
+
+    /// Variables of the workflow language that are still there when everything has been put in: those in the values of parameters
+    /// that refer to each other more often than the controller looks.
+    func unresolvedVariables(_ plan: WorkflowPlan) -> [Finding] {
+        var findings: [Finding] = []
+        var seen: Set<String> = []
+        for entry in entries where seen.insert("\(entry.node.templateScope) \(entry.node.templateName)").inserted {
+            var document = entry.template.document
+            document["inputs"] = nil
+            let text = String(decoding: document.serialized(), as: UTF8.self)
+            var unresolved: String?
+            for prefix in ["workflow.parameters.", "inputs.parameters."] where unresolved == nil {
+                guard let start = text.firstRange(of: "{{" + prefix) else { continue }
+                let name = text[start.upperBound...].prefix { $0 != "}" && $0 != "\"" }
+                unresolved = prefix + name
+            }
+            guard let unresolved else { continue }
+            let message =
+                "{{\(unresolved)}} stays as it is: parameters refer to each other more often than the controller looks"
+            findings.append(
+                plan.site(of: entry.node)?.finding(.warning, message)
+                    ?? Finding(.warning, place: nil, "\(entry.node.name): \(message)"))
+        }
+        return findings
     }
 
     /// What a pod of a template would report.

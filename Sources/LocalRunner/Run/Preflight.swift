@@ -15,15 +15,19 @@ struct Preflight {
     func findings(_ forecast: PodForecast) -> (findings: [Finding], notes: [String]) {
         var findings: [Finding] = []
         var notes: [String] = []
-        func add(_ finding: Finding) { if !findings.contains(finding) { findings.append(finding) } }
+        var known: Set<Finding> = []
+        func add(_ finding: Finding) { if known.insert(finding).inserted { findings.append(finding) } }
         for (node, cause) in forecast.failures where !PodForecast.isVague(cause) { add(finding(.error, node, cause)) }
-        // Pods of one template with the same images have the same problems.
+        // Pods of one template with the same images and programs have the same problems.
         var seen: Set<String> = []
         var nodes: [String: Node] = [:]
         var pods: [JSONValue] = []
         for entry in forecast.entries {
             let images = (entry.pod["spec"]?["containers"]?.array ?? []).compactMap { $0["image"]?.string }
-            let key = "\(entry.node.templateScope) \(entry.node.templateName) \(entry.template.name) \(images)"
+            let programs = (entry.pod["spec"]?["containers"]?.array ?? []).map { container in
+                ProgramSurvey.program(of: (container["command"]?.array ?? []).compactMap(\.string)) ?? ""
+            }
+            let key = "\(entry.node.templateScope) \(entry.node.templateName) \(entry.template.name) \(images) \(programs)"
             guard seen.insert(key).inserted, let name = entry.pod["metadata"]?["name"]?.string else { continue }
             nodes[name] = entry.node
             pods.append(entry.pod)
@@ -37,22 +41,59 @@ struct Preflight {
             }
             let severity: Finding.Severity = problem.severity == .refusal ? .error : .warning
             let text = problem.subject.isEmpty ? problem.cause : "\(problem.subject): \(problem.cause)"
-            if let node = nodes[problem.pod] { add(finding(severity, node, text)) } else { notes.append(problem.message) }
+            if let node = nodes[problem.pod] {
+                add(finding(problem, severity, node, text))
+            } else {
+                notes.append(problem.message)
+            }
         }
+        for finding in unreachableArtifacts(forecast) { add(finding) }
         for finding in missingArtifacts(forecast) { add(finding) }
+        for finding in forecast.unresolvedVariables(workflow.plan) { add(finding) }
         return (findings, notes)
+    }
+
+    /// Artifacts in stores that a local run cannot reach.
+    private func unreachableArtifacts(_ forecast: PodForecast) -> [Finding] {
+        var findings: [Finding] = []
+        for entry in forecast.entries {
+            let site = workflow.plan.site(of: entry.node)
+            let lists = [("inputs", entry.template.inputArtifacts), ("outputs", entry.template.outputs.artifacts)]
+            for (list, artifacts) in lists {
+                for artifact in artifacts {
+                    let location = artifact.location.hasLocation ? artifact.location : entry.template.archiveLocation
+                    let used = location?.driverKind
+                    let isKept = used.map(ArtifactDrivers.canReach) ?? true
+                    // A plugin that is only named would get its settings from the repository, which is another one here.
+                    let isNamed = store != nil && !(artifact.location.plugin?.name ?? "").isEmpty
+                    guard let kind = isNamed ? .plugin : used, isNamed || !isKept else { continue }
+                    let text =
+                        isKept
+                        ? "artifact '\(artifact.name)' names a plugin; it is kept in the local store instead"
+                        : "artifact '\(artifact.name)' is in a store of the kind \(kind.rawValue), which a local run cannot reach"
+                    let part = site?.member(list).member("artifacts").elements.first { $0.name == artifact.name }
+                    let field = part?.member(kind.rawValue)
+                    let place = field?.value.isNull == false ? field : part ?? site
+                    let severity: Finding.Severity = isKept ? .warning : .error
+                    findings.append(
+                        place?.finding(severity, text) ?? Finding(severity, place: nil, "\(entry.node.name): \(text)"))
+                }
+            }
+        }
+        return findings
     }
 
     /// Artifacts of the local store that no step brings forth and that are not there.
     private func missingArtifacts(_ forecast: PodForecast) -> [Finding] {
-        guard let store else { return [] }
+        guard let store, forecast.isComplete else { return [] }
         var findings: [Finding] = []
-        var produced = Set(workflow.argumentKeys)
+        var produced = KeySet(workflow.argumentKeys)
         for entry in forecast.entries {
             for artifact in entry.template.inputArtifacts where !artifact.optional && !artifact.location.hasLocation {
                 guard let key = try? artifact.location.key(), !key.isEmpty, !PodForecast.isVague(key) else { continue }
-                let isProduced = produced.contains { key == $0 || key.hasPrefix($0 + "/") || $0.hasPrefix(key + "/") }
-                if isProduced || (try? FileStatus.of(store.path(ofKey: key), followingLinks: false)) != nil { continue }
+                if produced.meets(key) || (try? FileStatus.of(store.path(ofKey: key), followingLinks: false)) != nil {
+                    continue
+                }
                 let site = workflow.plan.site(of: entry.node)
                 let part = site?.member("inputs").member("artifacts").elements.first { $0.name == artifact.name } ?? site
                 let text = "artifact '\(artifact.name)' is not in the local store: there is no \(store.path(ofKey: key))"
@@ -70,6 +111,17 @@ struct Preflight {
         return findings
     }
 
+    /// About the field of a container that a problem names, else about the template.
+    private func finding(_ problem: PodProblem, _ severity: Finding.Severity, _ node: Node, _ text: String) -> Finding {
+        guard problem.field == "command", let site = workflow.plan.site(of: node) else { return finding(severity, node, text) }
+        let lists = [site.member("containerSet").member("containers"), site.member("initContainers"), site.member("sidecars")]
+        let named = lists.flatMap(\.elements).first { problem.subject == "container '\($0.name)'" }
+        let container = named ?? (site.value["script"] == nil ? site.member("container") : site.member("script"))
+        let command = container.member("command")
+        if let word = command.elements.first { return word.finding(severity, text, atValue: true) }
+        return container.value.isNull ? finding(severity, node, text) : container.finding(severity, text)
+    }
+
     private func finding(_ severity: Finding.Severity, _ node: Node, _ text: String) -> Finding {
         workflow.plan.site(of: node)?.finding(severity, text) ?? Finding(severity, place: nil, "\(node.name): \(text)")
     }
@@ -78,4 +130,34 @@ struct Preflight {
 extension PodProblem {
     /// Whether it is a field that nothing here obeys.
     var isAboutField: Bool { severity == .warning && cause.hasSuffix("has no effect in a local run") }
+}
+
+/// Keys of a store, of which one may be a directory above another.
+private struct KeySet {
+    private var keys: Set<String> = []
+    /// Everything that lies above a key.
+    private var directories: Set<String> = []
+
+    init(_ keys: [String]) { for key in keys { insert(key) } }
+
+    mutating func insert(_ key: String) {
+        keys.insert(key)
+        for directory in Self.directories(above: key) where !directories.insert(directory).inserted { break }
+    }
+
+    /// Whether a key is among these, above or below one.
+    func meets(_ key: String) -> Bool {
+        keys.contains(key) || directories.contains(key) || Self.directories(above: key).contains { keys.contains($0) }
+    }
+
+    /// From the innermost on.
+    private static func directories(above key: String) -> [String] {
+        var found: [String] = []
+        var rest = key[...]
+        while let slash = rest.lastIndex(of: "/") {
+            rest = rest[..<slash]
+            found.append(String(rest))
+        }
+        return found
+    }
 }

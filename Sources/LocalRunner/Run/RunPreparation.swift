@@ -27,21 +27,22 @@ struct RunPreparation {
     /// - Throws: `WorkflowRefusal` with everything that stands in the way; `DocumentError`, `ExecutorError` or `SystemError` for a
     ///   file that cannot be read.
     func prepare() throws -> PreparedWorkflow {
-        var files: [(name: String, content: [UInt8])] = []
-        for path in settings.files {
-            do { files.append((path.text, try SmallFile.read(path, limit: 64 << 20))) } catch {
-                throw ExecutorError.wrapping("read the workflow", error)
-            }
-        }
-        let source = try WorkflowSource(files: files)
-        let document = try source.runnable(entrypoint: settings.entrypoint)
+        try settings.objects.checkFolders()
+        let files = try WorkflowFiles(settings.files, mainCount: settings.mainFileCount)
+        let source = try WorkflowSource(files: files.all, mainCount: files.mainCount)
+        let document = try source.runnable(entrypoint: settings.entrypoint, name: settings.workflow)
+        for object in source.objects { try settings.objects.written.add(object, for: document.namespace) }
         let (name, isUnique) = Self.name(for: document)
         let repository = try settings.repository.map { try ArtifactRepository.read($0) }
         guard let used = repository ?? EmbeddedStore.repository else {
             throw ExecutorError.failed("describe the local store")
         }
         var engine = RunSettings(entrypoint: settings.entrypoint, parameters: settings.parameters, isStrict: settings.isStrict)
+        engine.entrypointFlag = settings.entrypointFlag
+        engine.workflow = settings.workflow
+        if let limit = settings.maximumNodes { engine.maximumNodes = limit }
         let objects = settings.objects
+        engine.configMapPlace = { objects.place(of: .configMap, $0) }
         engine.configMapValue = { name, key in
             (try? objects.value(of: .configMap, name, key: BytePath(key))).flatMap { $0 }.map {
                 String(decoding: $0, as: UTF8.self)
@@ -73,15 +74,22 @@ struct RunPreparation {
     /// The name becomes that of folders and pods.
     private func checkName(_ name: String, _ document: WorkflowDocument) throws(WorkflowRefusal) {
         let isAlphanumeric = { (byte: UInt8) in (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte) }
-        let isValid = name.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
-        if isValid, let first = name.utf8.first, isAlphanumeric(first), let last = name.utf8.last, isAlphanumeric(last) {
+        let isAllowed = { (byte: UInt8) in isAlphanumeric(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") }
+        let problem: String
+        if let wrong = name.unicodeScalars.first(where: { !$0.isASCII || !isAllowed(UInt8($0.value)) }) {
+            problem = "'\(wrong)' is not allowed"
+        } else if let first = name.utf8.first, !isAlphanumeric(first) {
+            problem = "it cannot begin with '\(name.prefix(1))'"
+        } else if let last = name.utf8.last, !isAlphanumeric(last) {
+            problem = "it cannot end with '\(name.suffix(1))'" + (last == UInt8(ascii: "-") ? "; is 'generateName' meant?" : "")
+        } else {
             return
         }
         let path = DocumentPath(members: "metadata", document.name.isEmpty ? "generateName" : "name")
         throw WorkflowRefusal(
             Finding(
                 .error, place: document.source.valuePlace(of: path), path: path.description,
-                "a workflow's name has small letters, digits, '-' and '.' only"))
+                "a workflow's name has small letters, digits, '-' and '.' only: \(problem)"))
     }
 
     /// Secrets and config maps that steps need and that are not there.

@@ -40,11 +40,8 @@ package struct RunSession {
     ///
     /// - Returns: 0: succeeded; 1: failed, or refused before it began; 130: interrupted.
     package func run() -> Int32 {
-        do { return try attempt() } catch let refusal as WorkflowRefusal {
-            for finding in refusal.findings { say("error: \(finding.message)") }
-            return 1
-        } catch {
-            say("error: \(errorText(error))")
+        do { return try attempt() } catch {
+            for line in LocalRefusal.report(error) { say(line) }
             return 1
         }
     }
@@ -68,7 +65,7 @@ package struct RunSession {
         if !workflow.isEmbedded { giveAccess(to: workflow.repository.location, &sandbox) }
         let player = try PodPlayer(sandbox)
         let checked = Preflight(workflow: workflow, player: player, store: store)
-            .findings(PodForecast(workflow, factory))
+            .findings(PodForecast(workflow, factory, isAbridged: true))
         try tell(workflow.warnings + checked.findings, notes: checked.notes)
 
         try work.prepare(isShared: isShared(runtime))
@@ -151,7 +148,7 @@ package struct RunSession {
         let forecast = PodForecast(
             workflow, PodFactory(workflow, logLevel: "info", emissaryLogLevel: "info", objects: settings.objects))
         try tell(
-            workflow.warnings
+            workflow.warnings + forecast.unresolvedVariables(workflow.plan)
                 + forecast.failures.map { node, cause in
                     workflow.plan.site(of: node)?.finding(.error, cause) ?? Finding(.error, place: nil, cause)
                 }, notes: [])

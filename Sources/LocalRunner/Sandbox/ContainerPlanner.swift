@@ -17,7 +17,7 @@ struct ContainerPlanner {
 
     /// Where containers of the executor's image find it.
     private static let executorFolder: BytePath = "/.argoexec/bin"
-    private static let usualSearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    static let usualSearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     /// Whether a container runs our own program.
     func isExecutor(_ container: ContainerManifest) -> Bool { container.image == settings.executorImage }

@@ -19,16 +19,31 @@ package struct ObjectFolders: Sendable {
     var more: [String: [String: Secret]] = [:]
     /// Shared by all copies of this value.
     let made = MadeConfigMaps()
+    /// What the workflow's own files hold; the folders win over it. Shared by all copies of this value.
+    let written = WrittenObjects()
 
     package init(secrets: BytePath? = nil, configMaps: BytePath? = nil) {
         self.secrets = secrets
         self.configMaps = configMaps
     }
 
+    /// Looks whether the folders are there at all, so that a mistyped one is named and not the keys that are missing then.
+    ///
+    /// - Throws: `ExecutorError` for one that is no folder.
+    func checkFolders() throws(ExecutorError) {
+        for (flag, folder) in [("--secrets", secrets), ("--configmaps", configMaps)] {
+            guard let folder else { continue }
+            guard let status = try? FileStatus.of(folder, followingLinks: true) else {
+                throw ExecutorError.notFound("\(flag) \(folder): there is no such folder")
+            }
+            if status.kind != .directory { throw ExecutorError.badRequest("\(flag) \(folder): it is no folder") }
+        }
+    }
+
     /// The keys of an object in bytewise order; nil where there is no such object.
     func keys(of kind: Kind, _ name: String) throws -> [BytePath]? {
         if kind == .configMap, let keys = made.keys(of: name) { return keys }
-        let given = kind == .secret ? more[name]?.keys.sorted().map { BytePath($0) } : nil
+        let given = (kind == .secret ? more[name]?.keys.sorted().map { BytePath($0) } : nil) ?? written.keys(of: kind, name)
         guard let folder = folder(kind, name), let directory = try open(folder) else { return given }
         let walk = try TreeWalk(directory, path: folder)
         var keys: [BytePath] = []
@@ -47,10 +62,10 @@ package struct ObjectFolders: Sendable {
     func value(of kind: Kind, _ name: String, key: BytePath) throws -> [UInt8]? {
         if kind == .configMap, let value = made.value(of: name, key: key) { return value }
         if kind == .secret, let given = more[name]?[key.text] { return given.reveal() }
-        guard let folder = folder(kind, name), Self.isFileName(key) else { return nil }
+        guard let folder = folder(kind, name), Self.isFileName(key) else { return written.value(of: kind, name, key: key) }
         do { return try SmallFile.read(folder.appending(key), limit: 64 << 20) } catch
             where [ENOENT, ENOTDIR, EISDIR].contains(error.code)
-        { return nil }
+        { return written.value(of: kind, name, key: key) }
     }
 
     /// Where an object would stand, for messages.

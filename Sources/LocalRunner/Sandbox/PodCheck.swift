@@ -82,6 +82,12 @@ struct PodCheck {
                 .refusal, container.subject,
                 "it names no command, and that of the image '\(container.image)' is not known: give the image by --image")
         }
+        if case .bubblewrap = settings.runtime,
+            let problem = ProgramSurvey(executorImage: settings.executorImage)
+                .problem(of: container, image: image, environment: environment)
+        {
+            problems.add(.refusal, container.subject, problem, field: "command")
+        }
         let names = { (list: String) in
             (container.securityContext.field("capabilities")?.field(list)?.array ?? []).compactMap(\.string)
         }

@@ -19,6 +19,8 @@ package struct PodProblem: ClassifiedError, Sendable, Hashable {
     /// The part of the pod, such as `container 'main'`; may be empty.
     package let subject: String
     package let cause: String
+    /// The field of the subject that it is about; empty for none.
+    var field = ""
 
     /// Subjects, then cause, on one line.
     package var message: String {
@@ -36,8 +38,8 @@ struct PodProblems {
 
     init(pod: String) { self.pod = pod }
 
-    mutating func add(_ severity: PodProblem.Severity, _ subject: String, _ cause: String) {
-        all.append(PodProblem(severity: severity, pod: pod, subject: subject, cause: cause))
+    mutating func add(_ severity: PodProblem.Severity, _ subject: String, _ cause: String, field: String = "") {
+        all.append(PodProblem(severity: severity, pod: pod, subject: subject, cause: cause, field: field))
     }
 
     /// What keeps the pod from being played.

@@ -28,6 +28,29 @@ struct FieldCheck {
             checkTags(value, path)
         case (.integer, .number(let number)), (.integerOrText, .number(let number)):
             if number.int64 == nil { addWrongKind(path, "expected an integer, found \(number.text)") }
+        case (.range(let range), .number(let number)):
+            guard let value = number.int64 else { return addWrongKind(path, "expected an integer, found \(number.text)") }
+            if let problem = FieldLimits.problem(value, range) { add(.error, path, problem, atValue: true) }
+        case (.mode, .number(let number)):
+            guard let value = number.int64 else { return addWrongKind(path, "expected an integer, found \(number.text)") }
+            if let (severity, problem) = FieldLimits.modeProblem(value) { add(severity, path, problem, atValue: true) }
+        case (.choice(let choices), .string(let text)):
+            if !text.contains("{{"), let problem = FieldLimits.choiceProblem(text, choices) {
+                add(.error, path, problem, atValue: true)
+            }
+            checkTags(value, path)
+        case (.quantity, .number): break
+        case (.quantity, .string(let text)):
+            if !text.contains("{{"), let problem = FieldLimits.quantityProblem(text) {
+                add(.error, path, problem, atValue: true)
+            }
+            checkTags(value, path)
+        case (.filledList(let element), .array(let elements)):
+            if elements.isEmpty { add(.error, path, "expected at least one element", atValue: true) }
+            check(value, path, .list(element))
+        case (.boundedList(let element, let bound), .array(let elements)):
+            if elements.count > bound { add(.warning, path, FieldCheck.tooMany(elements.count, bound)) }
+            check(value, path, .list(element))
         case (.list(let element), .array(let elements)):
             for (index, value) in elements.enumerated() { check(value, path.element(index), element) }
         case (.map(let element), .object(let object)):
@@ -44,7 +67,7 @@ struct FieldCheck {
         guard let rule = table.rules[member.name] else { return reportUnknown(member.name, path, table) }
         switch rule.use {
         case .used: check(member.value, path, rule.shape)
-        case .unused, .refused: if Self.isVoid(member.value) { return }
+        case .unused, .refused: if Self.isVoid(member.value, mappingCounts: rule.emptyMappingCounts) { return }
         }
         switch rule.use {
         case .used: break
@@ -55,13 +78,20 @@ struct FieldCheck {
         }
     }
 
+    /// What is said of a list that is longer than the API server's schema allows.
+    static func tooMany(_ count: Int, _ bound: Int) -> String {
+        "\(count) elements; the API server takes at most \(bound)"
+    }
+
     /// Whether a value says as much as its absence.
-    private static func isVoid(_ value: JSONValue) -> Bool {
+    ///
+    /// - Parameter mappingCounts: whether an empty mapping has a meaning.
+    private static func isVoid(_ value: JSONValue, mappingCounts: Bool) -> Bool {
         switch value {
         case .null, .bool(false): true
         case .string(let text): text.isEmpty
         case .array(let elements): elements.isEmpty
-        case .object(let object): object.isEmpty
+        case .object(let object): object.isEmpty && !mappingCounts
         case .number, .bool: false
         }
     }
@@ -72,8 +102,10 @@ struct FieldCheck {
             add(.error, path, "the field is called '\(known)'")
             return
         }
-        let near = table.rules.keys.filter { Self.isNear($0, name) }.sorted().first
-        add(.warning, path, "unknown field" + (near.map { "; is '\($0)' meant?" } ?? ""))
+        let near = NearName.hint(name, among: table.rules.keys)
+        let place = document.place(of: path)
+        findings.append(
+            Finding(.warning, place: place, path: path.description, "unknown field\(near)", isUnknownField: true))
     }
 
     /// Tags that only later parts of the language could fill.
@@ -94,13 +126,14 @@ struct FieldCheck {
 
     private static func name(of shape: FieldShape) -> String {
         switch shape {
-        case .text, .looseText: "a text"
-        case .integer: "an integer"
+        case .text, .looseText, .choice: "a text"
+        case .quantity: "a number or a text"
+        case .integer, .range, .mode: "an integer"
         case .flag: "true or false"
         case .integerOrText: "an integer or a text"
         case .anything: "anything"
         case .object, .map: "a mapping"
-        case .list: "a list"
+        case .list, .filledList, .boundedList: "a list"
         }
     }
 
@@ -113,16 +146,6 @@ struct FieldCheck {
         case .array: "a list"
         case .object: "a mapping"
         }
-    }
-
-    /// Whether one edit makes one name of the other.
-    private static func isNear(_ left: String, _ right: String) -> Bool {
-        let (a, b) = (Array(left.lowercased().utf8), Array(right.lowercased().utf8))
-        if abs(a.count - b.count) > 1 { return false }
-        let start = zip(a, b).prefix { $0 == $1 }.count
-        let end = zip(a.dropFirst(start).reversed(), b.dropFirst(start).reversed()).prefix { $0 == $1 }.count
-        let rest = max(a.count, b.count) - start - end
-        return rest <= 1 || rest == 2 && a.count == b.count && a[start] == b[start + 1] && a[start + 1] == b[start]
     }
 }
 

@@ -10,20 +10,27 @@ extension FieldTable {
     static let artifactLocation = FieldTable(stores)
 
     static let artifact = FieldTable(
-        stores, used(.text, "name", "path", "from", "globalName", "subPath"), used(.integer, "mode"),
+        stores, used(.text, "name", "path", "from", "globalName", "subPath"), used(.mode, "mode"),
         used(.flag, "optional", "recurseMode", "deleted"), used(.object(.archiveStrategy), "archive"),
-        unused(retention, .anything, "artifactGC"),
+        unused(retention, .object(.artifactGC), "artifactGC"),
         refused("expressions are not supported in a local run", "fromExpression"))
 
     static let archiveStrategy = FieldTable(used(.anything, "none", "zip"), used(.object(.tarStrategy), "tar"))
-    static let tarStrategy = FieldTable(used(.integer, "compressionLevel"))
+    /// The levels that Go's compressor knows.
+    static let tarStrategy = FieldTable(used(.range(-2...9), "compressionLevel"))
+
+    static let artifactGC = FieldTable(
+        used(.choice(["", "OnWorkflowCompletion", "OnWorkflowDeletion", "Never"]), "strategy"),
+        used(.object(.podMetadata), "podMetadata"), used(.text, "serviceAccountName", "podSpecPatch"),
+        used(.flag, "forceFinalizerRemoval"))
 
     private static func secrets(_ names: String...) -> [FieldRule] {
         names.map { FieldRule(name: $0, shape: .object(.keySelector), use: .used) }
     }
 
     static let s3 = FieldTable(
-        used(.text, "endpoint", "bucket", "region", "roleARN", "addressingStyle", "key"),
+        used(.text, "endpoint", "bucket", "region", "roleARN", "key"),
+        used(.choice(["", "path", "virtual-hosted"]), "addressingStyle"),
         used(.flag, "insecure", "useSDKCreds"),
         secrets("accessKeySecret", "secretKeySecret", "sessionTokenSecret", "caSecret"),
         used(.object(.s3Bucket), "createBucketIfNotPresent"), used(.object(.s3Encryption), "encryptionOptions"))

@@ -2,10 +2,10 @@
 extension FieldTable {
     private static let containerFields = [
         used(.text, "name", "image", "workingDir", "imagePullPolicy", "terminationMessagePath", "terminationMessagePolicy"),
-        used(.list(.text), "command", "args"), used(.anything, "ports"),
+        used(.list(.text), "command", "args"), used(.list(.object(.port)), "ports"),
         used(.list(.object(.environment)), "env"), used(.list(.object(.environmentFrom)), "envFrom"),
         used(.list(.object(.volumeMount)), "volumeMounts"), used(.object(.containerSecurity), "securityContext"),
-        unused(limits, .anything, "resources", "resizePolicy"),
+        unused(limits, .object(.resources), "resources"), unused(limits, .anything, "resizePolicy"),
         unused("containers are not probed here", .anything, "livenessProbe", "readinessProbe", "startupProbe"),
         unused("standard input is empty and no terminal", .flag, "stdin", "stdinOnce", "tty"),
         refused("life cycle handlers of containers are not supported in a local run", "lifecycle"),
@@ -46,10 +46,21 @@ extension FieldTable {
         used(.text, "name", "mountPath", "subPath", "subPathExpr"), used(.flag, "readOnly"),
         unused("mounts are not passed on here", .text, "mountPropagation", "recursiveReadOnly"))
 
+    /// Users and groups, as the API server takes them.
+    private static let identifiers: ClosedRange<Int64> = 0...0x7FFF_FFFF
+
+    static let port = FieldTable(
+        used(.range(1...65535), "containerPort"), used(.range(0...65535), "hostPort"), used(.text, "name", "hostIP"),
+        used(.choice(["", "TCP", "UDP", "SCTP"]), "protocol"))
+
+    static let resources = FieldTable(
+        used(.map(.quantity), "limits", "requests"), used(.list(.object(.resourceClaim)), "claims"))
+    static let resourceClaim = FieldTable(used(.text, "name", "request"))
+
     private static let confinement = "sandboxes here know nothing of it"
 
     static let containerSecurity = FieldTable(
-        used(.integer, "runAsUser", "runAsGroup"),
+        used(.range(identifiers), "runAsUser", "runAsGroup"),
         used(.flag, "runAsNonRoot", "privileged", "allowPrivilegeEscalation", "readOnlyRootFilesystem"),
         used(.object(.capabilities), "capabilities"),
         unused(
@@ -57,8 +68,9 @@ extension FieldTable {
     static let capabilities = FieldTable(used(.list(.text), "add", "drop"))
 
     static let podSecurity = FieldTable(
-        used(.integer, "runAsUser", "runAsGroup", "fsGroup"), used(.flag, "runAsNonRoot"), used(.text, "fsGroupChangePolicy"),
-        used(.list(.integer), "supplementalGroups"),
+        used(.range(identifiers), "runAsUser", "runAsGroup", "fsGroup"), used(.flag, "runAsNonRoot"),
+        used(.text, "fsGroupChangePolicy"),
+        used(.list(.range(identifiers)), "supplementalGroups"),
         unused(
             confinement, .anything, "supplementalGroupsPolicy", "sysctls", "seccompProfile", "seLinuxOptions",
             "seLinuxChangePolicy", "appArmorProfile", "windowsOptions"))
@@ -68,30 +80,31 @@ extension FieldTable {
         used(.object(.secretVolume), "secret"), used(.object(.configMapVolume), "configMap"),
         used(.object(.claimVolume), "persistentVolumeClaim"), used(.object(.projectedVolume), "projected"),
         used(.object(.downwardVolume), "downwardAPI"), used(.object(.imageVolume), "image"),
-        refused(
+        refusedEvenEmpty(
             "volumes of this kind are not supported in a local run", "ephemeral", "csi",
             "nfs",
             "iscsi", "fc", "rbd", "cephfs", "cinder", "flexVolume", "flocker", "gitRepo", "glusterfs", "quobyte", "scaleIO",
             "storageos", "awsElasticBlockStore", "azureDisk", "azureFile", "gcePersistentDisk", "photonPersistentDisk",
             "portworxVolume", "vsphereVolume"))
-    static let emptyDirectory = FieldTable(unused(limits, .anything, "medium", "sizeLimit"))
+    static let emptyDirectory = FieldTable(
+        unused(limits, .text, "medium"), unused(limits, .quantity, "sizeLimit"))
     static let hostPath = FieldTable(used(.text, "path", "type"))
     static let secretVolume = FieldTable(
-        used(.text, "secretName"), used(.list(.object(.keyToPath)), "items"), used(.integer, "defaultMode"),
+        used(.text, "secretName"), used(.list(.object(.keyToPath)), "items"), used(.mode, "defaultMode"),
         used(.flag, "optional"))
     static let configMapVolume = FieldTable(
-        used(.text, "name"), used(.list(.object(.keyToPath)), "items"), used(.integer, "defaultMode"), used(.flag, "optional"))
-    static let keyToPath = FieldTable(used(.text, "key", "path"), used(.integer, "mode"))
+        used(.text, "name"), used(.list(.object(.keyToPath)), "items"), used(.mode, "defaultMode"), used(.flag, "optional"))
+    static let keyToPath = FieldTable(used(.text, "key", "path"), used(.mode, "mode"))
     static let imageVolume = FieldTable(used(.text, "reference", "pullPolicy"))
-    static let downwardVolume = FieldTable(used(.integer, "defaultMode"), used(.list(.object(.downwardItem)), "items"))
+    static let downwardVolume = FieldTable(used(.mode, "defaultMode"), used(.list(.object(.downwardItem)), "items"))
     static let downwardItem = FieldTable(
-        used(.text, "path"), used(.integer, "mode"), used(.object(.fieldReference), "fieldRef"),
+        used(.text, "path"), used(.mode, "mode"), used(.object(.fieldReference), "fieldRef"),
         used(.object(.resourceReference), "resourceFieldRef"))
-    static let projectedVolume = FieldTable(used(.integer, "defaultMode"), used(.list(.object(.projection)), "sources"))
+    static let projectedVolume = FieldTable(used(.mode, "defaultMode"), used(.list(.object(.projection)), "sources"))
     static let projection = FieldTable(
         used(.object(.projectedObject), "secret", "configMap"), used(.object(.downwardVolume), "downwardAPI"),
         unused(identity, .anything, "serviceAccountToken"),
-        refused("sources of this kind are not supported in a local run", "clusterTrustBundle", "podCertificate"))
+        refusedEvenEmpty("sources of this kind are not supported in a local run", "clusterTrustBundle", "podCertificate"))
     static let projectedObject = FieldTable(
         used(.text, "name"), used(.list(.object(.keyToPath)), "items"), used(.flag, "optional"))
     static let claimVolume = FieldTable(used(.text, "claimName"), used(.flag, "readOnly"))

@@ -19,8 +19,9 @@ extension FieldTable {
     static let cronWorkflowSpec = FieldTable(
         used(.object(.workflowSpec), "workflowSpec"), used(.object(.cronMetadata), "workflowMetadata"),
         used(
-            .anything, "schedules", "schedule", "timezone", "concurrencyPolicy", "startingDeadlineSeconds", "suspend",
-            "successfulJobsHistoryLimit", "failedJobsHistoryLimit"),
+            .anything, "schedules", "schedule", "timezone", "suspend", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"),
+        used(.choice(["Allow", "Forbid", "Replace"]), "concurrencyPolicy"),
+        used(.range(0...Int64.max), "startingDeadlineSeconds"),
         refused("conditions of a schedule are not supported in a local run", "stopStrategy", "when"))
 
     static let cronMetadata = FieldTable(
@@ -51,12 +52,13 @@ extension FieldTable {
         used(.flag, "hostNetwork"),
         unused(limits, .anything, "podResources", "resourceClaims"), unused(placement, .anything, "podDisruptionBudget"),
         unused(observation, .anything, "metrics"),
-        unused(retention, .anything, "ttlStrategy", "podGC", "volumeClaimGC", "artifactGC"),
+        unused(retention, .anything, "ttlStrategy", "volumeClaimGC"), unused(retention, .object(.podGC), "podGC"),
+        unused(retention, .object(.artifactGC), "artifactGC"),
         refused("limits of parallel steps are not supported in a local run", "parallelism"),
         refused("exit handlers are not supported in a local run", "onExit"),
         refused("hooks are not supported in a local run", "hooks"),
-        refused("retries are not supported in a local run", "retryStrategy"),
-        refused("locks are not supported in a local run", "synchronization"),
+        refusedEvenEmpty("retries are not supported in a local run", "retryStrategy"),
+        refusedEvenEmpty("locks are not supported in a local run", "synchronization"),
         refused("patches of the pod are not supported in a local run", "podSpecPatch"),
         refused("executor plugins are not supported in a local run", "executorPlugins"),
         refused("a suspended workflow does not begin; remove this field to run it", "suspend"),
@@ -77,12 +79,12 @@ extension FieldTable {
         unused(identity, .text, "serviceAccountName"), unused(identity, .flag, "automountServiceAccountToken"),
         unused(identity, .anything, "executor"), used(.anything, "hostAliases"),
         unused(limits, .anything, "podResources", "resourceClaims"), unused(observation, .anything, "metrics"),
-        refused("templates of this type are not supported in a local run", "resource", "data", "http", "plugin"),
+        refusedEvenEmpty("templates of this type are not supported in a local run", "resource", "data", "http", "plugin"),
         refused("daemons are not supported in a local run", "daemon"),
-        refused("retries are not supported in a local run", "retryStrategy"),
+        refusedEvenEmpty("retries are not supported in a local run", "retryStrategy"),
         refused("limits of parallel steps are not supported in a local run", "parallelism"),
-        refused("locks are not supported in a local run", "synchronization"),
-        refused("remembered results are not supported in a local run", "memoize"),
+        refusedEvenEmpty("locks are not supported in a local run", "synchronization"),
+        refusedEvenEmpty("remembered results are not supported in a local run", "memoize"),
         refused("patches of the pod are not supported in a local run", "podSpecPatch"))
 
     static let podMetadata = FieldTable(used(.map(.text), "labels", "annotations"))
@@ -92,7 +94,8 @@ extension FieldTable {
     private static let call = [
         used(.text, "name", "template"), used(.object(.templateReference), "templateRef"), used(.object(.template), "inline"),
         used(.object(.arguments), "arguments"),
-        refused("loops are not supported in a local run", "withItems", "withParam", "withSequence"),
+        refused("loops are not supported in a local run", "withItems", "withParam"),
+        refusedEvenEmpty("loops are not supported in a local run", "withSequence"),
         refused("conditions are not supported in a local run", "when"),
         refused("going on after failures is not supported in a local run", "continueOn"),
         refused("exit handlers are not supported in a local run", "onExit"),
@@ -103,21 +106,29 @@ extension FieldTable {
 
     static let task = FieldTable(call, used(.list(.text), "dependencies"), used(.text, "depends"))
 
-    static let dag = FieldTable(used(.text, "target"), used(.list(.object(.task)), "tasks"), used(.flag, "failFast"))
+    static let dag = FieldTable(
+        used(.text, "target"), used(.boundedList(.object(.task), 200), "tasks"), used(.flag, "failFast"))
 
     static let suspend = FieldTable(used(.text, "duration"))
 
     static let inputs = FieldTable(
+        used(.boundedList(.object(.parameter), 500), "parameters"), used(.list(.object(.artifact)), "artifacts"))
+
+    static let arguments = FieldTable(
         used(.list(.object(.parameter)), "parameters"), used(.list(.object(.artifact)), "artifacts"))
 
-    static let arguments = inputs
+    static let podGC = FieldTable(
+        used(
+            .choice(["", "OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess"]), "strategy"),
+        used(.text, "deleteDelayDuration"), used(.anything, "labelSelector"))
 
     static let outputs = FieldTable(
         used(.list(.object(.parameter)), "parameters"), used(.list(.object(.artifact)), "artifacts"),
         used(.text, "result", "exitCode"))
 
     static let parameter = FieldTable(
-        used(.text, "name", "globalName"), used(.looseText, "value", "default", "description"), used(.list(.looseText), "enum"),
+        used(.text, "name", "globalName"), used(.looseText, "value", "default", "description"),
+        used(.filledList(.looseText), "enum"),
         used(.object(.parameterSource), "valueFrom"))
 
     static let parameterSource = FieldTable(

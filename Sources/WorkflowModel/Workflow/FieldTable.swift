@@ -16,9 +16,21 @@ indirect enum FieldShape: Sendable {
     case integer
     case flag
     case integerOrText
+    /// An integer within bounds.
+    case range(ClosedRange<Int64>)
+    /// Permissions of a file: 0 to 0777.
+    case mode
+    /// One of a few texts.
+    case choice([String])
+    /// An amount in Kubernetes' notation (`500m`, `1.5Gi`), as text or number.
+    case quantity
     case anything
     case object(FieldTable.Name)
     case list(FieldShape)
+    /// A list with at least one element.
+    case filledList(FieldShape)
+    /// A list that the API server limits in length; the controller does not.
+    case boundedList(FieldShape, Int)
     case map(FieldShape)
 }
 
@@ -26,6 +38,8 @@ struct FieldRule: Sendable {
     let name: String
     let shape: FieldShape
     let use: FieldUse
+    /// Whether an empty mapping says something, so that it is not as good as absent.
+    var emptyMappingCounts = false
 }
 
 /// Every field of one type of the CRDs, and what becomes of it in a local run.
@@ -34,6 +48,7 @@ struct FieldTable: Sendable {
     enum Name: Sendable {
         case workflow, cronWorkflow, metadata, workflowSpec, cronWorkflowSpec, workflowMetadata
         case cronMetadata, workflowTemplateReference, template, podMetadata, templateReference
+        case podGC, artifactGC, port, resources, resourceClaim
         case inputs, outputs, arguments, parameter, parameterSource, keySelector
         case artifact, archiveStrategy, tarStrategy, artifactLocation, s3, s3Bucket, s3Encryption, git, http, header, httpAuth
         case basicAuth, clientCertificate, oauth2, oauth2Parameter, artifactory, hdfs, raw, oss, ossLifecycle, gcs, azure,
@@ -68,6 +83,11 @@ struct FieldTable: Sendable {
         names.map { FieldRule(name: $0, shape: .anything, use: .refused(reason)) }
     }
 
+    /// Fields that cannot be left out of account even when they are empty mappings, which have a meaning.
+    static func refusedEvenEmpty(_ reason: String, _ names: String...) -> [FieldRule] {
+        names.map { FieldRule(name: $0, shape: .anything, use: .refused(reason), emptyMappingCounts: true) }
+    }
+
     static let placement = "pods are not placed on nodes here"
     static let identity = "there are no service accounts here"
     static let limits = "resources are not limited here"
@@ -88,6 +108,11 @@ struct FieldTable: Sendable {
         case .template: template
         case .podMetadata: podMetadata
         case .templateReference: templateReference
+        case .podGC: podGC
+        case .artifactGC: artifactGC
+        case .port: port
+        case .resources: resources
+        case .resourceClaim: resourceClaim
         case .inputs: inputs
         case .outputs: outputs
         case .arguments: arguments

@@ -34,17 +34,17 @@ package enum StrategicMerge {
     ///
     /// - Returns: nil where an element has no key, and the list cannot be merged.
     private static func merge(_ below: [JSONValue], _ above: [JSONValue], key: String) -> [JSONValue]? {
-        func position(_ element: JSONValue) -> Int? {
-            guard let name = element[key] else { return nil }
-            return below.firstIndex { $0[key] == name }
-        }
         guard (below + above).allSatisfy({ $0[key] != nil }) else { return nil }
+        // Keys are texts or numbers; lists may be long.
+        func text(_ element: JSONValue) -> String { element[key]?.serializedText() ?? "" }
+        let positions = Dictionary(below.enumerated().map { (text($0.element), $0.offset) }) { first, _ in first }
         var upper = above.map { element in
-            let fellow = position(element).flatMap { below[$0].object }
-            let place = position(element) ?? -1
-            return (place, fellow.map { JSONValue.object(merge($0, element.object ?? [:])) } ?? element)
+            let position = positions[text(element)]
+            let fellow = position.flatMap { below[$0].object }
+            return (position ?? -1, fellow.map { JSONValue.object(merge($0, element.object ?? [:])) } ?? element)
         }[...]
-        var lower = below.enumerated().filter { element in !above.contains { $0[key] == element.element[key] } }[...]
+        let replaced = Set(above.map(text))
+        var lower = below.enumerated().filter { !replaced.contains(text($0.element)) }[...]
         var result: [JSONValue] = []
         while let next = upper.first ?? lower.first.map({ ($0.offset, $0.element) }) {
             if let kept = lower.first, upper.isEmpty || kept.offset < next.0 {

@@ -64,6 +64,16 @@ package struct TemplateCall: Sendable {
         return names.filter { seen.insert($0).inserted }
     }
 
+    /// The names that a task's dependencies speak of, also those of a `depends` that says more than `dependencies(of:)` can.
+    package static func mentionedTasks(of document: JSONValue) -> [String] {
+        if let known = dependencies(of: document) { return known }
+        // `a.Succeeded && !(b.Failed || c)`: names, and words about how they ended.
+        let words = (document["depends"]?.string ?? "").split {
+            !($0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "-" || $0 == ".")
+        }
+        return words.compactMap { $0.split(separator: ".").first.map(String.init) }
+    }
+
     private static func isTaskName(_ text: String) -> Bool {
         guard let first = text.utf8.first, first != UInt8(ascii: "-") else { return false }
         return text.utf8.allSatisfy { byte in

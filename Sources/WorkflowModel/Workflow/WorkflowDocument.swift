@@ -8,6 +8,9 @@ package enum WorkflowKind: String, Sendable {
     case cronWorkflow = "CronWorkflow"
     /// A template alone, which is no object of the API.
     case template = "Template"
+
+    /// Whether other documents can refer to its templates.
+    package var isLibrary: Bool { self == .workflowTemplate || self == .clusterWorkflowTemplate }
 }
 
 /// A document that holds templates, with the place of each of its parts.

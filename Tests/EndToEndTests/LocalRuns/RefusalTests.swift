@@ -24,7 +24,7 @@ private let refusals = [
                   container: {image: debian, command: [echo, "{{inputs.parameters.nothing}}"]}
             """),
         line:
-            "error: workflow.yaml:9:50: spec.templates[0].container.command[1]: {{inputs.parameters.nothing}} stands for nothing here"
+            "error: workflow.yaml:9:50: spec.templates[0].container.command[1]: unknown variable {{inputs.parameters.nothing}}"
     ),
     Refusal(
         testDescription: "an unknown template",
@@ -115,6 +115,93 @@ private let refusals = [
         testDescription: "an engine that is not installed", workflow: workflow(echo, entrypoint: "echo"),
         arguments: ["--engine", "no-such-engine"],
         line: "error: start a container: the engine 'no-such-engine' is not installed: "),
+    Refusal(
+        testDescription: "an artifact of a plugin's store",
+        workflow: workflow(
+            """
+                - name: main
+                  outputs: {artifacts: [{name: out, path: /tmp/out, plugin: {name: p, key: k, configuration: c}}]}
+                  container: {image: debian, command: [sh, -c, "sleep 60"]}
+            """),
+        line:
+            "error: workflow.yaml:9:57: spec.templates[0].outputs.artifacts[0].plugin: artifact 'out' is in a store of the kind plugin, which a local run cannot reach"
+    ),
+    Refusal(
+        testDescription: "an artifact of a store without a driver",
+        workflow: workflow(
+            """
+                - name: main
+                  inputs: {artifacts: [{name: src, path: /src, git: {repo: "https://git.invalid/x.git"}}]}
+                  container: {image: debian, command: [ls, /src]}
+            """),
+        line:
+            "error: workflow.yaml:9:52: spec.templates[0].inputs.artifacts[0].git: artifact 'src' is in a store of the kind git, which a local run cannot reach"
+    ),
+    Refusal(
+        testDescription: "a program that this machine has under another version",
+        workflow: workflow(
+            """
+                - name: main
+                  steps: [[{name: work, template: work}], [{name: then, template: then}]]
+                - {name: work, container: {image: debian, command: [sleep, "60"]}}
+                - {name: then, script: {image: "some/sh:1", command: [python3.0.0], source: print(1)}}
+            """),
+        line:
+            "error: workflow.yaml:11:59: spec.templates[2].script.command[0]: container 'main': 'python3.0.0' is not on this machine (python"
+    ),
+    Refusal(
+        testDescription: "a program that is nowhere",
+        workflow: workflow(
+            """
+                - name: main
+                  container: {image: "some/app:1", command: [/app/run]}
+            """),
+        line:
+            "error: workflow.yaml:9:50: spec.templates[0].container.command[0]: container 'main': '/app/run' is not on this machine, whose programs stand in for the image 'some/app:1'; give the image by --image some/app:1=PATH, or run it by --engine docker|podman"
+    ),
+    Refusal(
+        testDescription: "a second workflow",
+        workflow: workflow(echo, entrypoint: "echo") + "\n---\n" + workflow(echo, entrypoint: "echo"),
+        line:
+            "error: workflow.yaml:11:1: 2 workflows are given; choose one with --workflow NAME: Workflow 'test' (workflow.yaml:1:1), "
+    ),
+    Refusal(
+        testDescription: "a folder of config maps that is not there", workflow: workflow(echo, entrypoint: "echo"),
+        arguments: ["--configmaps", "nowhere"], line: "error: --configmaps nowhere: there is no such folder"),
+    Refusal(
+        testDescription: "a folder of secrets that is a file", workflow: workflow(echo, entrypoint: "echo"),
+        arguments: ["--secrets", "workflow.yaml"], line: "error: --secrets workflow.yaml: it is no folder"),
+    Refusal(
+        testDescription: "a name that ends in a dash",
+        workflow: workflow(echo, entrypoint: "echo").replacingOccurrences(of: "name: test", with: "name: create-all-"),
+        line:
+            "error: workflow.yaml:4:9: metadata.name: a workflow's name has small letters, digits, '-' and '.' only: it cannot end with '-'; is 'generateName' meant?"
+    ),
+    Refusal(
+        testDescription: "a chart's template",
+        workflow: workflow("    - name: main\n      container: {image: {{ .Values.image }}, command: [echo]}"),
+        line: "error: workflow.yaml:9:27: this is no workflow yet but a template of one ({{ .Values.image }}): render it first"),
+    Refusal(
+        testDescription: "more nodes than a run may have",
+        workflow: workflow(
+            """
+                - {name: main, steps: [[{name: a, template: echo}, {name: b, template: echo}]]}
+            \(echo)
+            """), arguments: ["--max-nodes", "3"],
+        line:
+            "error: workflow.yaml:8:7: spec.templates[0]: template 'main' makes 4 nodes with all that it calls; a run may have 3 "
+    ),
+    Refusal(
+        testDescription: "a config map for a parameter",
+        workflow: workflow(
+            """
+                - name: main
+                  inputs: {parameters: [{name: p, valueFrom: {configMapKeyRef: {name: c, key: k}}}]}
+                  container: {image: debian, command: [echo]}
+            """),
+        line:
+            "error: workflow.yaml:9:29: spec.templates[0].inputs.parameters[0]: parameter 'p' needs key 'k' of config map 'c', which is not there (no --configmaps folder is given)"
+    ),
 ]
 
 @Suite("Local runs that do not begin") struct RefusalTests {
@@ -130,7 +217,7 @@ private let refusals = [
 
     @Test(arguments: [
         ["--nothing"], [], ["w.yaml", "--parallelism", "none"], ["w.yaml", "-p", "nothing"], ["w.yaml", "-o", "xml"],
-        ["w.yaml", "--pause", "never"],
+        ["w.yaml", "--pause", "never"], ["w.yaml", "--max-nodes", "0"],
     ])
     func badFlagsAre64(_ arguments: [String]) async throws {
         let ending = try await LocalRunProcess.run(arguments)
@@ -157,5 +244,15 @@ private let refusals = [
         #expect(
             refused.errors.contains(
                 "error: workflow.yaml:8:7: spec.templates[0]: container 'main': runAsUser 1234 is only a name here"))
+    }
+
+    @Test func namesAMistypedFieldBesideTheError() async throws {
+        let ending = try await LocalRunProcess.run(
+            workflow: workflow("    - name: main\n      contaner: {image: debian, command: [echo]}"))
+        #expect(ending.status == 1)
+        #expect(
+            ending.errors
+                == "error: workflow.yaml:8:7: spec.templates[0]: a template needs one of: container, script, containerSet, steps, dag, suspend\n"
+                + "warning: workflow.yaml:9:7: spec.templates[0].contaner: unknown field; did you mean 'container'?\n")
     }
 }

@@ -1,0 +1,59 @@
+import Documents
+import ExecutorCore
+import WorkflowModel
+
+/// What a dry run leaves out, so that its length follows the file and not the run: of steps and tasks that are called several times
+/// with the same arguments only the first call is played, and beyond a number of nodes only one call of each template.
+package struct Abridgement: Sendable {
+    /// Beyond this number of nodes only the first call of each template is played.
+    private static let nodeBudget = 1000
+
+    private var seen: Set<String> = []
+    private var templates: Set<String> = []
+    /// With what the values of outputs begin that are not known.
+    private let unknown: String
+    /// Whether every different call was played.
+    package private(set) var isComplete = true
+
+    /// - Parameter unknown: the beginning of all stand-ins for values.
+    package init(unknown: String) { self.unknown = unknown }
+
+    /// Whether a call of steps or tasks is played; it counts as played then.
+    ///
+    /// - Parameter nodeCount: how many nodes the run has so far.
+    mutating func plays(_ execution: WorkflowRun.Execution, arguments: JSONValue, nodeCount: Int) -> Bool {
+        let template = execution.template
+        let name = template["name"]?.string ?? ""
+        // A template inside a step has no name that tells it from others.
+        let identity =
+            "\(execution.space.libraryScope ?? "")/\(name.isEmpty ? JSONValue.object(template).serializedText() : name)"
+        let isNew = seen.insert("\(identity) \(arguments.serializedText())").inserted
+        let isFirst = templates.insert(identity).inserted
+        if isNew, isFirst || nodeCount < Self.nodeBudget { return true }
+        if isNew { isComplete = false }
+        return false
+    }
+
+    /// What stands in for the outputs of a template that is not played.
+    func outputs(of template: JSONObject, named node: String) -> JSONObject? {
+        var result = JSONObject()
+        for kind in ["parameters", "artifacts"] {
+            let declared = template["outputs"]?[kind]?.array ?? []
+            if declared.isEmpty { continue }
+            result[kind] = .array(
+                declared.map { output in
+                    var output = output
+                    let value = JSONValue.string("\(unknown)\(node) \(output["name"]?.string ?? "")>")
+                    if kind == "parameters" {
+                        output["value"] = value
+                        output["valueFrom"] = nil
+                    } else {
+                        output["from"] = nil
+                        output["s3"] = ["key": value]
+                    }
+                    return output
+                })
+        }
+        return result.isEmpty ? nil : result
+    }
+}
