@@ -153,11 +153,11 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case pauseOnError = "ARGOEXEC_DEBUG_PAUSE_ON_ERROR"
     /// `true`: extraction restores modes and times of directories and extended attributes.
     case faithfulTrees = "ARGOEXEC_FAITHFUL_TREES"
-    /// Most bytes that one archive may unpack to.
+    /// Most bytes that one archive, or the coded body of an answer, may unpack to.
     case extractMaxBytes = "ARGOEXEC_EXTRACT_MAX_BYTES"
     /// Most entries that one archive may hold.
     case extractMaxEntries = "ARGOEXEC_EXTRACT_MAX_ENTRIES"
-    /// Most bytes unpacked for each byte of the archive.
+    /// Most bytes unpacked for each byte of the archive, or of the coded body of an answer.
     case extractMaxRatio = "ARGOEXEC_EXTRACT_MAX_RATIO"
 
     /// Whether the variable is one of our own, which `init` hands on to the user's container by the settings file.
