@@ -1,21 +1,26 @@
 /// Finds the places of values in a JSON text.
 package enum JSONMarks {
-    /// A JSON document with its places; a name that occurs twice in one object is an error.
+    /// A JSON document with its places.
     ///
     /// - Throws: `DocumentError` with the place of the fault.
-    package static func document(_ bytes: [UInt8], file: String) throws(DocumentError) -> MarkedDocument {
+    package static func document(
+        _ bytes: [UInt8], file: String, repeatedKeys: RepeatedKeys = .refused
+    ) throws(DocumentError) -> MarkedDocument {
         let value: JSONValue
         do throws(JSONError) { value = try JSONValue(parsing: bytes) } catch {
             throw .at(file, SourcePosition(line: error.line, column: error.column), error.reason)
         }
-        var scanner = Scanner(bytes: bytes, file: file)
-        return MarkedDocument(value: value, file: file, marks: try scanner.marks())
+        var scanner = Scanner(bytes: bytes, file: file, repeatedKeys: repeatedKeys)
+        let marks = try scanner.marks()
+        return MarkedDocument(value: value, file: file, marks: marks, repeatedKeys: scanner.repetitions)
     }
 
     /// Walks a text that is known to be JSON.
     private struct Scanner {
         let bytes: [UInt8]
         let file: String
+        let repeatedKeys: RepeatedKeys
+        var repetitions: [DocumentError] = []
         var at = 0
         var line = 1
         var column = 1
@@ -70,14 +75,20 @@ package enum JSONMarks {
             var seen = JSONObject()
             while !ends(with: UInt8(ascii: "}")) {
                 let begin = at
-                names.append(position)
+                let place = position
                 text()
                 let name = (try? JSONValue(parsing: Array(bytes[begin..<at])))?.string ?? ""
                 if let first = seen[name]?.int {
-                    throw .at(
-                        file, names[names.count - 1],
-                        "the name '\(name)' is here a second time, the first is at \(names[Int(first)])")
+                    let fault = DocumentError.at(
+                        file, place, "the name '\(name)' is here a second time, the first is at \(names[Int(first)])")
+                    if repeatedKeys == .refused { throw fault }
+                    repetitions.append(fault)
+                    // The value stands at the first one's place among the members.
+                    names[Int(first)] = place
+                    children[Int(first)] = try marks()
+                    continue
                 }
+                names.append(place)
                 seen[name] = .integer(names.count - 1)
                 children.append(try marks())
             }

@@ -14,17 +14,29 @@ package struct DocumentMarks: Sendable {
     }
 }
 
+/// What is made of a key that is written twice in one object.
+package enum RepeatedKeys: Sendable {
+    /// An error: one of both is a mistake.
+    case refused
+    /// The last one counts, as most readers have it.
+    case lastCounts
+}
+
 /// A document read from a file that remembers where each part of it was written, so that any later error can name the place.
 package struct MarkedDocument: Sendable {
     package let value: JSONValue
     /// As the user named it.
     package let file: String
     package let marks: DocumentMarks
+    /// Keys that are written twice in one object, where that is allowed (`RepeatedKeys.lastCounts`): the place of the one that
+    /// counts.
+    package let repeatedKeys: [DocumentError]
 
-    init(value: JSONValue, file: String, marks: DocumentMarks) {
+    init(value: JSONValue, file: String, marks: DocumentMarks, repeatedKeys: [DocumentError] = []) {
         self.value = value
         self.file = file
         self.marks = marks
+        self.repeatedKeys = repeatedKeys
     }
 
     /// Where a value is written: for a member its name's place, for an element its own. Of what is not there, the place of the

@@ -3,7 +3,7 @@
 /// - Scalars resolve as in `YAMLScalars`; keys become texts, as JSON asks.
 /// - A merge key (`<<`) sets the members of its mapping where it stands: what is written after it wins over it, what is written
 ///   before it loses, as in goyaml v2.
-/// - Unlike goyaml, a key that is written twice in one mapping is an error.
+/// - Unlike goyaml, a key that is written twice in one mapping is an error, but in files that belong to another tool.
 package enum YAMLReader {
     /// What aliases may add to a document, in values; beyond that the text is taken for an attack.
     static let maximumAliased = 400_000
@@ -11,8 +11,10 @@ package enum YAMLReader {
     /// The documents of a text, in order. Empty ones have the value null.
     ///
     /// - Throws: `DocumentError` with the place of the fault.
-    package static func documents(_ bytes: [UInt8], file: String) throws(DocumentError) -> [MarkedDocument] {
-        var builder = YAMLBuilder(file: file)
+    package static func documents(
+        _ bytes: [UInt8], file: String, repeatedKeys: RepeatedKeys = .refused
+    ) throws(DocumentError) -> [MarkedDocument] {
+        var builder = YAMLBuilder(file: file, repeatedKeys: repeatedKeys)
         do throws(YAMLFault) {
             try YAMLEvent.read(bytes) { (event, position) throws(YAMLFault) in try builder.add(event, position) }
         } catch {
@@ -29,6 +31,21 @@ package enum YAMLReader {
         let first = bytes.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
         if first == UInt8(ascii: "{"), let document = try? JSONMarks.document(bytes, file: name) { return [document] }
         return try documents(bytes, file: name)
+    }
+
+    /// The documents of a file that belongs to another tool, such as a kubeconfig, read as that tool's own reader does
+    /// (Kubernetes' `sigs.k8s.io/yaml`): YAML or JSON whatever its name, and of a key that is written twice the last one
+    /// counts.
+    ///
+    /// - Throws: `DocumentError` with the place of the fault.
+    package static func foreignFile(_ bytes: [UInt8], name: String) throws(DocumentError) -> [MarkedDocument] {
+        let first = bytes.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        if first == UInt8(ascii: "{"),
+            let document = try? JSONMarks.document(bytes, file: name, repeatedKeys: .lastCounts)
+        {
+            return [document]
+        }
+        return try documents(bytes, file: name, repeatedKeys: .lastCounts)
     }
 }
 
@@ -63,12 +80,20 @@ struct YAMLBuilder {
     private var frames: [Frame] = []
     private var anchors: [String: Node] = [:]
     private var aliased = 0
+    private let repeatedKeys: RepeatedKeys
+    /// Of the document that is being read.
+    private var repetitions: [DocumentError] = []
 
-    init(file: String) { self.file = file }
+    init(file: String, repeatedKeys: RepeatedKeys = .refused) {
+        self.file = file
+        self.repeatedKeys = repeatedKeys
+    }
 
     mutating func add(_ event: YAMLEvent, _ position: SourcePosition) throws(YAMLFault) {
         switch event {
-        case .documentStart: anchors = [:]
+        case .documentStart:
+            anchors = [:]
+            repetitions = []
         case .documentEnd: break
         case .alias(let name): try place(try resolve(name, position), position)
         case .scalar(let scalar): try add(scalar, position)
@@ -124,7 +149,8 @@ struct YAMLBuilder {
     /// Puts a value where it belongs: into the innermost collection, or as a document of its own.
     private mutating func place(_ node: Node, _ position: SourcePosition) throws(YAMLFault) {
         guard var frame = frames.popLast() else {
-            documents.append(MarkedDocument(value: node.value, file: file, marks: node.marks))
+            documents.append(
+                MarkedDocument(value: node.value, file: file, marks: node.marks, repeatedKeys: repetitions))
             return
         }
         if frames.count + 1 + node.height > JSONValue.maximumDepth { throw tooDeep(position) }
@@ -153,13 +179,15 @@ struct YAMLBuilder {
         YAMLFault(position, "nested deeper than \(JSONValue.maximumDepth) levels")
     }
 
-    private func set(
+    private mutating func set(
         _ name: String, _ position: SourcePosition, _ value: JSONValue, _ marks: DocumentMarks, in frame: inout Frame,
         isMerged: Bool
     ) throws(YAMLFault) {
         if frame.object[name] != nil, let index = frame.object.members.firstIndex(where: { hasSameBytes($0.name, name) }) {
             if !isMerged, !frame.merged.contains(name) {
-                throw YAMLFault(position, "the key '\(name)' is here a second time, the first is at \(frame.names[index])")
+                let text = "the key '\(name)' is here a second time, the first is at \(frame.names[index])"
+                if repeatedKeys == .refused { throw YAMLFault(position, text) }
+                repetitions.append(.at(file, position, text))
             }
             frame.names[index] = position
             frame.children[index] = marks
@@ -171,7 +199,7 @@ struct YAMLBuilder {
         frame.object[name] = value
     }
 
-    private func merge(_ node: Node, _ position: SourcePosition, into frame: inout Frame) throws(YAMLFault) {
+    private mutating func merge(_ node: Node, _ position: SourcePosition, into frame: inout Frame) throws(YAMLFault) {
         let sources: [(JSONValue, DocumentMarks)]
         switch node.value {
         case .object: sources = [(node.value, node.marks)]

@@ -176,7 +176,7 @@ package struct EmissaryRun {
     ///
     /// - Returns: false when the end was asked for meanwhile.
     private func sleep(_ duration: Int64, _ loop: EventLoop) throws -> Bool {
-        let end = monotonicNanoseconds().addingReportingOverflow(duration).partialValue
+        let end = monotonicNanoseconds(after: duration)
         while !loop.isTerminating {
             if let number = directory.takeSignal(), Signal.isFinal(number) { return false }
             if monotonicNanoseconds() >= end { return true }

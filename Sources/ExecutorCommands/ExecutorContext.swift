@@ -27,9 +27,10 @@ struct ExecutorContext {
         self.settings = settings
         proxy = ProxySettings(environment: { name in EnvironmentVariable(rawValue: name).flatMap { environment[$0] } })
         trust = .system(file: environment.nonEmpty(.sslCertFile), directories: environment.nonEmpty(.sslCertDirectory))
-        let configuration = HTTPClientConfiguration(
+        var configuration = HTTPClientConfiguration(
             trust: trust,
             proxy: proxy, userAgent: UserAgent.text)
+        configuration.decodingLimits = DecodingLimits(environment)
         let pattern = environment.nonEmpty(.transientErrorPattern).flatMap { TransientPattern($0) }
         var drivers = DriverContext(
             clients: HTTPClients(configuration), log: log, executorBackoff: settings.backoff,
@@ -45,6 +46,16 @@ struct ExecutorContext {
             drivers.progressInterval = interval
         }
         self.drivers = drivers
+    }
+}
+
+extension DecodingLimits {
+    /// What unpacks on the way is bounded as what is unpacked afterwards.
+    init(_ environment: Environment) {
+        func limit(_ variable: EnvironmentVariable) -> Int64? {
+            environment.nonEmpty(variable).flatMap { Int64($0) }.flatMap { $0 > 0 ? $0 : nil }
+        }
+        self.init(bytes: limit(.extractMaxBytes), ratio: limit(.extractMaxRatio))
     }
 }
 

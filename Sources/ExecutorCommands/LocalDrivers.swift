@@ -10,10 +10,11 @@ import HTTPTransport
 ///   - isOnce: whether each request is tried a single time, so that its first answer is told.
 func localDrivers(_ log: Log, secrets: BytePath, store: LocalStore? = nil, isOnce: Bool = false) -> DriverContext {
     let environment = Environment.current()
-    let configuration = HTTPClientConfiguration(
+    var configuration = HTTPClientConfiguration(
         trust: .system(file: environment.nonEmpty(.sslCertFile), directories: environment.nonEmpty(.sslCertDirectory)),
         proxy: ProxySettings(environment: { name in EnvironmentVariable(rawValue: name).flatMap { environment[$0] } }),
         userAgent: UserAgent.text)
+    configuration.decodingLimits = DecodingLimits(environment)
     let once = Backoff(duration: 0, factor: 1, jitter: 0, steps: 1)
     return DriverContext(
         clients: HTTPClients(configuration), log: log, executorBackoff: isOnce ? once : .singleRequest,

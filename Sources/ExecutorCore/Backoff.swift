@@ -38,19 +38,42 @@ package struct Backoff: Sendable, Equatable {
         _ attempt: () throws -> R
     ) throws -> R {
         let start = monotonicNanoseconds()
-        var delay = Double(duration)
-        var attempts = 1
+        var pauses = BackoffPauses(self)
         while true {
             do { return try attempt() } catch {
-                let pause = Int64(delay * (1 + jitter * Double.random(in: 0..<1)))
+                guard isTransient(error), let pause = pauses.next() else { throw error }
                 let used = monotonicNanoseconds() - start
-                guard isTransient(error), attempts < steps, limit.map({ used + pause <= $0 }) ?? true else { throw error }
+                guard limit.map({ used + pause <= $0 }) ?? true else { throw error }
                 onRetry(error, pause)
                 guard sleep(pause) else { throw error }
-                delay *= factor
-                if let cap { delay = min(delay, Double(cap)) }
-                attempts += 1
             }
         }
+    }
+}
+
+/// The pauses between the attempts of a policy, whose numbers may be anything: they come from the environment.
+package struct BackoffPauses: Sendable {
+    /// The longest pause, a day: a delay that grows by a large factor would else never end.
+    package static let longest: Int64 = 86_400_000_000_000
+
+    private let policy: Backoff
+    private var delay: Double
+    private var attempts = 1
+
+    package init(_ policy: Backoff) {
+        self.policy = policy
+        delay = Double(policy.duration)
+    }
+
+    /// The pause before the next attempt, in nanoseconds, from 0 to `longest`; nil when there is none.
+    ///
+    /// As in the Kubernetes library, a factor of 0 leaves the delay as it is, and a jitter below 0 is none.
+    package mutating func next() -> Int64? {
+        guard attempts < policy.steps else { return nil }
+        attempts += 1
+        let pause = Int64(saturating: delay * (1 + max(0, policy.jitter) * Double.random(in: 0..<1)))
+        if policy.factor != 0 { delay *= policy.factor }
+        delay = min(delay, Double(policy.cap ?? Self.longest))
+        return min(max(0, pause), Self.longest)
     }
 }

@@ -35,12 +35,12 @@ extension HTTPClient {
         request.connectTimeout = timeout
         request.stallTimeout = timeout
         let url = try HTTPURL(url)
-        let handle = try takeHandle(for: url)
-        defer { giveBack(handle) }
+        let handle = try takeHandle(for: url, isNew: true)
+        defer { giveBack(handle, isReusable: false) }
         let exchange = Exchange(
             url: url, body: .none, bodyLimit: 64 << 10, decodesGzip: false, isFollowed: { _ in false }, onHead: { _ in nil })
         let start = monotonicNanoseconds()
-        let end = try attempt(handle, request, url, .none, exchange, freshConnection: true)
+        let end = try attempt(handle, request, url, .none, exchange)
         let elapsed = monotonicNanoseconds() - start
         var passed: [(ConnectionReport.Stage, Int64)] = []
         var last: Int64 = 0

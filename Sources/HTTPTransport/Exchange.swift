@@ -31,6 +31,7 @@ final class Exchange {
     private let onHead: (HTTPResponseHead) throws -> (any ByteSink)?
     private let url: HTTPURL
     private let decodesGzip: Bool
+    private let limits: DecodingLimits
     /// Undoes the answer's own coding.
     private var decoder: GzipDecoder?
 
@@ -52,14 +53,17 @@ final class Exchange {
     /// - Parameters:
     ///   - isFollowed: whether an answer is only a redirect to be followed, so that nobody is shown its head.
     ///   - decodesGzip: whether `Accept-Encoding: gzip` was sent on our own account.
+    ///   - limits: on what such an answer may decode to.
     init(
-        url: HTTPURL, body: HTTPBody, bodyLimit: Int, decodesGzip: Bool, isFollowed: @escaping (HTTPResponseHead) -> Bool,
+        url: HTTPURL, body: HTTPBody, bodyLimit: Int, decodesGzip: Bool, limits: DecodingLimits = DecodingLimits(),
+        isFollowed: @escaping (HTTPResponseHead) -> Bool,
         onHead: @escaping (HTTPResponseHead) throws -> (any ByteSink)?
     ) {
         self.url = url
         self.body = body
         self.bodyLimit = bodyLimit
         self.decodesGzip = decodesGzip
+        self.limits = limits
         self.isFollowed = isFollowed
         self.onHead = onHead
     }
@@ -109,6 +113,10 @@ final class Exchange {
     private func finishHead() -> Bool {
         headIsComplete = true
         guard var head, head.status >= 200 else { return true }  // an interim answer; the real one follows
+        if let fault = MessageFraming.fault(of: head) {
+            stop = .failure(TransferError.made(.malformed, "net/http: malformed HTTP response: \(fault)", bytesReceived: 0))
+            return false
+        }
         if isFollowed(head) {
             answer = head
             destination = .nowhere
@@ -116,7 +124,7 @@ final class Exchange {
         }
         do {
             if decodesGzip, HTTPHeaders.same(head.headers["Content-Encoding"] ?? "", "gzip") {
-                decoder = try GzipDecoder()
+                decoder = try GzipDecoder(limits)
                 head.isDecoded = true
                 // They tell of the coded body.
                 for name in ["Content-Encoding", "Content-Length"] { head.headers.remove(name) }
@@ -135,10 +143,7 @@ final class Exchange {
         defer { noteActivity() }
         guard let decoder else { return deliver(block) }
         do { return try decoder.decode(block, deliver) } catch {
-            stop = .failure(
-                TransferError.made(
-                    .malformed, "gzip: \(error == .invalidData ? "invalid data" : "out of memory")",
-                    bytesReceived: bytesReceived))
+            stop = .failure(error.transferError(bytesReceived: bytesReceived))
             return false
         }
     }

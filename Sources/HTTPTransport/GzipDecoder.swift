@@ -1,5 +1,18 @@
 import CZlib
 
+/// What a body that was compressed for the way only may decode to; nil for no limit. Collected bodies have their own limit as
+/// well, which counts decoded bytes.
+package struct DecodingLimits: Sendable, Equatable {
+    package var bytes: Int64?
+    /// Bytes decoded for each byte that came; looked at once more than 1 MiB is decoded.
+    package var ratio: Int64?
+
+    package init(bytes: Int64? = nil, ratio: Int64? = nil) {
+        self.bytes = bytes
+        self.ratio = ratio
+    }
+}
+
 /// Decodes a body that was compressed for the way only (`Content-Encoding: gzip`), of any number of members, as it comes.
 ///
 /// Not left to libcurl, which refuses codings that it does not know: a server that names one without being asked for it has its
@@ -8,13 +21,32 @@ import CZlib
 final class GzipDecoder {
     enum Fault: Error {
         case outOfMemory, invalidData
+        /// More came out than the limits allow, in these words.
+        case tooMuch(String)
+
+        func transferError(bytesReceived: Int64) -> TransferError {
+            let (code, cause): (TransferError.Code, String) =
+                switch self {
+                case .outOfMemory: (.other, "gzip: out of memory")
+                case .invalidData: (.malformed, "gzip: invalid data")
+                case .tooMuch(let words): (.tooLarge, "gzip: \(words)")
+                }
+            return .made(code, cause, bytesReceived: bytesReceived)
+        }
     }
+
+    /// Below so many bytes the ratio says nothing.
+    private static let ratioFloor: Int64 = 1 << 20
 
     private let stream: UnsafeMutablePointer<z_stream>
     private var block = [UInt8](repeating: 0, count: 64 << 10)
     private var isBetweenMembers = true
+    private let limits: DecodingLimits
+    private var coded: Int64 = 0
+    private var decoded: Int64 = 0
 
-    init() throws(Fault) {
+    init(_ limits: DecodingLimits = DecodingLimits()) throws(Fault) {
+        self.limits = limits
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
         // Window bits above 15 ask for gzip's wrapping.
@@ -35,7 +67,8 @@ final class GzipDecoder {
     /// - Parameter give: false ends the decoding.
     /// - Returns: whether `give` took all.
     func decode(_ bytes: Span<UInt8>, _ give: (Span<UInt8>) -> Bool) throws(Fault) -> Bool {
-        try unsafe bytes.withUnsafeBufferPointer { (bytes) throws(Fault) in
+        coded += Int64(bytes.count)
+        return try unsafe bytes.withUnsafeBufferPointer { (bytes) throws(Fault) in
             unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress)
             unsafe stream.pointee.avail_in = UInt32(bytes.count)
             var isFull = false
@@ -46,6 +79,7 @@ final class GzipDecoder {
                 }
                 let (status, count) = inflateOnce()
                 isFull = count == block.count
+                try note(count)
                 if count > 0, !give(block.span.extracting(first: count)) { return false }
                 switch status {
                 case Z_STREAM_END:
@@ -57,6 +91,14 @@ final class GzipDecoder {
                 }
             }
             return true
+        }
+    }
+
+    private func note(_ count: Int) throws(Fault) {
+        decoded += Int64(count)
+        if let limit = limits.bytes, decoded > limit { throw .tooMuch("more than \(limit) bytes decoded") }
+        if let limit = limits.ratio, decoded > Self.ratioFloor, decoded / max(1, limit) > coded {
+            throw .tooMuch("more than \(limit) bytes decoded for each byte that came")
         }
     }
 

@@ -10,6 +10,8 @@ package final class HTTPClient: Sendable {
         /// Last in, first out, so that a few connections serve what a few threads need.
         var idle: [EasyHandle] = []
         var running: [EasyHandle] = []
+        /// Hosts whose last transfer failed: the address that was known of them may be an old one.
+        var doubtful: Set<String> = []
     }
 
     let configuration: HTTPClientConfiguration
@@ -50,12 +52,15 @@ package final class HTTPClient: Sendable {
             var redirects = RedirectPolicy(url)
             while true {
                 let outgoing = body
-                let isFollowed = { head in request.followRedirects && RedirectPolicy.follows(head, outgoing) }
+                let (follows, stays) = (request.followRedirects, request.staysWithServer)
+                let isFollowed = { head in
+                    follows && RedirectPolicy.follows(head, outgoing) && (!stays || RedirectPolicy.staysWithServer(head))
+                }
                 let target = url
                 let (head, exchange) = try transfer(request, target, body) {
                     Exchange(
                         url: target, body: outgoing, bodyLimit: bodyLimit, decodesGzip: request.asksForGzip,
-                        isFollowed: isFollowed, onHead: onHead)
+                        limits: configuration.decodingLimits, isFollowed: isFollowed, onHead: onHead)
                 }
                 guard isFollowed(head) else {
                     return HTTPResponse(
@@ -87,15 +92,13 @@ package final class HTTPClient: Sendable {
     ) throws -> (HTTPResponseHead, Exchange) {
         let name = RequestName(request.method, url)
         do {
-            let handle = try takeHandle(for: url)
-            defer { giveBack(handle) }
             var exchange = makeExchange()
-            var end = try attempt(handle, request, url, body, exchange, freshConnection: false)
+            var end = try attempt(request, url, body, exchange, onNewHandle: false)
             if case .failed(let failure) = end, failure.isStaleConnection, !exchange.hasBegunAnswer, exchange.stop == nil,
                 body.isResendable
             {
                 exchange = makeExchange()
-                end = try attempt(handle, request, url, body, exchange, freshConnection: true)
+                end = try attempt(request, url, body, exchange, onNewHandle: true)
             }
             switch (exchange.stop, end) {
             case (.failure(let error), _): throw OwnError(error: error)
@@ -135,9 +138,20 @@ package final class HTTPClient: Sendable {
         case failed(TransferFailure)
     }
 
+    /// Makes one attempt on a handle of the pool, or on a new one, which has no connections yet.
+    private func attempt(
+        _ request: HTTPRequest, _ url: HTTPURL, _ body: HTTPBody, _ exchange: Exchange, onNewHandle isNew: Bool
+    ) throws -> End {
+        let handle = try takeHandle(for: url, isNew: isNew)
+        var isWhole = false
+        defer { giveBack(handle, isReusable: isWhole) }
+        let end = try attempt(handle, request, url, body, exchange)
+        if case .complete = end { isWhole = true }
+        return end
+    }
+
     func attempt(
-        _ handle: EasyHandle, _ request: HTTPRequest, _ url: HTTPURL, _ body: HTTPBody, _ exchange: Exchange,
-        freshConnection: Bool
+        _ handle: EasyHandle, _ request: HTTPRequest, _ url: HTTPURL, _ body: HTTPBody, _ exchange: Exchange
     ) throws -> End {
         if !request.outlivesCancellation, isCancelled.load(ordering: .sequentiallyConsistent) { return .cancelled }
         let proxy = try configuration.proxy.proxy(for: url)
@@ -147,7 +161,8 @@ package final class HTTPClient: Sendable {
         try handle.reset()
         try handle.set(headers: headers, connections: connections)
         try options.apply(to: handle, body)
-        if freshConnection { try handle.set(CURLOPT_FRESH_CONNECT, 1) }
+        let dialled = (proxy ?? url).host
+        if pool.withLock({ $0.doubtful.contains(dialled) }) { try handle.set(CURLOPT_DNS_CACHE_TIMEOUT, 0) }
         if url.scheme == "https" || proxy?.scheme == "https" {
             try handle.set(certificates: configuration.trust == .insecure ? nil : trustedCertificates())
         }
@@ -171,8 +186,12 @@ package final class HTTPClient: Sendable {
         }
         withExtendedLifetime(headers) {}
         withExtendedLifetime(connections) {}
+        if status == CURLE_OK {
+            pool.withLock { _ = $0.doubtful.remove(dialled) }
+            return .complete
+        }
+        pool.withLock { _ = $0.doubtful.insert(dialled) }
         guard let status else { return end ?? .cancelled }
-        if status == CURLE_OK { return .complete }
         return .failed(
             TransferFailure(
                 handle, status, url, proxy, serverName: configuration.serverName, bytesReceived: exchange.bytesReceived,
@@ -181,12 +200,13 @@ package final class HTTPClient: Sendable {
 
     // MARK: The pool
 
-    func takeHandle(for url: HTTPURL) throws -> EasyHandle {
+    /// - Parameter isNew: not one that has been used before.
+    func takeHandle(for url: HTTPURL, isNew: Bool = false) throws -> EasyHandle {
         try CurlLibrary.start()
         let origin = url.origin
         return try pool.withLock { pool in
             let handle: EasyHandle
-            if let index = pool.idle.lastIndex(where: { $0.lastOrigin == origin }) ?? pool.idle.indices.last {
+            if !isNew, let index = pool.idle.lastIndex(where: { $0.lastOrigin == origin }) ?? pool.idle.indices.last {
                 handle = pool.idle.remove(at: index)
             } else {
                 let share = try pool.share ?? HandleShare()
@@ -199,11 +219,15 @@ package final class HTTPClient: Sendable {
         }
     }
 
-    func giveBack(_ handle: EasyHandle) {
+    /// - Parameter isReusable: false after a transfer that was not whole. What libcurl leaves on a handle then is not for us to know:
+    ///   after a name that did not resolve it keeps the receive buffer, with which it refuses to be set up again
+    ///   (`CURLE_BAD_FUNCTION_ARGUMENT`), and neither `curl_easy_reset` nor leaving the multi handle frees it. A new handle costs
+    ///   little, looks at `/etc/resolv.conf` anew, and the connection is lost anyway.
+    func giveBack(_ handle: EasyHandle, isReusable: Bool) {
         // A surplus handle is closed outside the lock.
         let surplus = pool.withLock { pool -> EasyHandle? in
             pool.running.removeAll { $0 === handle }
-            guard pool.idle.count < configuration.maximumIdleHandles else { return handle }
+            guard isReusable, pool.idle.count < configuration.maximumIdleHandles else { return handle }
             pool.idle.append(handle)
             return nil
         }

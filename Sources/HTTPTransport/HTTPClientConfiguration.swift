@@ -29,6 +29,8 @@ package struct HTTPClientConfiguration: Sendable {
     package var version: Version
     /// Connections kept open between requests, one a handle; the number of transfers at a time is the caller's affair.
     package var maximumIdleHandles: Int
+    /// On what the coded body of an answer may decode to.
+    package var decodingLimits = DecodingLimits()
 
     package init(
         trust: TrustAnchors = .system(), clientCertificate: ClientCertificate? = nil, proxy: ProxySettings = .none,

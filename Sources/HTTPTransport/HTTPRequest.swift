@@ -17,6 +17,9 @@ package struct HTTPRequest: Sendable {
     package var totalTimeout: Int?
     /// Follow up to 10 redirects as Go's client does (contract 03 §6.5). Never for signed requests.
     package var followRedirects = false
+    /// Of those, only the ones that stay with the server: for requests whose body or query is itself a secret. One that leads
+    /// elsewhere is the answer.
+    package var staysWithServer = false
     /// Send `Accept-Encoding: gzip` and decode such an answer, but where the request has an `Accept-Encoding` of its own, asks for
     /// a range, or is a HEAD. Off: bodies come as they are.
     package var decodesGzip = false

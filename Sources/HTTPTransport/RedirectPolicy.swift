@@ -19,6 +19,27 @@ struct RedirectPolicy {
         }
     }
 
+    /// Whether a redirect leads to the very server that gave it: the same host and port, or from plain HTTP to TLS on that
+    /// host.
+    static func staysWithServer(_ head: HTTPResponseHead) -> Bool {
+        guard let target = try? head.url.resolving(head.headers["Location"] ?? "") else { return false }
+        guard target.bareHost.lowercased() == head.url.bareHost.lowercased() else { return false }
+        if head.url.scheme == target.scheme { return target.effectivePort == head.url.effectivePort }
+        return target.scheme == "https"
+    }
+
+    /// Whether a header proves who one is: the standard's own, and what its name tells to be a key or a token. Other hosts get
+    /// the rest, as the redirects of stores to signed URLs need it.
+    private static func isProof(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return proofs.contains { name.contains($0) }
+    }
+
+    private static let proofs = [
+        "authoriz", "authentic", "-auth", "cookie", "token", "secret", "passw", "credential", "api-key", "apikey", "access-key",
+        "art-api", "signature",
+    ]
+
     /// Turns a request into the one that its redirect asks for.
     ///
     /// - Throws: `TransferError` (`invalid`) after 10 redirects, and where the `Location` is no URL of HTTP.
@@ -34,7 +55,9 @@ struct RedirectPolicy {
         let host = target.bareHost.lowercased()
         // Once stripped they stay away, even if a later hop leads back.
         isStripped = isStripped || !(host == initialHost || host.hasSuffix("." + initialHost))
-        if isStripped { for name in ["Authorization", "Cookie"] { request.headers.remove(name) } }
+        if isStripped {
+            for name in request.headers.fields.map(\.name) where Self.isProof(name) { request.headers.remove(name) }
+        }
         request.headers.remove("Host")
         request.url = target.text
     }

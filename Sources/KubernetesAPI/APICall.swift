@@ -4,6 +4,8 @@ struct APICall {
     let method: String
     let verb: String
     let resource: String
+    /// The kind of the object that a success is answered with.
+    let kind: String
     let group: String
     let namespace: String
     /// The verbs that a role must grant for all that we do with the resource.

@@ -29,6 +29,21 @@ package struct APIError: ClassifiedError, Sendable {
             isTransient: error.isTransient || error.code != .aborted && (TransientTexts.match(text) || isTransientText(text)))
     }
 
+    /// What is wrong with an answer whose status is that of a success; nil where it holds the object that it must.
+    static func inSuccess(
+        _ answer: HTTPResponse, of call: APICall, with credential: ClusterCredential, isTransientText: (String) -> Bool
+    ) -> Self? {
+        switch APIObject(answer, call.kind) {
+        case .expected: return nil
+        case .failure: return refusal(answer, of: call, with: credential, isTransientText: isTransientText)
+        case .other(let cause):
+            let excerpt = APIObject.excerpt(answer, hiding: credential.proof)
+            let said = excerpt.isEmpty ? "" : "; the answer begins with: \(excerpt)"
+            let text = "\(call.text): the server answered \(answer.status), but \(cause)\(said)"
+            return .init(status: answer.status, reason: "", message: text, isTransient: isTransientText(text))
+        }
+    }
+
     /// A refusal of a request that was made with a credential.
     static func refusal(
         _ answer: HTTPResponse, of call: APICall, with credential: ClusterCredential, isTransientText: (String) -> Bool
@@ -36,7 +51,7 @@ package struct APIError: ClassifiedError, Sendable {
         let status = APIStatus(answer, call, hiding: credential.proof)
         let text = status.message.split(whereSeparator: \.isNewline).joined(separator: " ")
         return .init(
-            status: answer.status, reason: status.reason,
+            status: status.code, reason: status.reason,
             message: text + (status.isMissingPermission ? "; \(call.missingRule)" : ""),
             isTransient: status.isTransient || TransientTexts.match(text) || isTransientText(text))
     }

@@ -4,7 +4,8 @@ import HTTPTransport
 
 /// What a refusing answer of the API server says: its `Status` object, or what the status code alone tells.
 struct APIStatus {
-    let code: Int
+    /// The answer's own, or what a `Status` in a success tells.
+    private(set) var code: Int
     let reason: String
     let message: String
 
@@ -16,7 +17,8 @@ struct APIStatus {
             message = "\(call.text): the server answered \(code)"
             return
         }
-        if let body = try? JSONValue(parsing: answer.body), body["kind"]?.string == "Status" {
+        if let body = try? JSONValue(parsing: answer.body), body.field("kind")?.string == "Status" {
+            if APIObject.isSuccess(code), let told = body["code"]?.int { code = Int(clamping: told) }
             reason = body["reason"]?.string ?? ""
             message = body["message"]?.string ?? "\(call.text): the server answered \(code)"
             return

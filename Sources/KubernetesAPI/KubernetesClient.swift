@@ -97,7 +97,7 @@ package final class KubernetesClient: Sendable {
         try send(
             request, body.serialized(), session,
             APICall(
-                method: method, verb: verb, resource: resource, group: group, namespace: namespace,
+                method: method, verb: verb, resource: resource, kind: "WorkflowTaskResult", group: group, namespace: namespace,
                 neededVerbs: ["create", "patch"]))
     }
 
@@ -106,7 +106,13 @@ package final class KubernetesClient: Sendable {
         var repeats = 0
         while true {
             let (answer, credential) = try exchange(request, body, session, call)
-            if (200..<300).contains(answer.status) { return }
+            if APIObject.isSuccess(answer.status) {
+                guard
+                    let error = APIError.inSuccess(
+                        answer, of: call, with: credential, isTransientText: settings.isTransientText)
+                else { return }
+                throw error
+            }
             let error = APIError.refusal(
                 answer, of: call, with: credential, isTransientText: settings.isTransientText)
             guard answer.status == 429 || answer.status >= 500, repeats < 10,
@@ -153,7 +159,9 @@ package final class KubernetesClient: Sendable {
     private func currentSession() throws -> Session {
         try session.withLock { session in
             if let session { return session }
-            let made = Session(access: try loadAccess(), settings: settings)
+            let access = try loadAccess()
+            for warning in access.warnings { settings.log.warn("client configuration", ["warning": .text(warning)]) }
+            let made = Session(access: access, settings: settings)
             session = made
             return made
         }

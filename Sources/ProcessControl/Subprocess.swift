@@ -8,7 +8,7 @@ package struct Subprocess {
     package struct Result: Sendable {
         package let status: ExitStatus
         package let output: [UInt8]
-        /// Of much, the last part.
+        /// Of much, the first part and the last.
         package let error: [UInt8]
     }
 
@@ -19,7 +19,8 @@ package struct Subprocess {
     package var outputSink: (any ByteSink)?
     /// The most bytes of standard output that are kept; more end the program.
     package var outputLimit = 64 << 20
-    /// The most bytes of standard error that are kept.
+    /// The most bytes of standard error that are kept: half of them the first ones, since the cause comes first and what
+    /// follows from it later.
     package var errorLimit = 64 << 10
     /// When the program is ended, by the clock of `monotonicNanoseconds`; nil for never.
     package var deadline: Int64?
@@ -50,7 +51,7 @@ package struct Subprocess {
         error.closeChildEnd()
 
         var kept: [UInt8] = []
-        var keptError: [UInt8] = []
+        var keptError = KeptEnds(limit: errorLimit)
         let take = { (last: Bool) throws in
             try output.read(all: last) { bytes in
                 if let outputSink { return try outputSink.write(bytes) }
@@ -60,8 +61,7 @@ package struct Subprocess {
                 for index in bytes.indices { kept.append(bytes[index]) }
             }
             try error.read(all: last) { bytes in
-                for index in bytes.indices { keptError.append(bytes[index]) }
-                if keptError.count > 2 * errorLimit { keptError.removeFirst(keptError.count - errorLimit) }
+                keptError.append(bytes)
             }
         }
         do {
@@ -75,7 +75,7 @@ package struct Subprocess {
             throw error
         }
         guard let status = try child.poll() else { throw ExecutorError.failed("run \(spawner.program): no exit status") }
-        return Result(status: status, output: kept, error: Array(keptError.suffix(errorLimit)))
+        return Result(status: status, output: kept, error: keptError.bytes)
     }
 
     private func waitForEvents(_ child: ChildProcess, _ streams: [Stream]) throws {

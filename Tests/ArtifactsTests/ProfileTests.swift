@@ -88,6 +88,32 @@ import Testing
         #expect(missing.name == "profile 'unprefixed'")
     }
 
+    /// As editors and password managers write them, and as the reference's library reads them.
+    @Test(arguments: [
+        "[default]\n    aws_access_key_id = AK\n    aws_secret_access_key = SK\n",
+        "[default]\n\taws_access_key_id=AK\n\t\taws_secret_access_key=SK\n",
+        "[default]\nregion = eu-west-1\n aws_access_key_id = AK\n aws_secret_access_key = SK\n",
+        "[default]\n\n  # keys\n  aws_access_key_id = AK # new\n\n  aws_secret_access_key = SK\n",
+        "  [default]\n  aws_access_key_id = AK\n  aws_secret_access_key = SK\n",
+        "[default]\ns3 =\n  aws_access_key_id = nested\n  x = y\naws_access_key_id = AK\n  aws_secret_access_key = SK\n",
+        "[other]\ns3 =\n[default]\n  aws_access_key_id = AK\n  aws_secret_access_key = SK\n",
+        "[default]\naws_access_key_id: AK\n  aws_secret_access_key: SK\n",
+        "[default]\naws_access_key_id = \"AK\"\naws_secret_access_key = 'SK'\n",
+        "[default]\r\n  aws_access_key_id = AK\r\n  aws_secret_access_key = SK\r\n",
+        "[default]\naws_access_key_id = old\naws_access_key_id = AK\n[default]\n  aws_secret_access_key = SK\n",
+    ]) func readsIndentedPropertiesToo(text: String) throws {
+        #expect(names(try chain(credentials: text).fetch()) == ["AK", "SK", nil])
+        #expect(names(try chain(config: text, credentials: "").fetch()) == ["AK", "SK", nil])
+    }
+
+    @Test(arguments: [
+        "[default]\ns3 =\n  aws_access_key_id = nested\n  aws_secret_access_key = nested\n",
+        "[default]\ns3 = # nested\n\taws_access_key_id = nested\n\n# between\n\taws_secret_access_key = nested\n",
+        "  aws_access_key_id = nowhere\n  aws_secret_access_key = nowhere\n[default]\n",
+    ]) func settingsOfANestedGroupAreNoProperties(text: String) throws {
+        #expect(try chain(credentials: text).fetch() == nil)
+    }
+
     @Test func goesOnWhereThereAreNoFiles() throws {
         let none = try chain()
         #expect(try none.fetch() == nil)
@@ -253,6 +279,14 @@ import Testing
 
     @Test(arguments: [
         ("echo canary; echo canary >&2; exit 3", "the credential_process of profile 'default' ended with exit code 3"),
+        (
+            "echo '{\"Version\": 1, \"SecretAccessKey\": \"canary\"}'; printf 'trace:\\ncanary\\n' >&2; exit 1",
+            "the credential_process of profile 'default' ended with exit code 1"
+        ),
+        (
+            "echo canary; printf 'signed out:\\n  sign in again\\n(\\n)\\n' >&2; exit 1",
+            "the credential_process of profile 'default' ended with exit code 1: signed out: sign in again ( )"
+        ),
         ("echo canary", "what it gives is not a JSON object"),
         (
             "echo '{\"Version\": 2, \"AccessKeyId\": \"canary\"}'",
@@ -263,7 +297,7 @@ import Testing
             "echo '{\"Version\": 1, \"AccessKeyId\": \"canary\", \"SecretAccessKey\": \"canary\", \"Expiration\": \"canary\"}'",
             "the time when it expires is not RFC 3339"
         ),
-    ]) func showsNothingOfWhatAProgramSays(script: String, text: String) throws {
+    ]) func showsNothingOfAProgramsOutput(script: String, text: String) throws {
         #expect(message(try program(script)) == text)
     }
 }

@@ -170,6 +170,24 @@ private struct Odd: Error, Equatable { let index: Int }
         #expect(attempts == 1)
     }
 
+    /// The numbers come from the environment: none of them may end the process.
+    @Test(arguments: [1e300, -1e300, .infinity, -.infinity, .nan, 0, 1e-300, -1] as [Double]) func waitsByAnyNumbers(
+        number: Double
+    ) {
+        for (factor, jitter) in [(number, 0), (number, 0.5), (1.6, number), (number, number)] {
+            for duration in [1, 1_000_000_000, Int64.max, Int64.min] {
+                var pauses = BackoffPauses(Backoff(duration: duration, factor: factor, jitter: jitter, steps: 6))
+                for _ in 1..<6 { #expect(pauses.next().map { (0...BackoffPauses.longest).contains($0) } == true) }
+                #expect(pauses.next() == nil)
+            }
+        }
+    }
+
+    @Test func aFactorOfZeroKeepsTheDelay() {
+        var pauses = BackoffPauses(Backoff(duration: 7, factor: 0, jitter: -1, steps: 4))
+        #expect([pauses.next(), pauses.next(), pauses.next(), pauses.next()] == [7, 7, 7, nil])
+    }
+
     @Test func keepsJitterWithinItsShare() {
         var pauses: [Int64] = []
         let backoff = Backoff(duration: 1000, factor: 1, jitter: 0.5, steps: 200)

@@ -56,6 +56,9 @@ private func settings(_ more: [String: String], without: String? = nil) throws -
 
     @Test(arguments: [
         ("ARGO_DEADLINE", "tomorrow"), ("EXECUTOR_RETRY_BACKOFF_DURATION", "1"), ("EXECUTOR_RETRY_BACKOFF_FACTOR", "x"),
+        ("EXECUTOR_RETRY_BACKOFF_FACTOR", "nan"), ("EXECUTOR_RETRY_BACKOFF_FACTOR", "inf"),
+        ("EXECUTOR_RETRY_BACKOFF_FACTOR", "-infinity"), ("EXECUTOR_RETRY_BACKOFF_FACTOR", "1e999"),
+        ("EXECUTOR_RETRY_BACKOFF_JITTER", "nan"), ("EXECUTOR_RETRY_BACKOFF_JITTER", "inf"),
         ("EXECUTOR_RETRY_BACKOFF_STEPS", "1.5"), ("RESOURCE_STATE_CHECK_INTERVAL", "often"),
     ])
     func badNumbersPanic(name: String, value: String) {

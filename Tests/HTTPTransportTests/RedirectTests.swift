@@ -105,6 +105,56 @@ import Testing
         #expect(server.requests.allSatisfy { $0.header("X-Other") == "kept" })
     }
 
+    /// Whoever makes a key of a header of its own means it for one server.
+    @Test(arguments: [
+        "X-JFrog-Art-Api", "X-Api-Key", "Private-Token", "X-Vault-Token", "Proxy-Authorization", "X-Auth-Token",
+        "X-Amz-Security-Token", "x-my-secret",
+    ]) func carryNoKeysToOtherHosts(name: String) throws {
+        let server = try ScriptedServer(answering: { conversation, request in
+            switch request.line {
+            case "GET /0 HTTP/1.1": conversation.answer(302, headers: ["Location: /1"])
+            case "GET /1 HTTP/1.1": conversation.answer(307, headers: ["Location: http://localhost:\(conversation.port)/2"])
+            default: conversation.answer(200)
+            }
+        })
+        defer { server.stop() }
+        var request = following("GET", server.url + "/0")
+        request.headers = [name: "canary", "X-Checksum-Sha1": "kept", "Accept": "a/b"]
+        _ = try client().perform(request)
+        #expect(server.requests.map { $0.header(name) } == ["canary", "canary", nil])
+        #expect(server.requests.allSatisfy { $0.header("X-Checksum-Sha1") == "kept" && $0.header("Accept") == "a/b" })
+    }
+
+    @Test(arguments: [301, 302, 303, 307, 308]) func staysWithTheServerWhereAsked(status: Int) throws {
+        let other = try ScriptedServer(answering: { conversation, _ in conversation.answer(200, "other") })
+        defer { other.stop() }
+        let server = try ScriptedServer(answering: { conversation, request in
+            let port = conversation.port
+            let location =
+                switch request.line.split(separator: " ")[1] {
+                case "/near": "/here"
+                case "/whole": "http://127.0.0.1:\(port)/here"
+                case "/port": "http://127.0.0.1:\(other.port)/there"
+                case "/name": "http://localhost:\(port)/there"
+                case "/user": "http://127.0.0.1:\(port)@localhost:\(other.port)/there"
+                case "/odd": "http://"
+                default: ""
+                }
+            if location.isEmpty { return conversation.answer(200, "here") }
+            conversation.answer(status, headers: ["Location: \(location)"])
+        })
+        defer { server.stop() }
+        for (path, expected) in [
+            ("near", 200), ("whole", 200), ("port", status), ("name", status), ("user", status), ("odd", status),
+        ] {
+            var request = following("POST", server.url + "/" + path)
+            request.staysWithServer = true
+            #expect(try client().perform(request, body: .bytes(Array("secret".utf8))).status == expected, "\(path)")
+        }
+        #expect(other.requests.isEmpty)
+        #expect(!server.requests.contains { $0.line.contains("/there") })
+    }
+
     @Test func endAfterTen() throws {
         let server = try ScriptedServer(answering: { conversation, _ in conversation.answer(302, headers: ["Location: /"]) })
         defer { server.stop() }

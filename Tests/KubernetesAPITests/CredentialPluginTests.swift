@@ -169,9 +169,29 @@ import Testing
         #expect(try failure() == "its answer is not of the version client.authentication.k8s.io/v1")
     }
 
-    @Test func tellsWhatThePluginSaidLast() throws {
+    @Test func tellsAllThatThePluginSaid() throws {
         try plugin(#"{"token": "canary"}"#, ending: 3)
-        #expect(try failure() == "it ended with exit code 3: it is late")
+        #expect(try failure() == "it ended with exit code 3: first line it is late")
+    }
+
+    /// As the Kubernetes client library takes it.
+    @Test func answersInYAMLToo() throws {
+        try fixture.write(
+            "plugin",
+            """
+            #!/bin/sh
+            cat << END
+            # a comment
+            apiVersion: client.authentication.k8s.io/v1
+            kind: ExecCredential
+            status:
+              token: first
+              token: second
+            END
+
+            """)
+        chmod(fixture.path("plugin"), 0o755)
+        #expect(try access().authorization == "Bearer second")
     }
 
     @Test func tellsHowToInstallIt() throws {
@@ -179,6 +199,9 @@ import Testing
             try failure("      installHint: |\n        get it from here")
                 == "exec: \"\(fixture.path("plugin"))\": stat \(fixture.path("plugin")): no such file or directory; get it from here"
         )
+        #expect(
+            try failure("      installHint: |\n        get it:\n\n          apt install it\n").hasSuffix(
+                "; get it: apt install it"))
     }
 
     /// The whole way: refused with the first answer, accepted with the second.

@@ -41,6 +41,35 @@ import Testing
         #expect(access.trust == .system())
     }
 
+    /// As kubectl reads it: the last one counts.
+    @Test(arguments: ["config", "config.json"]) func ofAKeyThatStandsTwiceTheLastCounts(name: String) throws {
+        let text = Self.small.replacing("- name: one\n", with: "- name: two\n  name: one\n")
+            .replacing("{token: mine}", with: "{token: old, token: mine}")
+        let file = try fixture.write(name, text)
+        let access = try fixture.load(["kubeconfig": [file]])
+        #expect(access.server == "https://one:6443")
+        #expect(try access.authorization == "Bearer mine")
+        #expect(
+            access.warnings == [
+                "\(file):11:3: the key 'name' is here a second time, the first is at 10:3",
+                "\(file):17:22: the key 'token' is here a second time, the first is at 17:10",
+            ])
+        #expect(try fixture.load(["kubeconfig": [try fixture.write("other", Self.small)]]).warnings.isEmpty)
+    }
+
+    @Test func ofANameThatStandsTwiceInJSONTheLastCounts() throws {
+        let file = try fixture.write(
+            "config.json",
+            """
+            {"current-context": "a", "contexts": [{"name": "a", "context": {"cluster": "c"}}],
+             "clusters": [{"name": "c", "cluster": {"server": "https://old", "tls-server-name": "n", "server": "https://new"}}]}
+            """)
+        let access = try fixture.load(["kubeconfig": [file]])
+        #expect(access.server == "https://new")
+        #expect(access.serverName == "n")
+        #expect(access.warnings.count == 1)
+    }
+
     @Test func flagsChooseAmongItsEntries() throws {
         let file = try fixture.write("config", Self.small)
         let there = try fixture.load(["kubeconfig": [file], "context": ["there"]])

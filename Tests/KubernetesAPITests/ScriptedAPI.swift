@@ -8,7 +8,7 @@ final class ScriptedAPI: Sendable {
     struct Answer: Sendable {
         var status = 200
         var headers: [String] = []
-        var body = "{}"
+        var body = #"{"kind":"WorkflowTaskResult","apiVersion":"argoproj.io/v1alpha1","metadata":{}}"#
 
         /// What a server says no with.
         static func refusal(_ status: Int, _ reason: String, _ message: String, headers: [String] = []) -> Answer {
@@ -31,7 +31,7 @@ final class ScriptedAPI: Sendable {
 
     var requests: [Request] { state.withLock { $0.requests } }
 
-    /// - Parameter answers: nil closes the connection without an answer; after the last every request gets `{}`.
+    /// - Parameter answers: nil closes the connection without an answer; after the last every request gets a task result.
     init(_ answers: [Answer?] = []) throws {
         let port: Int
         (listener, port) = try Loopback.listen()

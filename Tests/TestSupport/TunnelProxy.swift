@@ -29,11 +29,14 @@ package final class TunnelProxy: Sendable {
     /// What each connection proved itself with: `Basic …`, or `name:password`.
     package var credentials: [String] { record.credentials.withLock { $0 } }
 
-    /// - Parameter target: the port that all connections lead to.
-    package init(_ kind: Kind, to target: Int) throws {
+    /// - Parameters:
+    ///   - target: the port that all connections lead to.
+    ///   - failures: how many connections are closed before anything is said.
+    package init(_ kind: Kind, to target: Int, failingFirst failures: Int = 0) throws {
         let record = Record()
         self.record = record
         server = try ScriptedServer { conversation in
+            if conversation.index < failures { return }
             let isAccepted =
                 kind == .connect ? Self.acceptConnect(conversation, record) : Self.acceptSocks(conversation, record)
             if isAccepted { conversation.tunnel(to: target) }

@@ -39,22 +39,22 @@ package struct RetryLoop: Sendable {
     /// - Parameter madeProgress: asked after a failed attempt; if true the count of attempts begins anew.
     /// - Throws: the last error; with the contract's prefix when the attempts are used up.
     package func run<R>(madeProgress: () -> Bool = { false }, _ attempt: () throws -> R) throws -> R {
-        var slow = DelaySequence(schedule.slow)
-        var quick = schedule.quick.map { DelaySequence($0) }
+        var slow = BackoffPauses(schedule.slow)
+        var quick = schedule.quick.map { BackoffPauses($0) }
         while true {
             do { return try attempt() } catch {
                 guard isTransient(error) else { throw error }
                 if context.cancellation.isCancelled { throw error }
                 if madeProgress() {
-                    slow = DelaySequence(schedule.slow)
-                    quick = schedule.quick.map { DelaySequence($0) }
+                    slow = BackoffPauses(schedule.slow)
+                    quick = schedule.quick.map { BackoffPauses($0) }
                 }
                 let pause: Int64
                 if let next = quick?.next() {
                     pause = next
                 } else if let next = slow.next() {
                     pause = next
-                    quick = schedule.quick.map { DelaySequence($0) }
+                    quick = schedule.quick.map { BackoffPauses($0) }
                 } else {
                     throw ArtifactError.exhausted(error)
                 }
@@ -71,27 +71,5 @@ package struct RetryLoop: Sendable {
         guard let classified = error as? any ClassifiedError else { return false }
         if let error = error as? ArtifactError, [.exhausted, .cancelled, .notFound].contains(error.code) { return false }
         return classified.isTransient || context.isTransientText(classified.message)
-    }
-}
-
-/// The pauses between attempts of a policy.
-private struct DelaySequence {
-    private let policy: Backoff
-    private var delay: Double
-    private var attempts = 1
-
-    init(_ policy: Backoff) {
-        self.policy = policy
-        delay = Double(policy.duration)
-    }
-
-    /// The pause before the next attempt, in nanoseconds; nil when there is none.
-    mutating func next() -> Int64? {
-        guard attempts < policy.steps else { return nil }
-        let pause = Int64(delay * (1 + policy.jitter * Double.random(in: 0..<1)))
-        attempts += 1
-        delay *= policy.factor
-        if let cap = policy.cap { delay = min(delay, Double(cap)) }
-        return pause
     }
 }

@@ -47,7 +47,8 @@ struct OAuth2Answer {
                 OAuth2TokenSource.operation, status: status, word: errorWord, isTransient: HTTPAnswer.isTransient(status))
         }
         guard !accessToken.isEmpty else {
-            throw CredentialFailure.invalid("\(OAuth2TokenSource.operation): the answer holds no access_token")
+            let cause = errorWord.isEmpty ? "the answer holds no access_token" : "\(status): \(errorWord)"
+            throw CredentialFailure.invalid("\(OAuth2TokenSource.operation): \(cause)")
         }
         let value = Secret(Array("\(scheme) ".utf8) + accessToken.reveal())
         let expiry = life.map { Timestamp(seconds: now.seconds + min($0, Self.longestLife), nanoseconds: now.nanoseconds) }

@@ -69,6 +69,8 @@ final class OAuth2TokenSource: CredentialSource {
         var message = HTTPRequest("POST", tokenURL.revealText())
         message.headers = ["Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"]
         message.followRedirects = true
+        // The form holds the secret, or may.
+        message.staysWithServer = true
         message.totalTimeout = Self.totalTimeout
         var form = form
         switch style {
@@ -85,6 +87,10 @@ final class OAuth2TokenSource: CredentialSource {
         } catch let error as TransferError {
             let text = "\(Self.operation): \(error.cause)"
             throw error.isTransient ? CredentialFailure.transient(text) : .invalid(text)
+        }
+        if (300..<400).contains(response.status) {
+            throw CredentialFailure.invalid(
+                "\(Self.operation): \(response.status): it leads to another server, which does not get the client's secret")
         }
         return try OAuth2Answer(response).issued()
     }

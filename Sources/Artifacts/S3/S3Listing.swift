@@ -49,7 +49,9 @@ enum S3Listing {
             guard let text = contents["Key"]?.text else { return nil }
             let key = isEncoded ? PercentEncoding.decode(Array(text.utf8), plusIsSpace: true) : Array(text.utf8)
             objects.append(
-                Object(key: key, length: contents["Size"].flatMap { Int64($0.text) }, etag: contents["ETag"]?.text))
+                Object(
+                    key: key, length: contents["Size"].flatMap { Int64($0.text) }.flatMap { $0 < 0 ? nil : $0 },
+                    etag: contents["ETag"]?.text))
         }
         guard root["IsTruncated"]?.text == "true" else { return Page(objects: objects, next: nil) }
         guard let next = root["NextContinuationToken"]?.text, !next.isEmpty else { return nil }

@@ -106,7 +106,9 @@ package struct ArtifactDownload: Sendable {
     private func rangedHead(_ object: any StoredObject, _ meter: TransferMeter) throws -> ObjectHead? {
         guard object.head.supportsRanges, object.head.length ?? .max >= Self.rangedFrom else { return nil }
         let head = try store.retry(.load, meter).run { try store.context.budget.withConnection { try object.describe() } }
-        guard head.supportsRanges, head.validator != nil, let length = head.length, length >= Self.rangedFrom else {
+        // A length beyond all stores' is not worth the memory of a plan.
+        guard head.supportsRanges, head.validator != nil, let length = head.length, (Self.rangedFrom...1 << 43).contains(length)
+        else {
             return nil
         }
         return head

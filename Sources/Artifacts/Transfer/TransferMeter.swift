@@ -57,7 +57,7 @@ package struct TransferRecord: Sendable, Equatable {
 
     /// MB/s with one digit after the point.
     package var rateText: String {
-        let tenths = Int64(rate / 1e5)
+        let tenths = Int64(saturating: rate / 1e5)
         return "\(tenths / 10).\(tenths % 10)"
     }
 }
@@ -103,7 +103,7 @@ struct TransferWatch {
     private func say() {
         let record = meter.record
         var seconds: Int64?
-        if let total, record.rate > 0 { seconds = Int64(Double(max(0, total - record.bytes)) / record.rate) }
+        if let total, record.rate > 0 { seconds = Int64(saturating: Double(max(0, total - record.bytes)) / record.rate) }
         log.info(
             activity.rawValue,
             [

@@ -63,15 +63,19 @@ package struct ExecutorSettings: Sendable {
     }
 
     private static func backoff(_ environment: Environment) throws(StartFailure) -> Backoff {
-        func number<N>(_ variable: EnvironmentVariable, _ fallback: N, _ parse: (String) -> N?) throws(StartFailure) -> N {
+        func number<N>(
+            _ variable: EnvironmentVariable, _ fallback: N, _ kind: String = "number", _ parse: (String) -> N?
+        ) throws(StartFailure) -> N {
             guard let text = environment.nonEmpty(variable) else { return fallback }
-            guard let value = parse(text) else { throw .panic("read \(variable.rawValue): \"\(text)\" is not a number") }
+            guard let value = parse(text) else { throw .panic("read \(variable.rawValue): \"\(text)\" is not a \(kind)") }
             return value
         }
+        // "nan" and "inf" are read as numbers, but there is no waiting by them.
+        func finite(_ text: String) -> Double? { Double(text).flatMap { $0.isFinite ? $0 : nil } }
         return Backoff(
             duration: try duration(environment, .retryDuration, default: 1_000_000_000),
-            factor: try number(.retryFactor, 1.6) { Double($0) },
-            jitter: try number(.retryJitter, 0.5) { Double($0) },
+            factor: try number(.retryFactor, 1.6, "finite number", finite),
+            jitter: try number(.retryJitter, 0.5, "finite number", finite),
             steps: try number(.retrySteps, 5) { Int($0) })
     }
 

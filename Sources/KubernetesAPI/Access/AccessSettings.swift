@@ -50,6 +50,8 @@ struct AccessSettings {
     // The rest
     var requestTimeout: Int?
     var namespace: String?
+    /// What is odd in the files, but not wrong.
+    var warnings: [String] = []
 
     /// Checks what belongs together and makes the access of it.
     ///
@@ -71,6 +73,7 @@ struct AccessSettings {
         } else if let authority {
             access.trust = .certificates(try authority.read())
         }
+        access.warnings = warnings
         access.impersonation = try checkedImpersonation()
         // As the reference has it: nothing that proves who we are goes over a connection that anybody can read.
         if address.hasPrefix("https://") { access.credentials = try credentials(access) }

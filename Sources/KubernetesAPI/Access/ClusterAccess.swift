@@ -17,6 +17,8 @@ package struct ClusterAccess: Sendable {
     /// Whether answers may come compressed.
     package var acceptsCompression: Bool
     package var namespace: String
+    /// What is odd in the files that this comes from, but not wrong.
+    package var warnings: [String] = []
 
     package init(
         server: String, serverName: String? = nil, trust: TrustAnchors,

@@ -110,7 +110,7 @@ final class CredentialPlugin: ClusterCredentialSource {
         environment.set("KUBERNETES_EXEC_INFO", to: BytePath(bytes: request.serialized()))
         let program: BytePath
         do { program = try ProgramSearch.find(configuration.command, searchPath: environment["PATH"]) } catch {
-            let hint = configuration.installHint.map { "; " + Self.line($0) } ?? ""
+            let hint = configuration.installHint.map { "; " + ProgramText.line(Array($0.utf8), atMost: 1000) } ?? ""
             throw ExecutorError.failed(error.message + hint)
         }
         var process = Subprocess(
@@ -119,7 +119,7 @@ final class CredentialPlugin: ClusterCredentialSource {
         process.outputLimit = 4 << 20
         let result = try process.run()
         guard result.status == .exited(0) else {
-            let said = Self.line(String(decoding: result.error.suffix(512), as: UTF8.self))
+            let said = result.explanation()
             throw ExecutorError.failed("it ended with exit code \(result.status.code)" + (said.isEmpty ? "" : ": \(said)"))
         }
         return result.output
@@ -127,7 +127,10 @@ final class CredentialPlugin: ClusterCredentialSource {
 
     /// Reads the plugin's answer. Its parts are secrets and never quoted.
     private func read(_ output: [UInt8]) throws -> Fetched {
-        guard let answer = try? JSONValue(parsing: output), answer["kind"]?.string == "ExecCredential" else {
+        // As the Kubernetes client library takes it: YAML, too.
+        guard let answer = (try? YAMLReader.foreignFile(output, name: "the answer"))?.first?.value,
+            answer["kind"]?.string == "ExecCredential"
+        else {
             throw ExecutorError.failed("its answer is no ExecCredential")
         }
         guard answer["apiVersion"]?.string == configuration.apiVersion else {
@@ -154,10 +157,5 @@ final class CredentialPlugin: ClusterCredentialSource {
         var credential = ClusterCredential(authorization: token.map { ClusterCredential.bearer(Secret($0)) })
         if let certificate, let key { credential.certificate = .init(certificate: Secret(certificate), key: Secret(key)) }
         return Fetched(credential: credential, expires: expires ?? nil)
-    }
-
-    /// The last line that says something.
-    private static func line(_ text: String) -> String {
-        text.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
     }
 }

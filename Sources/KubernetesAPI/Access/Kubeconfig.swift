@@ -16,6 +16,8 @@ struct Kubeconfig {
     private(set) var files: [BytePath] = []
     /// Of the first file that names one.
     private(set) var currentContext: String?
+    /// Keys that stand in one object twice, each with its place.
+    private(set) var warnings: [String] = []
     private var entries: [Kind: [String: KubeconfigEntry]] = [:]
 
     func entry(_ kind: Kind, _ name: String) -> KubeconfigEntry? { entries[kind]?[name] }
@@ -35,7 +37,8 @@ struct Kubeconfig {
     mutating func add(_ file: BytePath) throws {
         let bytes = try SmallFile.read(file, limit: 16 << 20)
         files.append(file)
-        guard let document = try YAMLReader.file(bytes, name: file.text).first, !document.value.isNull else { return }
+        guard let document = try YAMLReader.foreignFile(bytes, name: file.text).first, !document.value.isNull else { return }
+        warnings += document.repeatedKeys.map(\.message)
         let root = KubeconfigEntry(document: document, path: .root, folder: file.directory)
         guard document.value.object != nil else {
             throw DocumentError(place: document.place(of: .root), reason: "a kubeconfig must be an object")

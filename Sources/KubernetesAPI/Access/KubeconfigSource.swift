@@ -22,6 +22,7 @@ package struct KubeconfigSource: Sendable {
     func load(_ flags: AccessFlags) throws -> AccessSettings {
         let configuration = try read(flags.kubeconfig)
         var settings = AccessSettings()
+        settings.warnings = configuration.warnings
         var clusterName = flags["cluster"]
         var userName = flags["user"]
         if let name = flags["context"] ?? configuration.currentContext {

@@ -59,11 +59,14 @@ package struct BubblewrapProbe: Sendable {
         ]
         var process = Subprocess(Spawner(program: program, arguments: words, environment: ProcessEnvironment([])))
         process.deadline = monotonicNanoseconds() + 20_000_000_000
-        let said: String
-        do { said = String(decoding: try process.run().error, as: UTF8.self) } catch { return errorText(error) }
+        let result: Subprocess.Result
+        do { result = try process.run() } catch { return errorText(error) }
+        let said = result.explanation()
         if said.contains("execvp \(missing)") { return nil }
-        let lines = said.split(whereSeparator: \.isNewline).map(String.init)
-        return lines.last { $0.hasPrefix("bwrap: ") } ?? lines.last ?? "bwrap: it ended without a word"
+        // Its own lines, where there are any.
+        let own = result.error.split(separator: UInt8(ascii: "\n")).filter { $0.starts(with: "bwrap: ".utf8) }
+        if !own.isEmpty { return ProgramText.line(Array(own.joined(separator: [UInt8(ascii: "\n")])), atMost: 1000) }
+        return said.isEmpty ? "bwrap: ended with exit code \(result.status.code) and no message" : said
     }
 
     // MARK: Remedies

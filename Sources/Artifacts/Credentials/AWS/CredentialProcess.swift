@@ -2,8 +2,8 @@ import ExecutorCore
 import ProcessControl
 import RequestSigning
 
-/// A program that prints keys (AWS, "Sourcing credentials with an external process"). Nothing of what it says is ever shown:
-/// not even its errors can be trusted to hold no secret.
+/// A program that prints keys (AWS, "Sourcing credentials with an external process"). Its output is never shown. What it says
+/// on standard error when it fails is, as AWS's own tools do, unless it repeats some of the output.
 struct CredentialProcess {
     /// For `sh -c`.
     let command: String
@@ -19,8 +19,10 @@ struct CredentialProcess {
         process.deadline = monotonicNanoseconds() + Self.limit
         let result = try process.run()
         guard result.status.code == 0 else {
+            let said = result.explanation()
             throw CredentialFailure.invalid(
-                "the credential_process of profile '\(profile)' ended with exit code \(result.status.code)")
+                "the credential_process of profile '\(profile)' ended with exit code \(result.status.code)"
+                    + (said.isEmpty ? "" : ": \(said)"))
         }
         let document = try KeyDocument(result.output)
         guard document.number("Version") == 1 else {

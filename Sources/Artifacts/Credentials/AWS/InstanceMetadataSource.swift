@@ -17,6 +17,9 @@ struct InstanceMetadataSource: CredentialSource {
         let base = base
         let session = try session(base)
         let roles = try get(base + Self.rolesPath, session)
+        guard !roles.contains(UInt8(ascii: "<")) else {
+            throw CredentialFailure.invalid("GET \(Self.rolesPath): the answer names no role")
+        }
         guard let role = roles.split(whereSeparator: { [0x0A, 0x0D, 0x20].contains($0) }).first else {
             throw CredentialFailure.invalid("no role is attached to this instance")
         }
@@ -47,7 +50,14 @@ struct InstanceMetadataSource: CredentialSource {
         do { response = try http.perform(request, bodyLimit: 1 << 16) } catch let error as TransferError
             where error.code == .timeout && !settings.needsSession
         { return nil }
-        if response.status == 200 { return Secret(response.body).trimmed }
+        if response.status == 200 {
+            let token = Secret(response.body).trimmed
+            // Something else may answer in the service's place, e.g. with a page to sign in.
+            guard !token.isEmpty, token.reveal().allSatisfy({ (0x21...0x7E).contains($0) }) else {
+                throw CredentialFailure.invalid("PUT /latest/api/token: the answer is no token")
+            }
+            return token
+        }
         if [403, 404, 405].contains(response.status), !settings.needsSession { return nil }
         throw refused("PUT /latest/api/token", response.status)
     }
