@@ -147,6 +147,8 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case s3MaximumParts = "ARGOEXEC_S3_MAX_PARTS"
     /// Folder beside the local store, on a file system that shares blocks: unpacked archives for those that load them next.
     case localCache = "ARGOEXEC_LOCAL_CACHE"
+    /// `always`: what is loaded is compared with an MD5 that an S3 store tells at any size, and a mismatch is never explained away.
+    case verifyDownloads = "ARGOEXEC_VERIFY_DOWNLOADS"
     /// How often a transfer says how far it is, a Go duration; default 10s.
     case transferReportInterval = "ARGOEXEC_TRANSFER_REPORT_INTERVAL"
     /// `true`: wait for the file `after` where the command failed.

@@ -28,6 +28,9 @@ package struct RetryLoop: Sendable {
     private let context: DriverContext
     private let meter: TransferMeter?
 
+    /// Damage is no matter of waiting: what is wrong three times will be wrong again.
+    static let mostDamages = 3
+
     package init(_ schedule: RetrySchedule, context: DriverContext, meter: TransferMeter? = nil) {
         self.schedule = schedule
         self.context = context
@@ -41,10 +44,15 @@ package struct RetryLoop: Sendable {
     package func run<R>(madeProgress: () -> Bool = { false }, _ attempt: () throws -> R) throws -> R {
         var slow = DelaySequence(schedule.slow)
         var quick = schedule.quick.map { DelaySequence($0) }
+        var damages = 0
         while true {
             do { return try attempt() } catch {
                 guard isTransient(error) else { throw error }
                 if context.cancellation.isCancelled { throw error }
+                if (error as? ArtifactError)?.code == .damaged {
+                    damages += 1
+                    if damages >= min(Self.mostDamages, schedule.slow.steps) { throw ArtifactError.exhausted(error) }
+                }
                 if madeProgress() {
                     slow = DelaySequence(schedule.slow)
                     quick = schedule.quick.map { DelaySequence($0) }
@@ -75,7 +83,7 @@ package struct RetryLoop: Sendable {
 }
 
 /// The pauses between attempts of a policy.
-private struct DelaySequence {
+struct DelaySequence {
     private let policy: Backoff
     private var delay: Double
     private var attempts = 1

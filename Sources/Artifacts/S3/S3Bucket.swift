@@ -26,6 +26,8 @@ struct S3Bucket {
         do { _ = try client.send(S3Request("HEAD"), "find bucket", subject) } catch let error as ArtifactError {
             switch error.code {
             case .refused(404, _): return false
+            // Where that cannot be asked, making it tells.
+            case .refused(405, _), .refused(501, _): return false
             case .refused(403, _): return true  // It is there, and somebody else decides who may look.
             default: throw error
             }

@@ -12,6 +12,16 @@ struct ArtifactSaver: Sendable {
     let directory: RunDirectory
     let drivers: DriverContext
     let log: Log
+    /// Which artifact each place in a store was given to.
+    private let places = Monitor<[String: String]>([:])
+
+    init(template: Template, settings: ExecutorSettings, directory: RunDirectory, drivers: DriverContext, log: Log) {
+        self.template = template
+        self.settings = settings
+        self.directory = directory
+        self.drivers = drivers
+        self.log = log
+    }
 
     /// Stores the artifact.
     ///
@@ -61,6 +71,15 @@ struct ArtifactSaver: Sendable {
         let location = try artifact.location.withDefaultKey(in: template.archiveLocation, fileName: fileName)
         let complete = try location.relocated(to: template.archiveLocation)
         let driver = try ArtifactDrivers.driver(for: complete, artifactName: artifact.name, context: drivers)
+        let other = places.update { places -> String? in
+            if let other = places[driver.subject] { return other }
+            places[driver.subject] = artifact.name
+            return nil
+        }
+        if let other {
+            throw ExecutorError.badRequest(
+                "\(driver.subject) is the place of artifact '\(other)' already: one would overwrite the other; name a key for one of them")
+        }
         let upload = ArtifactStore(driver: driver, context: drivers).upload
         let fileName = BytePath(fileName)
         switch data {
