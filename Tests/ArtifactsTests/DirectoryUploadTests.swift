@@ -55,7 +55,7 @@ import Testing
         try save(driver)
         #expect(driver.saved.withLock { $0.count } == 400)
         for name in ["tree/y-file", "tree/z-folder"] {
-            let told = fixture.log.text.split(separator: "\n").filter { $0.contains(name) && $0.contains("level=warn") }
+            let told = fixture.log.text.split(separator: "\n").filter { $0.contains(name) && $0.contains("level=WARN") }
             #expect(told.count == 1)
         }
     }

@@ -106,7 +106,7 @@ import Testing
             #expect(error?.isTransient == false)
             #expect(error?.message.contains("\(refusal.status) \(refusal.word)") == true)
             // Some of these may be because of what not every store knows: that is left out, once each.
-            #expect(proxy.connections == (["InvalidArgument", "MethodNotAllowed", "NotImplemented"].contains(refusal.word) ? 3 : 1))
+            #expect(proxy.connections == (["InvalidArgument", "NotImplemented"].contains(refusal.word) ? 3 : 1))
         }
         #expect(!fixture.log.text.contains("retrying"))
     }

@@ -93,12 +93,18 @@ import Testing
         }
         let always = try StandInFixture(["a": bytes], rule: rule, change: { $0.verifiesAlways = true })
         #expect(always.failure { _ = try always.load("a") }?.code == .damaged)
-        #expect(S3Answer.head(status: 200, headers: ["ETag": "\"5eb63bbbe01eeed093cb22bb8f5acdc3\"", "Content-Length": "\(64 << 20)"]).checksum != nil)
+        #expect(
+            S3Answer.head(
+                status: 200, headers: ["ETag": "\"5eb63bbbe01eeed093cb22bb8f5acdc3\"", "Content-Length": "\(64 << 20)"]
+            ).checksum != nil)
     }
 
     /// A real checksum is a proof: the same bytes twice do not make them right. It is tried three times, not a hundred.
     @Test func aChecksumThatIsToldCountsWhateverComesTwice() throws {
-        for header in ["x-amz-checksum-crc32c: AAAAAA==", "x-amz-checksum-sha256: \(Base64.encode([UInt8](repeating: 1, count: 32)))", "x-goog-hash: crc32c=AAAAAA=="] {
+        for header in [
+            "x-amz-checksum-crc32c: AAAAAA==", "x-amz-checksum-sha256: \(Base64.encode([UInt8](repeating: 1, count: 32)))",
+            "x-goog-hash: crc32c=AAAAAA==",
+        ] {
             let fixture = try StandInFixture(["a": Self.small]) { request, server in
                 ["get", "head"].contains(request.operation) ? Reply(headers: ["ETag: \"e\"", header], Self.small) : nil
             }
@@ -127,7 +133,8 @@ import Testing
 
     @Test func twoLengthsOfOneObjectAreDamage() throws {
         let fixture = try StandInFixture(["a": Self.small]) { request, server in
-            request.operation == "get" ? Reply(headers: ["ETag: \(server.etag(Self.small))"], Array(Self.small.dropLast())) : nil
+            request.operation == "get"
+                ? Reply(headers: ["ETag: \(server.etag(Self.small))"], Array(Self.small.dropLast())) : nil
         }
         #expect(fixture.failure { _ = try fixture.load("a") }?.message.contains("two lengths of one object") == true)
     }
@@ -199,7 +206,9 @@ import Testing
         #expect(right.server.requests.map(\.operation) == ["put", "head"])
     }
 
-    @Test(arguments: ["put", "begin", "part", "complete"]) func aPageInPlaceOfTheStoresAnswerIsNoSuccess(operation: String) throws {
+    @Test(arguments: ["put", "begin", "part", "complete"]) func aPageInPlaceOfTheStoresAnswerIsNoSuccess(operation: String)
+        throws
+    {
         for page in ["<html><body>Sign in to the network</body></html>", "<!DOCTYPE html><p>Hello"] {
             let fixture = try StandInFixture { request, _ in
                 request.operation == operation ? Reply(headers: ["ETag: \"e\""], page) : nil

@@ -60,7 +60,8 @@ import Testing
     @Test func aKeyThatDoesNotBeginWithThePrefixIsAnError() throws {
         let fixture = try fixture { _ in Self.page(["d/a", "elsewhere"]) }
         let calls: [() throws -> Void] = [
-            { _ = try fixture.directory("d") }, { _ = try fixture.store("d").list() }, { _ = try fixture.store("d").isDirectory() },
+            { _ = try fixture.directory("d") }, { _ = try fixture.store("d").list() },
+            { _ = try fixture.store("d").isDirectory() },
             { try fixture.store("d/").delete() },
         ]
         for call in calls {
@@ -74,7 +75,8 @@ import Testing
 
     @Test(arguments: [
         "<Contents><Size>1</Size></Contents>", "<Contents><Key>d/a</Key><Size>-1</Size></Contents>",
-        "<Contents><Key>d/a</Key><Size>99999999999999999999</Size></Contents>", "<Contents><Key>d/a</Key><Size>x</Size></Contents>",
+        "<Contents><Key>d/a</Key><Size>99999999999999999999</Size></Contents>",
+        "<Contents><Key>d/a</Key><Size>x</Size></Contents>",
     ])
     func anEntryThatMakesNoSenseIsAnError(entry: String) throws {
         let fixture = try fixture { _ in Reply("<ListBucketResult>\(entry)</ListBucketResult>") }
@@ -86,7 +88,8 @@ import Testing
         let fixture = try fixture { _ in Self.page(["d/a"], "<IsTruncated>true</IsTruncated><NextMarker>d/a</NextMarker>") }
         let error = fixture.failure { _ = try fixture.directory("d") }
         #expect(
-            error?.message.contains("the store answers ListObjectsV2 without NextContinuationToken: it knows only version 1") == true)
+            error?.message.contains("the store answers ListObjectsV2 without NextContinuationToken: it knows only version 1")
+                == true)
         #expect(fixture.server.count("list") <= 4)
         #expect(!fixture.log.contains("retrying"))
     }
@@ -94,9 +97,12 @@ import Testing
     @Test func aTokenThatComesAgainEndsTheList() throws {
         let fixture = try fixture { request in
             let next = request.query["continuation-token"] == "A" ? "B" : "A"
-            return Self.page(["d/\(next)"], "<IsTruncated>true</IsTruncated><NextContinuationToken>\(next)</NextContinuationToken>")
+            return Self.page(
+                ["d/\(next)"], "<IsTruncated>true</IsTruncated><NextContinuationToken>\(next)</NextContinuationToken>")
         }
-        for call in [{ _ = try fixture.store("d").list() }, { _ = try fixture.directory("d") }, { try fixture.store("d/").delete() }] {
+        for call in [
+            { _ = try fixture.store("d").list() }, { _ = try fixture.directory("d") }, { try fixture.store("d/").delete() },
+        ] {
             #expect(fixture.failure(call)?.message.contains("continuation token") == true)
         }
         let same = try self.fixture { _ in
@@ -125,7 +131,8 @@ import Testing
 
     @Test func namesWithNULAreRefused() throws {
         let fixture = try fixture(["d/a": [1]]) { _ in
-            Reply("<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>d/a%00b</Key></Contents></ListBucketResult>")
+            Reply(
+                "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>d/a%00b</Key></Contents></ListBucketResult>")
         }
         let error = fixture.failure { _ = try fixture.directory("d") }
         #expect(error?.message.contains("'s3://bkt/d/a\\0b' has a NUL") == true)
@@ -144,7 +151,9 @@ import Testing
         #expect(!fixture.log.contains("object=s3://bkt/d/ "))
     }
 
-    @Test(arguments: ["<html>Sign in</html>", "<ListBucketResult/>", ""]) func onlyTheOutcomeOfADeletionIsOne(body: String) throws {
+    @Test(arguments: ["<html>Sign in</html>", "<ListBucketResult/>", ""]) func onlyTheOutcomeOfADeletionIsOne(body: String)
+        throws
+    {
         let fixture = try StandInFixture(["d/a": [1], "d/b": [1]]) { request, _ in
             request.operation == "deleteMany" ? Reply(body) : nil
         }
@@ -154,7 +163,8 @@ import Testing
     @Test func aDeletionOfWhatNobodyAskedForIsAnError() throws {
         for (told, isRight) in [("d/a", true), ("d%2Fa", true), ("other", false)] {
             let fixture = try StandInFixture(["d/a": [1], "d/b": [1]]) { request, _ in
-                request.operation == "deleteMany" ? Reply("<DeleteResult><Deleted><Key>\(told)</Key></Deleted></DeleteResult>") : nil
+                request.operation == "deleteMany"
+                    ? Reply("<DeleteResult><Deleted><Key>\(told)</Key></Deleted></DeleteResult>") : nil
             }
             let error = fixture.failure { try fixture.store("d/").delete() }
             #expect((error == nil) == isRight)

@@ -170,7 +170,10 @@ import Testing
             let proxy = try FaultyProxy(
                 target: 0,
                 script: [
-                    .answer(status: 200, body: "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"), part, part, .answer(status: 500),
+                    .answer(
+                        status: 200,
+                        body: "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"), part,
+                    part, .answer(status: 500),
                     .answer(status: 404, body: gone),
                     .answer(status: 200, headers: ["ETag: \"x-2\""], body: String(repeating: "x", count: length)),
                     .answer(status: 204),

@@ -11,7 +11,9 @@ import Testing
     }
 
     @Test func readsThreadsAndPartSize() {
-        #expect(settings([:]) == UploadSettings(threads: 4, partSize: nil))
+        #expect(settings([:]) == UploadSettings())
+        #expect(settings([:]).threads == 4 && settings([:]).widens)
+        #expect(!settings(["ARTIFACT_S3_UPLOAD_THREADS": "4"]).widens)
         #expect(
             settings(["ARTIFACT_S3_UPLOAD_THREADS": "9", "ARTIFACT_S3_UPLOAD_PART_SIZE_MIB": "64"])
                 == UploadSettings(threads: 9, partSize: 64 << 20))

@@ -20,7 +20,8 @@ import Testing
 
     private static let refusals = [
         Refusal(
-            status: 400, word: "InvalidArgument", text: "Unsupported header 'x-amz-checksum-crc32c' received for this API call."),
+            status: 400, word: "InvalidArgument", text: "Unsupported header 'x-amz-checksum-crc32c' received for this API call."
+        ),
         Refusal(status: 400, word: "InvalidRequest"), Refusal(status: 501, word: "NotImplemented"),
     ]
 
@@ -111,7 +112,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["refused", "unsatisfiable", "ignored", "unnamed"]) func loadsByOneRequestWhereRangesAreUnknown(how: String)
+    @Test(arguments: ["refused", "unsatisfiable", "ignored", "unnamed"]) func loadsByOneRequestWhereRangesAreUnknown(
+        how: String
+    )
         throws
     {
         let fixture = try StandInFixture(["k": Self.large]) { request, server in
@@ -138,7 +141,8 @@ import Testing
         #expect(try fixture.load("k") == [1, 2, 3])
         #expect(try fixture.directory("d") == ["x": [4]])
         #expect(fixture.failure { _ = try fixture.load("absent") }?.isNotFound == true)
-        #expect(fixture.server.requests.filter { $0.method == "HEAD" }.count == 1)
+        // 501 may be about what goes along as well.
+        #expect(fixture.server.requests.filter { $0.method == "HEAD" }.count == (status == 501 ? 2 : 1))
     }
 
     @Test func whoMayNeitherLookNorReadIsToldSo() throws {
@@ -152,7 +156,8 @@ import Testing
 
     @Test func loadsWithoutAskingForChecksumsWhereThatIsRefused() throws {
         let fixture = try StandInFixture(["k": [1, 2, 3]]) { request, _ in
-            request.header("x-amz-checksum-mode") == nil ? nil : request.method == "HEAD" ? Reply(400) : .refusal(400, "InvalidRequest")
+            request.header("x-amz-checksum-mode") == nil
+                ? nil : request.method == "HEAD" ? Reply(400) : .refusal(400, "InvalidRequest")
         }
         #expect(try fixture.load("k") == [1, 2, 3])
         #expect(try fixture.load("k") == [1, 2, 3])

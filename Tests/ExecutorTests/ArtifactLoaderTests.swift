@@ -75,7 +75,8 @@ import WorkflowModel
     }
 
     /// Where the damage lies: in the header of gzip, in the middle, and in the checksum at the end.
-    @Test(arguments: [0, 1, 2], ["none", "tar", "nothing"]) func loadsAgainWhatCameDamaged(place: Int, strategy: String) throws {
+    @Test(arguments: [0, 1, 2], ["none", "tar", "nothing"]) func loadsAgainWhatCameDamaged(place: Int, strategy: String) throws
+    {
         defer { try? FileManager.default.removeItem(at: folder) }
         let bytes = try archive()
         let index = [5, bytes.count / 2, bytes.count - 6][place]

@@ -154,7 +154,9 @@ package final class S3StandIn: Sendable {
             }
             return Reply("<InitiateMultipartUploadResult><UploadId>\(id)</UploadId></InitiateMultipartUploadResult>")
         case "part":
-            guard let number = request.query["partNumber"].flatMap({ Int($0) }), let id = request.query["uploadId"] else { break }
+            guard let number = request.query["partNumber"].flatMap({ Int($0) }), let id = request.query["uploadId"] else {
+                break
+            }
             state.withLock { $0.uploads[id]?[number] = request.body }
             return Reply(headers: ["ETag: \(etag(request.body))"])
         case "complete":
@@ -166,7 +168,8 @@ package final class S3StandIn: Sendable {
             }
             guard let count else { return .refusal(404, "NoSuchUpload") }
             return Reply(
-                "<CompleteMultipartUploadResult><Key>\(request.key)</Key><ETag>\"x-\(count)\"</ETag></CompleteMultipartUploadResult>")
+                "<CompleteMultipartUploadResult><Key>\(request.key)</Key><ETag>\"x-\(count)\"</ETag></CompleteMultipartUploadResult>"
+            )
         case "abort": return Reply(204)
         default: break
         }

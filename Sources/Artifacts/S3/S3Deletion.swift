@@ -63,8 +63,10 @@ struct S3Deletion {
         ) { try client.error($0, to: request, "delete", subject) }
         let asked = Set(keys.map(Self.plain))
         for told in root.all("Deleted").compactMap({ $0["Key"]?.text }) where !told.isEmpty {
-            let readings = [told, String(decoding: PercentEncoding.decode(Array(told.utf8), plusIsSpace: true), as: UTF8.self),
-                String(decoding: PercentEncoding.decode(Array(told.utf8)), as: UTF8.self)]
+            let readings = [
+                told, String(decoding: PercentEncoding.decode(Array(told.utf8), plusIsSpace: true), as: UTF8.self),
+                String(decoding: PercentEncoding.decode(Array(told.utf8)), as: UTF8.self),
+            ]
             if !readings.contains(where: { asked.contains(Self.plain($0)) }) {
                 throw ArtifactError.unintelligible(
                     "delete", subject, "the store has deleted '\(told.prefix(200))', which nobody asked for")

@@ -84,7 +84,9 @@ enum S3Extension: String, CaseIterable, Sendable {
         default: break
         }
         if Self.otherCauses.contains(word) { return false }
-        return [400, 405, 415, 417, 501].contains(status) || word == "NotImplemented"
+        // About the method, never about what goes along.
+        if status == 405 { return self == .heads }
+        return [400, 415, 417, 501].contains(status) || word == "NotImplemented"
     }
 }
 
@@ -95,20 +97,20 @@ extension S3Client {
     /// - Parameter attempt: makes the request with the extensions that it is given.
     func fallingBack<R>(on extensions: [S3Extension], _ attempt: (Set<S3Extension>) throws -> R) throws -> R {
         var used = extensions.filter { has($0) }
-        var blamed: [S3Extension] = []
+        var blamed: [(feature: S3Extension, isNamed: Bool)] = []
         while true {
             do {
                 let result = try attempt(Set(used))
-                for lacking in blamed { note(lacking: lacking) }
+                for lacking in blamed { note(lacking: lacking.feature) }
                 return result
             } catch let error as ArtifactError {
                 let candidates = used.filter { $0.mayBeRefused(by: error) }
                 let named = candidates.first { $0.isNamed(by: error) }
                 guard let next = named ?? candidates.first else { throw error }
                 used.removeAll { $0 == next }
-                // Without a name only the last one that was left out is sure to be to blame.
-                if named == nil { blamed = blamed.filter { $0.isNamed(by: error) } }
-                blamed.append(next)
+                // What was left out in vain was not to blame, unless the store has named it.
+                blamed.removeAll { !$0.isNamed }
+                blamed.append((next, named != nil))
             }
         }
     }
@@ -128,6 +130,8 @@ extension S3Client {
 
     /// An ETag that looks like an MD5 was found to be none.
     func noteETagIsNoMD5(_ feature: S3Extension) {
-        note(lacking: feature, consequence: "the ETags of this store are no MD5s although they look like it: they are not compared")
+        note(
+            lacking: feature,
+            consequence: "the ETags of this store are no MD5s although they look like it: they are not compared")
     }
 }

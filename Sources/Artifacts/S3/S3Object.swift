@@ -92,7 +92,9 @@ struct S3Object: StoredObject {
         var isUnsure = false
         _ = try client.download(request, "load", subject) { answer in
             var head = answered(answer.status, answer.headers)
-            if used.contains(.ranges), answer.status == 206, answer.headers["Content-Range"].flatMap(S3Answer.contentRange) == nil {
+            if used.contains(.ranges), answer.status == 206,
+                answer.headers["Content-Range"].flatMap(S3Answer.contentRange) == nil
+            {
                 client.note(lacking: .ranges)
                 throw ArtifactError.cut("load", subject, "the answer to a range does not say which one it is")
             }

@@ -21,7 +21,9 @@ struct S3SavedObject {
         // A checksum of what the store received is proof enough.
         if response.headers["x-amz-checksum-crc32c"] != nil { return }
         guard let tag = response.headers["ETag"], !tag.isEmpty else { return try confirm() }
-        guard client.has(.hashETags), !isEncryptedForOthers(response.headers), let told = S3Answer.md5(ofETag: tag) else { return }
+        guard client.has(.hashETags), !isEncryptedForOthers(response.headers), let told = S3Answer.md5(ofETag: tag) else {
+            return
+        }
         let sent: [UInt8]
         if let md5 = checksums.md5 { sent = md5 } else { sent = try S3Checksums(of: body, needsHash: true).md5 ?? [] }
         if told != sent { try settle(.hashETags, isFinal: false) }

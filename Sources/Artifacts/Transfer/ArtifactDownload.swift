@@ -145,7 +145,9 @@ package struct ArtifactDownload: Sendable {
         guard case .cyclic(let algorithm, let expected) = checksum else {
             // The hash of a whole cannot be put together from its stretches: the file is read, mostly from memory.
             let whole = ChecksumMeter(checksum)
-            try FileReading.forEachBlock(file.descriptor.raw, from: 0, length: length, subject: file.subject) { whole.update($0) }
+            try FileReading.forEachBlock(file.descriptor.raw, from: 0, length: length, subject: file.subject) {
+                whole.update($0)
+            }
             return try evidence.judge(whole, of: object)
         }
         let whole = parts.current.reduce((value: UInt64(0), length: Int64(0))) { sum, part in

@@ -61,7 +61,9 @@ package struct ArtifactStore: Sendable {
         while true {
             let count = evidence.begin()
             do { return try transfer(evidence) } catch let error as ArtifactError where error.code == .damaged {
-                guard error.isTransient, evidence.isOpen || count < limit, !context.cancellation.isCancelled else { throw error }
+                guard error.isTransient, evidence.isOpen || count < limit, !context.cancellation.isCancelled else {
+                    throw error
+                }
                 let pause = pauses.next() ?? 0
                 meter?.addRetry()
                 context.log.debug("loading again", ["error": .error(error), "pauseMilliseconds": .integer(pause / 1_000_000)])

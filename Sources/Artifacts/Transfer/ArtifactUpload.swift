@@ -75,7 +75,11 @@ package struct ArtifactUpload: Sendable {
     // MARK: One object
 
     /// Sends a stretch of a file by one request or in parts.
-    func send(_ stretch: FileStretch, at relative: BytePath?, fileName: BytePath, _ meter: TransferMeter) throws {
+    ///
+    /// - Parameter isAlone: whether no other objects of the artifact are on their way.
+    func send(
+        _ stretch: FileStretch, at relative: BytePath?, fileName: BytePath, _ meter: TransferMeter, isAlone: Bool = true
+    ) throws {
         let wanted = store.context.uploads.partSize.flatMap { $0 <= stretch.length ? $0 : nil }
         if stretch.length > wanted ?? PartPlan.defaultSize,
             let target = try store.driver.multipart(at: relative, fileName: fileName)
@@ -83,9 +87,10 @@ package struct ArtifactUpload: Sendable {
             guard let plan = PartPlan(length: stretch.length, wanted: wanted, limits: target.limits) else {
                 throw ArtifactError.invalid("save", store.subject, "\(stretch.length) bytes are more than the store takes")
             }
-            do { return try MultipartUploader(store: store, target: target, meter: meter).send(stretch, plan) } catch let error
-                as MultipartUnsupported
-            {
+            do {
+                return try MultipartUploader(store: store, target: target, meter: meter)
+                    .send(stretch, plan, mayWiden: isAlone)
+            } catch let error as MultipartUnsupported {
                 if stretch.length > MultipartUnsupported.singleRequestLimit { throw error.refusal }
             }
         }

@@ -106,7 +106,8 @@ struct DirectoryDownload: Sendable {
     }
 
     private func firstFile(below path: BytePath) -> BytePath? {
-        guard let folder = try? root.openDirectory(path), let walk = try? TreeWalk(folder, path: root.path.appending(path)) else {
+        guard let folder = try? root.openDirectory(path), let walk = try? TreeWalk(folder, path: root.path.appending(path))
+        else {
             return nil
         }
         while let entry = try? walk.next() {

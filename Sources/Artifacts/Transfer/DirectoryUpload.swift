@@ -65,7 +65,8 @@ struct DirectoryUpload {
         while true {
             do {
                 return try upload.send(
-                    FileStretch(item.file, offset: 0, length: length), at: item.path, fileName: item.name, meter)
+                    FileStretch(item.file, offset: 0, length: length), at: item.path, fileName: item.name, meter, isAlone: false
+                )
             } catch {
                 let now = try FileStatus.of(item.file.descriptor.raw, subject: item.file.subject).size
                 guard now < length, !upload.store.context.cancellation.isCancelled else { throw error }

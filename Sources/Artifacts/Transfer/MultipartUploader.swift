@@ -8,14 +8,32 @@ struct MultipartUploader {
 
     private var threads: Int { store.context.uploads.threads }
 
-    /// Sends a file, whose parts are read in place.
-    func send(_ stretch: FileStretch, _ plan: PartPlan) throws {
+    /// Bytes a second: a part that goes slower waits for the network and not for this machine.
+    private static let slowRate: Int64 = 80_000_000
+    /// Bytes that one more part on its way takes, in libcurl mostly.
+    private static let memoryOfPart = 512 << 10
+
+    /// Sends a file, whose parts are read in place: more at a time where each takes long, in the memory that is there for parts.
+    ///
+    /// - Parameter mayWiden: not where many objects are on their way already.
+    func send(_ stretch: FileStretch, _ plan: PartPlan, mayWiden: Bool) throws {
+        let most = mayWiden && store.context.uploads.widens ? max(threads, UploadSettings.mostThreads) : threads
+        let budget = store.context.budget
+        let added = Monitor(0)
+        defer { budget.returnPartMemory(added.current * Self.memoryOfPart) }
         try collecting { upload, receipts in
-            try Parallel.forEach(count: plan.count, width: threads) { index in
+            try Parallel.forEach(count: plan.count, width: threads...most) { [threads] index in
                 let offset = Int64(index) * plan.partSize
                 let part = FileStretch(
                     stretch.file, offset: stretch.offset + offset, length: min(plan.partSize, stretch.length - offset))
-                receipts.add(try put(upload, index + 1, .file(part)))
+                let (receipt, nanoseconds) = try put(upload, index + 1, .file(part))
+                receipts.add(receipt)
+                guard Double(nanoseconds) * Double(Self.slowRate) > Double(receipt.length) * 1e9 else { return false }
+                return added.update { added in
+                    guard threads + added < most, budget.takePartMemory(Self.memoryOfPart) else { return false }
+                    added += 1
+                    return true
+                }
             }
         }
     }
@@ -37,17 +55,23 @@ struct MultipartUploader {
                 }
             } consume: { number, part in
                 defer { part.release() }
-                receipts.add(try put(upload, number, part.body))
+                receipts.add(try put(upload, number, part.body).receipt)
             }
         }
     }
 
-    private func put(_ upload: any MultipartUpload, _ number: Int, _ body: ObjectBody) throws -> PartReceipt {
-        let receipt = try store.retry(.save, meter).run {
-            try store.context.budget.withConnection { try upload.put(part: number, body) }
+    /// - Returns: what the store made of the part, and how long the request took that it took it by.
+    private func put(
+        _ upload: any MultipartUpload, _ number: Int, _ body: ObjectBody
+    ) throws -> (receipt: PartReceipt, nanoseconds: Int64) {
+        let sent = try store.retry(.save, meter).run {
+            try store.context.budget.withConnection {
+                let begun = monotonicNanoseconds()
+                return (receipt: try upload.put(part: number, body), nanoseconds: monotonicNanoseconds() - begun)
+            }
         }
-        meter.add(bytes: receipt.length)
-        return receipt
+        meter.add(bytes: sent.receipt.length)
+        return sent
     }
 
     private func collecting(_ body: (any MultipartUpload, Receipts) throws -> Void) throws {

@@ -69,7 +69,8 @@ package final class TransferEvidence: Sendable {
             // Damage is not the same twice: the ETag is no MD5.
             if object.acceptsOtherETag() { return }
             throw ArtifactError.damaged(
-                "load", object.subject, "the bytes, twice the same, do not have the MD5 that the ETag looks like", isFinal: true)
+                "load", object.subject, "the bytes, twice the same, do not have the MD5 that the ETag looks like", isFinal: true
+            )
         default:
             throw ArtifactError.damaged(
                 "load", object.subject, "two transfers brought different bytes, and neither has the MD5 of the ETag",

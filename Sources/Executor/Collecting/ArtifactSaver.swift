@@ -78,7 +78,8 @@ struct ArtifactSaver: Sendable {
         }
         if let other {
             throw ExecutorError.badRequest(
-                "\(driver.subject) is the place of artifact '\(other)' already: one would overwrite the other; name a key for one of them")
+                "\(driver.subject) is the place of artifact '\(other)' already: one would overwrite the other; name a key for one of them"
+            )
         }
         let upload = ArtifactStore(driver: driver, context: drivers).upload
         let fileName = BytePath(fileName)
