@@ -150,7 +150,8 @@ import Testing
         #expect(fixture.server.objects == ["a": Self.small, "b": Self.small])
         #expect(fixture.log.components(separatedBy: "are no MD5s").count == 2)
         // An ETag that is the MD5, or that does not look like one, makes no request.
-        for hash in [StandInFixture.md5, { _ in "version-7" }] {
+        let hashes: [@Sendable ([UInt8]) -> String] = [{ StandInFixture.md5($0) }, { _ in "version-7" }]
+        for hash in hashes {
             let quiet = try StandInFixture(hash: hash)
             try quiet.save(Self.small, "a")
             #expect(quiet.server.requests.map(\.operation) == ["put"])

@@ -12,6 +12,14 @@ package final class S3StandIn: Sendable {
         package let headers: [String: String]
         package let body: [UInt8]
 
+        package init(method: String, key: String, query: [String: String], headers: [String: String], body: [UInt8]) {
+            self.method = method
+            self.key = key
+            self.query = query
+            self.headers = headers
+            self.body = body
+        }
+
         /// `list`, `part`, `complete`, … or the method in lower case.
         package var operation: String {
             switch method {

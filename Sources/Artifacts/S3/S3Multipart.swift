@@ -80,7 +80,7 @@ final class S3MultipartUpload: MultipartUpload {
     private let state = Mutex(State())
 
     init(
-        client: S3Client, key: [UInt8], subject: String, id: String, integrity: Integrity, isEncryptedForOthers: Bool
+        client: S3Client, key: [UInt8], subject: String, id: String, integrity: Integrity, isEncryptedForOthers: Bool = false
     ) {
         self.client = client
         self.key = key
