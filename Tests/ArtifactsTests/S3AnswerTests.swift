@@ -69,7 +69,10 @@ import Testing
         #expect(range?.total == total)
     }
 
-    @Test(arguments: ["", "bytes", "bytes */11", "items 1-2/3", "bytes x-4/11", "bytes 99999999999999999999-1/2"])
+    @Test(arguments: [
+        "", "bytes", "bytes */11", "items 1-2/3", "bytes x-4/11", "bytes 99999999999999999999-1/2",
+        "bytes 0-1/99999999999999999999", "bytes 5-6/5", "bytes 0-1/x",
+    ])
     func refusesOtherContentRanges(text: String) { #expect(S3Answer.contentRange(text) == nil) }
 
     @Test func prefersTheBestChecksum() {

@@ -114,7 +114,9 @@ enum S3Answer {
         guard sides.count == 2, let start = sides[0].split(separator: "-").first.flatMap({ Int64($0) }), start >= 0 else {
             return nil
         }
-        return (start, Int64(sides[1]))
+        let total = Int64(sides[1])
+        guard sides[1] == "*" || total.map({ $0 > start }) ?? false else { return nil }
+        return (start, total)
     }
 
     /// The best checksum of the whole object; those put together from parts' own cannot be checked. A store that does not say

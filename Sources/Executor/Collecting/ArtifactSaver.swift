@@ -71,16 +71,7 @@ struct ArtifactSaver: Sendable {
         let location = try artifact.location.withDefaultKey(in: template.archiveLocation, fileName: fileName)
         let complete = try location.relocated(to: template.archiveLocation)
         let driver = try ArtifactDrivers.driver(for: complete, artifactName: artifact.name, context: drivers)
-        let other = places.update { places -> String? in
-            if let other = places[driver.subject] { return other }
-            places[driver.subject] = artifact.name
-            return nil
-        }
-        if let other {
-            throw ExecutorError.badRequest(
-                "\(driver.subject) is the place of artifact '\(other)' already: one would overwrite the other; name a key for one of them"
-            )
-        }
+        try claim(complete, driver.subject, for: artifact)
         let upload = ArtifactStore(driver: driver, context: drivers).upload
         let fileName = BytePath(fileName)
         switch data {
@@ -91,6 +82,21 @@ struct ArtifactSaver: Sendable {
             try BytePipe.run(writing: write) { source in try upload.stream(source, fileName: fileName) }
         }
         return artifact.withLocation(location)
+    }
+
+    /// Throws where another artifact of the step is stored under the very same key: one would overwrite the other.
+    private func claim(_ location: ArtifactLocation, _ subject: String, for artifact: Artifact) throws {
+        guard let place = LocalStore.place(of: location) else { return }
+        let name = [place.endpoint, place.bucket, place.key].joined(separator: "\n")
+        let other = places.update { places -> String? in
+            if let other = places[name] { return other }
+            places[name] = artifact.name
+            return nil
+        }
+        guard let other else { return }
+        throw ExecutorError.badRequest(
+            "store it at \(subject): artifact '\(other)' is stored there, and one would overwrite the other; give one of them a key"
+        )
     }
 }
 
