@@ -137,6 +137,15 @@ import Testing
                 ? Reply(headers: ["ETag: \(server.etag(Self.small))"], Array(Self.small.dropLast())) : nil
         }
         #expect(fixture.failure { _ = try fixture.load("a") }?.message.contains("two lengths of one object") == true)
+        // A page in the object's place names no object at all.
+        let page = try StandInFixture(["d/a": Self.small]) { request, server in
+            request.operation == "list"
+                ? Reply(
+                    "<ListBucketResult><Contents><Key>d/a</Key><Size>100000</Size><ETag>\"e\"</ETag></Contents></ListBucketResult>"
+                )
+                : request.operation == "get" ? Reply("<html>Sign in</html>") : nil
+        }
+        #expect(page.failure { _ = try page.directory("d") } != nil)
     }
 
     // MARK: Saves

@@ -36,6 +36,9 @@ package struct ArtifactError: ClassifiedError, Sendable {
         self.isTransient = isTransient
     }
 
+    /// The same error, after which nothing is tried again.
+    var asFinal: Self { .init(code, message) }
+
     /// Nothing stands there.
     package static func notFound(_ operation: String, _ subject: String, _ cause: String) -> Self {
         .init(.notFound, "\(operation) \(subject): \(cause)")

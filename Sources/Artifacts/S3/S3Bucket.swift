@@ -44,7 +44,10 @@ struct S3Bucket {
                 "<CreateBucketConfiguration xmlns=\"\(Self.namespace)\"><LocationConstraint>\(region)</LocationConstraint></CreateBucketConfiguration>"
             )
         }
-        _ = try client.send(request, "create bucket", subject)
+        let response = try client.send(request, "create bucket", subject)
+        try S3Document.checkNone(response.body, "create bucket", subject) {
+            try client.error($0, to: request, "create bucket", subject)
+        }
     }
 
     private func encryptByDefault(_ algorithm: String, _ keyID: String?) throws {

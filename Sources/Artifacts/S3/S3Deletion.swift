@@ -10,7 +10,13 @@ struct S3Deletion {
 
     /// Removes one object; an absent one is no error.
     func delete(_ key: [UInt8]) throws {
-        do { _ = try client.send(S3Request("DELETE", key: key), "delete", subject) } catch let error as ArtifactError {
+        let request = S3Request("DELETE", key: key)
+        do {
+            let response = try client.send(request, "delete", subject)
+            try S3Document.checkNone(response.body, "delete", subject) {
+                try client.error($0, to: request, "delete", subject)
+            }
+        } catch let error as ArtifactError {
             if !error.isNotFound { throw error }
         }
     }

@@ -50,7 +50,7 @@ package struct ArtifactStore: Sendable {
     /// Runs a whole transfer, and once or twice again where what it brought was damaged: nothing of it may be kept then.
     ///
     /// - Parameter transfer: makes one transfer and throws `ArtifactError` (`damaged`) where its bytes are wrong.
-    /// - Throws: the last error as it is.
+    /// - Throws: the last error, no longer transient.
     package func repeatingDamage<R>(
         _ meter: TransferMeter? = nil, _ transfer: (TransferEvidence) throws -> R
     ) throws -> R {
@@ -62,7 +62,7 @@ package struct ArtifactStore: Sendable {
             let count = evidence.begin()
             do { return try transfer(evidence) } catch let error as ArtifactError where error.code == .damaged {
                 guard error.isTransient, evidence.isOpen || count < limit, !context.cancellation.isCancelled else {
-                    throw error
+                    throw error.asFinal
                 }
                 let pause = pauses.next() ?? 0
                 meter?.addRetry()

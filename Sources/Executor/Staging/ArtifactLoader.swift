@@ -66,8 +66,10 @@ struct ArtifactLoader: Sendable {
                 try store.download.file(object, at: aside)
                 try AtomicFile.rename(aside, to: target)
             case .zip:
-                try store.download.file(object, at: aside)
-                try Unpacker.unpackZip(file: aside, into: asideDirectory, options: unpacking)
+                try repeating(object, from: store, dropping: [asideDirectory]) { _ in
+                    try store.download.file(object, at: aside)
+                    try Unpacker.unpackZip(file: aside, into: asideDirectory, options: unpacking)
+                }
                 try SingleEntryRule.settle(asideDirectory, as: target)
                 try TreeRemoval.remove(aside)
             case .tar, .empty, nil:
@@ -127,15 +129,25 @@ struct ArtifactLoader: Sendable {
         _ object: any StoredObject, from store: ArtifactStore, dropping leftovers: [BytePath],
         _ body: (any ByteSource) throws -> R
     ) throws -> R {
+        try repeating(object, from: store, dropping: leftovers) { evidence in
+            try BytePipe.run(
+                writing: { sink in try store.download.stream(object, into: sink, evidence: evidence) }, reading: body)
+        }
+    }
+
+    /// Loads and unpacks; once or twice again where what came was damaged, or looks so to the archive's reader.
+    private func repeating<R>(
+        _ object: any StoredObject, from store: ArtifactStore, dropping leftovers: [BytePath],
+        _ load: (TransferEvidence) throws -> R
+    ) throws -> R {
         var isRepetition = false
         return try store.repeatingDamage { evidence in
             if isRepetition { for path in leftovers { try TreeRemoval.remove(path) } }
             isRepetition = true
-            do {
-                return try BytePipe.run(
-                    writing: { sink in try store.download.stream(object, into: sink, evidence: evidence) }, reading: body)
-            } catch let error as ArchiveError where error.isOfBrokenBytes && object.identity == nil && evidence.maySuspect() {
-                // It could not be read to its end, so that no checksum has told: perhaps the archive, perhaps the transfer.
+            do { return try load(evidence) } catch let error as ArchiveError
+                where error.isOfBrokenBytes && object.identity == nil && evidence.maySuspect()
+            {
+                // No checksum may have told: perhaps the archive is broken, perhaps the transfer was.
                 throw ArtifactError.damaged("load", object.subject, error.message)
             }
         }
