@@ -119,7 +119,12 @@ let package = Package(
             ]),
         tests("KubernetesAPI", ["ExecutorCore", "Documents", "WorkflowModel", "HTTPTransport", "TestSupport"]),
         .testTarget(name: "EmissaryTests", dependencies: ["ExecutorCore", "RunDirectory", "ProcessControl", "TestSupport"]),
-        tests("Executor", ["ExecutorCore", "WorkflowModel", "RunDirectory"]),
+        tests(
+            "Executor",
+            [
+                "ExecutorCore", "WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees", "HTTPTransport",
+                "RequestSigning", "Archiving", "TestSupport",
+            ]),
         tests("WorkflowEngine", ["ExecutorCore", "Documents", "WorkflowModel"]),
         tests(
             "LocalRunner",

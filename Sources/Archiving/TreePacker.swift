@@ -49,21 +49,31 @@ struct TreePacker {
         let opened = try FileStatus.of(directory.raw, subject: subject)
         try writer.add(name, opened, link: nil, file: directory.raw, subject: subject)
         let walk = try TreeWalk(directory, path: BytePath(subject))
+        walk.onVanished = tellVanished
         while let entry = try walk.next() {
             let entryName = name.appending(entry.path)
             let subject = walk.subject(entry)
             switch entry.status.kind {
             case .file:
-                guard let file = try openFile(walk, entry) else { continue }
+                guard let file = try openFile(walk, entry) else {
+                    tellVanished(subject)
+                    continue
+                }
                 let opened = try FileStatus.of(file.raw, subject: subject)
-                guard opened.kind == .file else { continue }
+                guard opened.kind == .file else {
+                    tellVanished(subject)
+                    continue
+                }
                 try writer.add(entryName, opened, link: nil, file: file.raw, subject: subject)
             case .directory where options.isFaithful:
-                let directory = try DirectoryIO.open(
-                    walk.parent, entry.name, O_RDONLY | O_DIRECTORY, subject: subject)
+                // Where it has gone the walk finds that too, and tells.
+                guard let directory = try openDirectory(walk, entry) else { continue }
                 try writer.add(entryName, entry.status, link: nil, file: directory.raw, subject: subject)
             case .symlink:
-                guard let target = try readLink(walk, entry) else { continue }
+                guard let target = try readLink(walk, entry) else {
+                    tellVanished(subject)
+                    continue
+                }
                 try writer.add(entryName, entry.status, link: target, file: nil, subject: subject)
             case .socket: changes.skip(entry.path, .socket)
             default: try writer.add(entryName, entry.status, link: nil, file: nil, subject: subject)
@@ -71,9 +81,22 @@ struct TreePacker {
         }
     }
 
+    private func tellVanished(_ path: String) {
+        options.log.warn(
+            "left out of the archive: it vanished while it was being packed",
+            ["operation": .text(operation), "path": .text(path)])
+    }
+
     /// nil for what has vanished or was replaced since it was listed.
     private func openFile(_ walk: TreeWalk, _ entry: TreeWalk.Entry) throws(SystemError) -> Descriptor? {
         do { return try walk.openFile(entry) } catch  where [ENOENT, ELOOP].contains(error.code) { return nil }
+    }
+
+    /// nil for what has vanished or was replaced since it was listed.
+    private func openDirectory(_ walk: TreeWalk, _ entry: TreeWalk.Entry) throws(SystemError) -> Descriptor? {
+        do {
+            return try DirectoryIO.open(walk.parent, entry.name, O_RDONLY | O_DIRECTORY, subject: walk.subject(entry))
+        } catch  where [ENOENT, ENOTDIR, ELOOP].contains(error.code) { return nil }
     }
 
     /// nil for what has vanished or was replaced since it was listed.

@@ -98,12 +98,24 @@ struct OutputSaver {
         let copy = try ContainedDirectory(target.partial)
         let walk = try TreeWalk(try Descriptor.open(source, O_RDONLY | O_DIRECTORY), path: source)
         var left = 0
+        let tellVanished = { [log] (path: String) in
+            log.warn("left out of the artifact: it vanished while it was being saved", ["path": .text(path)])
+        }
+        walk.onVanished = tellVanished
         while let entry = try walk.next() {
             switch entry.status.kind {
             case .directory: try copy.makeDirectory(entry.path, mode: 0o777)
-            case .symlink: try copy.symlink(entry.path, to: try walk.readLink(entry))
+            case .symlink:
+                guard let link = try readLink(walk, entry) else {
+                    tellVanished(walk.subject(entry))
+                    continue
+                }
+                try copy.symlink(entry.path, to: link)
             case .file:
-                let from = try walk.openFile(entry)
+                guard let from = try openFile(walk, entry) else {
+                    tellVanished(walk.subject(entry))
+                    continue
+                }
                 let to = try copy.createFile(entry.path, mode: 0o666)
                 try FileCopy.copy(from.raw, to: to.raw, subject: walk.subject(entry))
                 try to.close(walk.subject(entry))
@@ -115,5 +127,15 @@ struct OutputSaver {
         }
         if AtomicFile.exists(target.plain) { try TreeRemoval.remove(target.plain) }
         try AtomicFile.rename(target.partial, to: target.plain)
+    }
+
+    /// nil for what has vanished or was replaced since it was listed.
+    private func openFile(_ walk: TreeWalk, _ entry: TreeWalk.Entry) throws(SystemError) -> Descriptor? {
+        do { return try walk.openFile(entry) } catch  where [ENOENT, ELOOP, ENXIO].contains(error.code) { return nil }
+    }
+
+    /// nil for what has vanished or was replaced since it was listed.
+    private func readLink(_ walk: TreeWalk, _ entry: TreeWalk.Entry) throws(SystemError) -> BytePath? {
+        do { return try walk.readLink(entry) } catch  where [ENOENT, EINVAL].contains(error.code) { return nil }
     }
 }

@@ -45,6 +45,7 @@ struct ExecutorContext {
         if let interval = environment.nonEmpty(.transferReportInterval).flatMap({ GoDuration.nanoseconds($0) }), interval > 0 {
             drivers.progressInterval = interval
         }
+        drivers.obeyVerification(environment)
         self.drivers = drivers
     }
 }

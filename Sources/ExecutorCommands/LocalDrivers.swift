@@ -16,8 +16,10 @@ func localDrivers(_ log: Log, secrets: BytePath, store: LocalStore? = nil, isOnc
         userAgent: UserAgent.text)
     configuration.decodingLimits = DecodingLimits(environment)
     let once = Backoff(duration: 0, factor: 1, jitter: 0, steps: 1)
-    return DriverContext(
+    var drivers = DriverContext(
         clients: HTTPClients(configuration), log: log, executorBackoff: isOnce ? once : .singleRequest,
         secretsDirectory: secrets, requestBackoff: isOnce ? nil : .singleRequest,
         uploads: UploadSettings(environment: environment, log: log), localStore: store, aws: AWSEnvironment(environment))
+    drivers.obeyVerification(environment)
+    return drivers
 }

@@ -119,6 +119,8 @@ extension EnvironmentVariable {
             .init(.own, "`true`: wait for the file `after` in the container's folder when the command has failed")
         case .faithfulTrees:
             .init(.own, "`true`: archives also restore modes and times of directories, and extended attributes")
+        case .verifyDownloads:
+            .init(.own, "`always`: an MD5 that an S3 store tells is compared at any size, and a difference is always an error")
         case .s3MaximumParts:
             .init(.own, "parts that the S3 store allows for one object, 1 to 10000 (Scaleway: 1000)", default: "`10000`")
         case .extractMaxBytes:

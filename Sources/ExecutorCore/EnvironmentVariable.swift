@@ -86,6 +86,7 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case localStore = "ARGOEXEC_LOCAL_STORE"
     case s3MaximumParts = "ARGOEXEC_S3_MAX_PARTS"
     case localCache = "ARGOEXEC_LOCAL_CACHE"
+    case verifyDownloads = "ARGOEXEC_VERIFY_DOWNLOADS"
     case transferReportInterval = "ARGOEXEC_TRANSFER_REPORT_INTERVAL"
     case pauseOnError = "ARGOEXEC_DEBUG_PAUSE_ON_ERROR"
     case faithfulTrees = "ARGOEXEC_FAITHFUL_TREES"

@@ -33,6 +33,8 @@ package final class TreeWalk {
     /// The current directory's, relative to the root. Kept once, not for each level: a deep tree would need its square in memory.
     private var path: [UInt8] = []
     private var toEnter: Entry?
+    /// Told the full path of what was listed and has vanished, or become something else, before it could be looked at.
+    package var onVanished: ((String) -> Void)?
 
     /// - Parameters:
     ///   - path: the root's path, for messages.
@@ -57,7 +59,10 @@ package final class TreeWalk {
                 let status: FileStatus
                 do {
                     status = try DirectoryIO.status(parent, name, subject: root.appending(path).text)
-                } catch  where error.code == ENOENT { continue }
+                } catch  where error.code == ENOENT {
+                    onVanished?(root.appending(path).text)
+                    continue
+                }
                 let entry = Entry(path: path, name: name, status: status, isLeaving: false)
                 if status.kind == .directory { toEnter = entry }
                 return entry
@@ -100,7 +105,10 @@ package final class TreeWalk {
         let directory: Descriptor
         do {
             directory = try DirectoryIO.open(parent, entry.name, O_RDONLY | O_DIRECTORY, subject: subject(entry))
-        } catch  where [ENOENT, ENOTDIR, ELOOP].contains(error.code) { return }
+        } catch  where [ENOENT, ENOTDIR, ELOOP].contains(error.code) {
+            onVanished?(subject(entry))
+            return
+        }
         try directories.push(directory, subject: subject(entry))
         levels.append(Level(name: entry.name, status: entry.status, outerPathLength: path.count))
         path = entry.path.bytes

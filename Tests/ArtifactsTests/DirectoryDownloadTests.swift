@@ -38,7 +38,7 @@ import Testing
         try fixture.store("any").download.directory(FakeDirectory(names: names), into: ContainedDirectory(target))
     }
 
-    @Test(arguments: ["../out", "a/../../out", "..", "/out", "a/..", "", ".", "a/b/../../../out", "//out"])
+    @Test(arguments: ["../out", "a/../../out", "..", "a/..", "", ".", "a/b/../../../out", "/../out", "a/"])
     func refusesNamesThatLeadOut(name: String) throws {
         let fixture = try StoreFixture.makeLocal()
         try FileManager.default.createDirectory(
@@ -103,7 +103,66 @@ import Testing
         let fixture = try StoreFixture.makeLocal()
         try FileManager.default.createDirectory(
             at: fixture.folder.url.appending(path: "target/taken"), withIntermediateDirectories: true)
-        let error = #expect(throws: SystemError.self) { try download(["taken"], into: fixture.path("target"), fixture) }
-        #expect(error?.subject.hasSuffix("target/taken") == true)
+        let error = #expect(throws: ArtifactError.self) { try download(["taken"], into: fixture.path("target"), fixture) }
+        #expect(error?.message.contains("'taken'") == true)
+    }
+
+    /// As the reference joins paths: the rest of a key is joined to the target.
+    @Test func doubledSlashesAndDotsCountForNothing() throws {
+        let fixture = try StoreFixture.makeLocal()
+        try FileManager.default.createDirectory(
+            at: fixture.folder.url.appending(path: "target"), withIntermediateDirectories: true)
+        _ = try download(["/a", "b", "e//f", "e/./g", "//h"], into: fixture.path("target"), fixture)
+        for (path, name) in [("a", "/a"), ("b", "b"), ("e/f", "e//f"), ("e/g", "e/./g"), ("h", "//h")] {
+            #expect(try fixture.content("target/\(path)") == Data(name.utf8))
+        }
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: fixture.path("target").text).sorted() == ["a", "b", "e", "h"])
+    }
+
+    @Test(arguments: [
+        ["a//x", "a/x"], ["a/x", "a//x"], ["a/./x", "a//x"], ["a/x", "b", "c", "./a/x"], ["a", "a/x"], ["a/x", "a"],
+        ["a//x", "a"],
+        ["a", "a//x"], ["a/b", "a/b/c/d"],
+    ])
+    func keysThatMeetAreAnErrorThatNamesBoth(names: [String]) throws {
+        // Whichever comes first.
+        for _ in 0..<5 {
+            let fixture = try StoreFixture.makeLocal()
+            try FileManager.default.createDirectory(
+                at: fixture.folder.url.appending(path: "target"), withIntermediateDirectories: true)
+            let error = #expect(throws: ArtifactError.self) {
+                try download(names.map { BytePath($0) }, into: fixture.path("target"), fixture)
+            }
+            #expect(error?.code == .invalid)
+            #expect(
+                error?.message.contains("'\(names.first!)'") == true || error?.message.contains("'\(names.first!)/'") == true
+                    || error?.message.contains("'a/'") == true)
+            #expect(
+                error?.message.contains("'\(names.last!)'") == true || error?.message.contains("'a/'") == true
+                    || error?.message.contains("'a/b/") == true)
+        }
+    }
+
+    @Test func aKeyThatIsListedTwiceIsAnError() throws {
+        let fixture = try StoreFixture.makeLocal()
+        try FileManager.default.createDirectory(
+            at: fixture.folder.url.appending(path: "target"), withIntermediateDirectories: true)
+        let error = #expect(throws: ArtifactError.self) { try download(["a", "a"], into: fixture.path("target"), fixture) }
+        #expect(error?.message.contains("twice") == true)
+    }
+
+    /// On a file system that takes upper and lower case for the same.
+    @Test func namesThatDifferInCaseMeetWhereTheFileSystemFoldsIt() {
+        for (first, second, meet) in [
+            ("a/x", "A/y", true), ("a/x", "a/X", true), ("a/x", "a/y", false), ("ü", "U\u{308}", true), ("a", "b", false),
+        ] {
+            let folding = NamesInDirectory(foldsCase: true)
+            #expect(folding.claim(BytePath(first), for: BytePath(first)) == nil)
+            #expect(folding.claim(BytePath(second), for: BytePath(second)) == (meet ? BytePath(first) : nil))
+            let exact = NamesInDirectory(foldsCase: false)
+            #expect(exact.claim(BytePath(first), for: BytePath(first)) == nil)
+            #expect(exact.claim(BytePath(second), for: BytePath(second)) == nil)
+        }
     }
 }

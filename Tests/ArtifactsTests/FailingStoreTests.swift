@@ -105,7 +105,8 @@ import Testing
             }
             #expect(error?.isTransient == false)
             #expect(error?.message.contains("\(refusal.status) \(refusal.word)") == true)
-            #expect(proxy.connections == 1)
+            // Some of these may be because of what not every store knows: that is left out, once each.
+            #expect(proxy.connections == (["InvalidArgument", "NotImplemented"].contains(refusal.word) ? 3 : 1))
         }
         #expect(!fixture.log.text.contains("retrying"))
     }

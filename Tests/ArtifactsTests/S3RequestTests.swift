@@ -112,7 +112,8 @@ import Testing
         let proxy = try FaultyProxy(
             target: 0,
             script: [
-                .answer(status: 200), .answer(status: 200, headers: ["x-amz-checksum-crc32c: yZRlqg=="]), .answer(status: 200),
+                .answer(status: 200, headers: ["ETag: e"]),
+                .answer(status: 200, headers: ["x-amz-checksum-crc32c: yZRlqg=="]), .answer(status: 200, headers: ["ETag: e"]),
             ])
         let store = try fixture.store("k", endpoint: proxy.endpoint, context: context(fixture))
         for _ in 0..<3 { try store.upload.file(at: fixture.path("page.HTML")) }
@@ -135,7 +136,7 @@ import Testing
             try fixture.store("k", endpoint: proxy.endpoint, context: context(fixture)).upload.file(at: fixture.path("f"))
         }
         #expect(error?.message.contains("the store received other bytes") == true)
-        #expect(proxy.heads.count == 5)
+        #expect(proxy.heads.count == 3)
     }
 
     @Test func completesAfterAnErrorInASuccessfulAnswer() throws {
@@ -169,7 +170,10 @@ import Testing
             let proxy = try FaultyProxy(
                 target: 0,
                 script: [
-                    .answer(status: 200, body: "<R><UploadId>u</UploadId></R>"), part, part, .answer(status: 500),
+                    .answer(
+                        status: 200,
+                        body: "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"), part,
+                    part, .answer(status: 500),
                     .answer(status: 404, body: gone),
                     .answer(status: 200, headers: ["ETag: \"x-2\""], body: String(repeating: "x", count: length)),
                     .answer(status: 204),
@@ -235,7 +239,9 @@ import Testing
         let fixture = try fixture()
         try fixture.folder.write(Data("x".utf8), to: "f")
         let proxy = try FaultyProxy(
-            target: 0, script: [.answer(status: 404), .answer(status: 200), .answer(status: 200), .answer(status: 200)])
+            target: 0,
+            script: [.answer(status: 404), .answer(status: 200)]
+                + Array(repeating: .answer(status: 200, headers: ["ETag: e"]), count: 2))
         let context = context(fixture)
         for _ in 0..<2 {
             try fixture.store(

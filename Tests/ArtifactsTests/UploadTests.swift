@@ -119,12 +119,63 @@ import Testing
     @Test func sendsAFileInPartsSideBySide() throws {
         let memory = MemoryStore()
         let bytes = patternBytes(70 << 20)
-        let record = try store(memory).upload.file(at: file(bytes))
+        let record = try store(memory) { $0.uploads = UploadSettings(threads: 4) }.upload.file(at: file(bytes))
         let state = memory.state.withLock { $0 }
         #expect(state.object == bytes)
         #expect(state.partSizes.sorted() == [6 << 20, 16 << 20, 16 << 20, 16 << 20, 16 << 20])
         #expect(state.mostRunning <= 4)
         #expect(record.bytes == Int64(bytes.count) && record.objects == 1)
+    }
+
+    /// Takes its time for each part.
+    private final class SlowTarget: ArtifactDriver, MultipartTarget, MultipartUpload {
+        let limits = MultipartLimits(minimumPart: 5 << 20, maximumPart: 5 << 30, maximumCount: 10_000)
+        let most = Monitor((running: 0, most: 0, taken: 0))
+
+        var subject: String { "slow" }
+        var needs: DriverNeeds { DriverNeeds(length: true) }
+        func schedule(for verb: ArtifactVerb) -> RetrySchedule { .once }
+        func find() throws -> FoundArtifact { throw ArtifactError.notFound("find", subject, "never") }
+        func put(_ content: ObjectContent, at relative: BytePath?) throws {}
+        func multipart(at relative: BytePath?, fileName: BytePath) throws -> (any MultipartTarget)? { self }
+        func begin() throws -> any MultipartUpload { self }
+        func put(part number: Int, _ body: ObjectBody) throws -> PartReceipt {
+            most.update { state in
+                state.running += 1
+                state.most = max(state.most, state.running)
+            }
+            // 5 MiB in 80 ms is slow: less than 80 MB/s.
+            usleep(80_000)
+            most.update { $0.running -= 1 }
+            return PartReceipt(number: number, length: body.length ?? 0, tag: "t", crc32c: nil)
+        }
+        func complete(_ parts: [PartReceipt]) throws {}
+        func abort() throws {}
+        func delete(after continuation: String?) throws -> String? { nil }
+        func list(after continuation: String?) throws -> KeyPage { KeyPage(keys: [], next: nil) }
+        func isDirectory() throws -> Bool { false }
+    }
+
+    /// Sends 80 parts that each take long.
+    private func mostAtOnce(_ budget: TransferBudget, threads: Int? = nil) throws -> Int {
+        let target = SlowTarget()
+        let descriptor = try Descriptor.open(fixture.path("sparse"), O_RDWR | O_CREAT | O_TRUNC, mode: 0o600)
+        #expect(ftruncate(descriptor.raw, 400 << 20) == 0)
+        try store(target) {
+            $0.uploads = UploadSettings(threads: threads, partSize: 5 << 20)
+            $0.budget = budget
+        }.upload.file(OpenFile(descriptor, subject: "sparse"), fileName: "sparse")
+        return target.most.current.most
+    }
+
+    @Test func sendsMorePartsAtATimeWhereEachTakesLong() throws {
+        let budget = TransferBudget(connections: 32, partMemory: 16 << 20)
+        let most = try mostAtOnce(budget)
+        #expect(most > 4 && most <= 16)
+        // In the memory that is there for parts, which is given back.
+        #expect(budget.takePartMemory(16 << 20))
+        #expect(try mostAtOnce(TransferBudget(connections: 32, partMemory: 1 << 20)) <= 6)
+        #expect(try mostAtOnce(TransferBudget(connections: 32, partMemory: 16 << 20), threads: 4) <= 4)
     }
 
     @Test func usesTheSizeThatTheUserWants() throws {

@@ -10,6 +10,9 @@ package enum ArtifactDrivers {
     package static func driver(
         for location: ArtifactLocation, artifactName: String, context: DriverContext
     ) throws -> any ArtifactDriver {
+        if let place = LocalStore.place(of: location), place.key.utf8.contains(0) {
+            throw ArtifactError.invalid("use the location of", artifactName, "its key has a NUL, as no file's name can")
+        }
         if let store = context.localStore, store.standsIn(for: location), let place = LocalStore.place(of: location) {
             return LocalStoreDriver(folder: store.folder, bucket: place.bucket, key: place.key)
         }

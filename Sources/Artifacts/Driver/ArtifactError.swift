@@ -13,8 +13,12 @@ package struct ArtifactError: ClassifiedError, Sendable {
         case invalid
         /// The object is no longer the one that was begun with.
         case changed
-        /// What came is not what the store says it holds.
+        /// What came is not what the store says it holds, or what it holds is not what was sent.
         case damaged
+        /// An answer ended before its end.
+        case truncated
+        /// The store's answer is none to what was asked, and will be none another time.
+        case unintelligible
         /// All attempts are used up.
         case exhausted
         /// The transfer was called off.
@@ -31,6 +35,9 @@ package struct ArtifactError: ClassifiedError, Sendable {
         self.message = message
         self.isTransient = isTransient
     }
+
+    /// The same error, after which nothing is tried again.
+    var asFinal: Self { .init(code, message) }
 
     /// Nothing stands there.
     package static func notFound(_ operation: String, _ subject: String, _ cause: String) -> Self {
@@ -70,14 +77,26 @@ package struct ArtifactError: ClassifiedError, Sendable {
     }
 
     /// Length or checksum differ: another transfer may bring the right bytes.
-    package static func damaged(_ operation: String, _ subject: String, _ cause: String) -> Self {
-        .init(.damaged, "\(operation) \(subject): \(cause)", isTransient: true)
+    ///
+    /// - Parameter isFinal: whether it is known that none will.
+    package static func damaged(_ operation: String, _ subject: String, _ cause: String, isFinal: Bool = false) -> Self {
+        .init(.damaged, "\(operation) \(subject): \(cause)", isTransient: !isFinal)
+    }
+
+    /// The answer makes no sense, and not because a part of it was lost.
+    package static func unintelligible(_ operation: String, _ subject: String, _ cause: String) -> Self {
+        .init(.unintelligible, "\(operation) \(subject): \(cause)")
+    }
+
+    /// The answer was cut.
+    static func cut(_ operation: String, _ subject: String, _ cause: String) -> Self {
+        .init(.truncated, "\(operation) \(subject): \(cause)", isTransient: true)
     }
 
     /// The body ended early without the connection's saying so.
     package static func truncated(_ operation: String, _ subject: String, received: Int64, of length: Int64) -> Self {
         .init(
-            .damaged, "\(operation) \(subject): unexpected EOF: \(received) of \(length) bytes came", isTransient: true)
+            .truncated, "\(operation) \(subject): unexpected EOF: \(received) of \(length) bytes came", isTransient: true)
     }
 
     /// All attempts failed with errors that might have gone away (contract 02 §11).

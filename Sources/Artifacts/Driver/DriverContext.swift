@@ -23,6 +23,9 @@ package struct DriverContext: Sendable {
     package var cancellation: TransferCancellation
     /// Seconds without a byte before a request counts as failed and is tried again.
     package var stallTimeout = 60
+    /// Whether loads are compared with an MD5 that the store tells at any size, and a mismatch is never explained away:
+    /// `ARGOEXEC_VERIFY_DOWNLOADS=always`.
+    package var verifiesAlways = false
     /// Nanoseconds between the lines that tell how far a long transfer is.
     package var progressInterval: Int64 = 10_000_000_000
     /// What the environment says of credentials for AWS.
@@ -51,6 +54,16 @@ package struct DriverContext: Sendable {
         self.aws = aws
         memory = StoreMemory()
         contentTypes = ContentTypes()
+    }
+
+    /// Obeys `ARGOEXEC_VERIFY_DOWNLOADS`; a word that is not `always` is ignored with a warning.
+    package mutating func obeyVerification(_ environment: Environment) {
+        guard let text = environment.nonEmpty(.verifyDownloads) else { return }
+        if text == "always" {
+            verifiesAlways = true
+        } else {
+            log.warn("ignoring invalid verification of downloads, want always", ["value": .text(text)])
+        }
     }
 
     /// Ends all running transfers and refuses later ones. May be called from any thread.

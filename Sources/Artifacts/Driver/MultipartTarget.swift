@@ -3,7 +3,20 @@ package protocol MultipartTarget: Sendable {
     var limits: MultipartLimits { get }
 
     /// Begins an upload; one request. Nothing can be seen of it before it is complete.
+    ///
+    /// - Throws: `MultipartUnsupported` where the store turns out to know no uploads in parts.
     func begin() throws -> any MultipartUpload
+}
+
+/// The store knows no uploads in parts: one request must do.
+package struct MultipartUnsupported: Error {
+    /// What the store said.
+    package let refusal: ArtifactError
+
+    /// Bytes that one request may store.
+    package static let singleRequestLimit: Int64 = 5 << 30
+
+    package init(refusal: ArtifactError) { self.refusal = refusal }
 }
 
 /// An upload in parts that has begun. Parts may be sent side by side, again, and in any order.

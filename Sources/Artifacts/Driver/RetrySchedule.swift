@@ -28,6 +28,9 @@ package struct RetryLoop: Sendable {
     private let context: DriverContext
     private let meter: TransferMeter?
 
+    /// Damage is no matter of waiting: what is wrong three times will be wrong again.
+    static let mostDamages = 3
+
     package init(_ schedule: RetrySchedule, context: DriverContext, meter: TransferMeter? = nil) {
         self.schedule = schedule
         self.context = context
@@ -41,10 +44,15 @@ package struct RetryLoop: Sendable {
     package func run<R>(madeProgress: () -> Bool = { false }, _ attempt: () throws -> R) throws -> R {
         var slow = BackoffPauses(schedule.slow)
         var quick = schedule.quick.map { BackoffPauses($0) }
+        var damages = 0
         while true {
             do { return try attempt() } catch {
                 guard isTransient(error) else { throw error }
                 if context.cancellation.isCancelled { throw error }
+                if (error as? ArtifactError)?.code == .damaged {
+                    damages += 1
+                    if damages >= min(Self.mostDamages, schedule.slow.steps) { throw ArtifactError.exhausted(error) }
+                }
                 if madeProgress() {
                     slow = BackoffPauses(schedule.slow)
                     quick = schedule.quick.map { BackoffPauses($0) }

@@ -21,6 +21,10 @@ package protocol StoredObject: Sendable {
     /// - Returns: false where the object must be read; the file is as before.
     func share(with file: Int32) throws -> Bool
 
+    /// Whether bytes that came twice alike are taken although an ETag that looks like their MD5 differs: it is none then, and
+    /// the store is remembered for it.
+    func acceptsOtherETag() -> Bool
+
     /// All that the store tells of it; at most one request.
     func describe() throws -> ObjectHead
 
@@ -42,6 +46,7 @@ package protocol StoredObject: Sendable {
 extension StoredObject {
     package func describe() throws -> ObjectHead { head }
     package var identity: String? { nil }
+    package func acceptsOtherETag() -> Bool { true }
     package func share(with file: Int32) throws -> Bool { false }
 }
 

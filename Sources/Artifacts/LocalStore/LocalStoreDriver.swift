@@ -142,8 +142,16 @@ package struct LocalStoreDriver: ArtifactDriver {
         var entries: [StoredEntry] = []
         let walk = try TreeWalk(try root.openDirectory(path), path: root.path.appending(path))
         while let entry = try walk.next() {
-            guard entry.status.kind == .file, !entry.name.bytes.starts(with: Array(Self.asidePrefix.utf8)) else { continue }
+            if entry.status.kind == .directory || entry.name.bytes.starts(with: Array(Self.asidePrefix.utf8)) { continue }
+            guard entry.status.kind == .file else {
+                throw ArtifactError.invalid(
+                    "list", subject, "'\(walk.subject(entry))' is a \(entry.status.kind.word), not an object")
+            }
             let name = entry.path.components.map { LocalStoreNames.decode($0.bytes) }.joined(separator: [UInt8(ascii: "/")])
+            if name.contains(0) {
+                throw ArtifactError.invalid(
+                    "list", subject, "the key of '\(walk.subject(entry))' has a NUL, as no file's name can")
+            }
             let full = path.appending(entry.path)
             entries.append(
                 StoredEntry(

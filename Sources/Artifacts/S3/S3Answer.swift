@@ -90,7 +90,9 @@ enum S3Answer {
     }
 
     /// What the headers of HEAD or GET tell of an object.
-    static func head(status: Int, headers: HTTPHeaders) -> ObjectHead {
+    ///
+    /// - Parameter anySize: whether an ETag that looks like an MD5 counts for objects of any size.
+    static func head(status: Int, headers: HTTPHeaders, anySize: Bool = false) -> ObjectHead {
         var head = ObjectHead(validator: headers["ETag"], supportsRanges: headers["Accept-Ranges"] != "none")
         let length = headers["Content-Length"].flatMap { Int64($0) }
         if status == 206 {
@@ -99,7 +101,7 @@ enum S3Answer {
             head.length = range?.total
         } else {
             head.length = length
-            head.checksum = checksum(headers, length: length)
+            head.checksum = checksum(headers, length: length, anySize: anySize)
         }
         return head
     }
@@ -112,40 +114,93 @@ enum S3Answer {
         guard sides.count == 2, let start = sides[0].split(separator: "-").first.flatMap({ Int64($0) }), start >= 0 else {
             return nil
         }
-        return (start, Int64(sides[1]))
+        let total = Int64(sides[1])
+        guard sides[1] == "*" || total.map({ $0 > start }) ?? false else { return nil }
+        return (start, total)
     }
 
     /// The best checksum of the whole object; those put together from parts' own cannot be checked. A store that does not say
     /// which of both it means may mean either where the ETag tells of parts.
-    private static func checksum(_ headers: HTTPHeaders, length: Int64?) -> ObjectChecksum? {
+    private static func checksum(_ headers: HTTPHeaders, length: Int64?, anySize: Bool) -> ObjectChecksum? {
         let isOfParts = headers["ETag"].map { $0.utf8.contains(UInt8(ascii: "-")) } ?? false
         if headers["x-amz-checksum-type"].map({ $0.uppercased() == "FULL_OBJECT" }) ?? !isOfParts {
-            let algorithms: [(CyclicChecksum, String)] = [(.crc32c, "crc32c"), (.crc32, "crc32"), (.crc64nvme, "crc64nvme")]
-            for (algorithm, name) in algorithms {
-                guard let value = headers["x-amz-checksum-\(name)"].flatMap(Base64.decode).flatMap(algorithm.value) else {
+            if let cyclic = cyclicChecksums(headers).first { return .cyclic(cyclic.algorithm, cyclic.value) }
+            let hashes: [(HashAlgorithm, String)] = [(.sha256, "sha256"), (.sha1, "sha1")]
+            for (algorithm, name) in hashes {
+                guard let hash = headers["x-amz-checksum-\(name)"].flatMap(Base64.decode), hash.count == algorithm.length else {
                     continue
                 }
-                return .cyclic(algorithm, value)
+                return .hash(algorithm, hash)
             }
         }
-        return etagHash(headers, length: length).map { .md5($0) }
+        // Of the bytes as they are stored; those that are unpacked on the way are others.
+        if headers["x-goog-stored-content-encoding"].map({ $0 == "identity" }) ?? true,
+            let value = googleHash(headers, "crc32c").flatMap(CyclicChecksum.crc32c.value)
+        {
+            return .cyclic(.crc32c, value)
+        }
+        guard let length, anySize || length <= etagCheckLimit, let etag = headers["ETag"], !hasForeignKey(headers) else {
+            return nil
+        }
+        return md5(ofETag: etag).map { .etag($0) }
     }
 
-    /// Above this hashing takes longer than the transfer.
-    private static let etagCheckLimit: Int64 = 64 << 20
+    /// The cyclic checksums of a whole body or object that headers tell.
+    static func cyclicChecksums(_ headers: HTTPHeaders) -> [(algorithm: CyclicChecksum, value: UInt64)] {
+        let algorithms: [(CyclicChecksum, String)] = [(.crc32c, "crc32c"), (.crc32, "crc32"), (.crc64nvme, "crc64nvme")]
+        return algorithms.compactMap { algorithm, name in
+            headers["x-amz-checksum-\(name)"].flatMap(Base64.decode).flatMap(algorithm.value).map { (algorithm, $0) }
+        }
+    }
 
-    /// An ETag is the MD5 of an object that was stored in one piece and not under a key of the customer's or of KMS.
-    private static func etagHash(_ headers: HTTPHeaders, length: Int64?) -> [UInt8]? {
-        guard let length, length < etagCheckLimit, headers["x-amz-server-side-encryption-customer-algorithm"] == nil,
-            headers["x-amz-server-side-encryption"].map({ $0 == "AES256" }) ?? true, let etag = headers["ETag"]
+    /// Google's own header: `crc32c=BASE64,md5=BASE64`, once or in several.
+    private static func googleHash(_ headers: HTTPHeaders, _ name: String) -> [UInt8]? {
+        for item in headers.all("x-goog-hash").flatMap({ $0.split(separator: ",") }) {
+            let parts = item.drop { $0 == " " }.split(separator: "=", maxSplits: 1)
+            if parts.count == 2, parts[0] == name { return Base64.decode(String(parts[1])) }
+        }
+        return nil
+    }
+
+    /// Above this an MD5 takes longer than the transfer.
+    static let etagCheckLimit: Int64 = 64 << 20
+
+    /// Whether the object is stored under a key of the customer's or of KMS: its ETag is no MD5 then.
+    static func hasForeignKey(_ headers: HTTPHeaders) -> Bool {
+        headers["x-amz-server-side-encryption-customer-algorithm"] != nil
+            || headers["x-amz-server-side-encryption"].map { $0 != "AES256" } ?? false
+    }
+
+    /// The MD5 that an ETag looks like: of an object that was stored in one piece it is one.
+    static func md5(ofETag tag: String) -> [UInt8]? { hash(Array(tag.utf8.filter { $0 != UInt8(ascii: "\"") })[...]) }
+
+    /// The hash and the number of parts of an ETag that looks like those of objects stored in parts.
+    static func partHash(ofETag tag: String) -> (hash: [UInt8], parts: Int)? {
+        let digits = tag.utf8.filter { $0 != UInt8(ascii: "\"") }
+        guard digits.count > 33, digits[32] == UInt8(ascii: "-"), let hash = hash(digits[..<32]),
+            let parts = Int(String(decoding: digits[33...], as: UTF8.self))
         else { return nil }
-        let digits = etag.utf8.filter { $0 != UInt8(ascii: "\"") }
+        return (hash, parts)
+    }
+
+    private static func hash(_ digits: ArraySlice<UInt8>) -> [UInt8]? {
         guard digits.count == 32 else { return nil }
         var bytes: [UInt8] = []
-        for index in stride(from: 0, to: 32, by: 2) {
-            guard let byte = UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16) else { return nil }
+        for index in stride(from: digits.startIndex, to: digits.endIndex, by: 2) {
+            guard digits[index...].prefix(2).allSatisfy(isHexadecimal),
+                let byte = UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16)
+            else { return nil }
             bytes.append(byte)
         }
         return bytes
+    }
+
+    private static func isHexadecimal(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+            UInt8(ascii: "A")...UInt8(ascii: "F"):
+            true
+        default: false
+        }
     }
 }

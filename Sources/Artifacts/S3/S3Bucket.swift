@@ -26,6 +26,8 @@ struct S3Bucket {
         do { _ = try client.send(S3Request("HEAD"), "find bucket", subject) } catch let error as ArtifactError {
             switch error.code {
             case .refused(404, _): return false
+            // Where that cannot be asked, making it tells.
+            case .refused(405, _), .refused(501, _): return false
             case .refused(403, _): return true  // It is there, and somebody else decides who may look.
             default: throw error
             }
@@ -42,7 +44,10 @@ struct S3Bucket {
                 "<CreateBucketConfiguration xmlns=\"\(Self.namespace)\"><LocationConstraint>\(region)</LocationConstraint></CreateBucketConfiguration>"
             )
         }
-        _ = try client.send(request, "create bucket", subject)
+        let response = try client.send(request, "create bucket", subject)
+        try S3Document.checkNone(response.body, "create bucket", subject) {
+            try client.error($0, to: request, "create bucket", subject)
+        }
     }
 
     private func encryptByDefault(_ algorithm: String, _ keyID: String?) throws {

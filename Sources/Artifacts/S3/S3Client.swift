@@ -38,6 +38,9 @@ package struct S3Client: Sendable {
     var encryption = S3Encryption.none
     /// Seconds without a byte before a request counts as failed.
     var stallTimeout = 60
+    var log = Log.silent
+    /// Whether loads are compared with an ETag of any size, and nothing explains a mismatch away.
+    var verifiesAlways = false
 
     package init(
         endpoint: S3Endpoint, http: HTTPClient, credentials: CredentialCache<SigV4.Credential>, region: String?,
@@ -205,6 +208,8 @@ package final class S3BucketState: Sendable {
         var region: String?
         var echoesChecksums = false
         var isKnownToExist = false
+        var lacking: Set<S3Extension> = []
+        var encodesSilently: Bool?
     }
     private let state = Mutex(State())
 
@@ -225,4 +230,15 @@ package final class S3BucketState: Sendable {
         get { state.withLock { $0.isKnownToExist } }
         set { state.withLock { $0.isKnownToExist = newValue } }
     }
+
+    /// Whether the store percent-encodes the keys of listings without saying so; nil while that is not known.
+    var encodesSilently: Bool? {
+        get { state.withLock { $0.encodesSilently } }
+        set { state.withLock { $0.encodesSilently = newValue } }
+    }
+
+    func lacks(_ feature: S3Extension) -> Bool { state.withLock { $0.lacking.contains(feature) } }
+
+    /// - Returns: whether that is new.
+    func note(lacking feature: S3Extension) -> Bool { state.withLock { $0.lacking.insert(feature).inserted } }
 }

@@ -10,7 +10,13 @@ struct S3Deletion {
 
     /// Removes one object; an absent one is no error.
     func delete(_ key: [UInt8]) throws {
-        do { _ = try client.send(S3Request("DELETE", key: key), "delete", subject) } catch let error as ArtifactError {
+        let request = S3Request("DELETE", key: key)
+        do {
+            let response = try client.send(request, "delete", subject)
+            try S3Document.checkNone(response.body, "delete", subject) {
+                try client.error($0, to: request, "delete", subject)
+            }
+        } catch let error as ArtifactError {
             if !error.isNotFound { throw error }
         }
     }
@@ -26,32 +32,52 @@ struct S3Deletion {
         var single: [[UInt8]] = []
         var many: [String] = []
         for key in keys {
-            if let text = String(validating: key, as: UTF8.self).flatMap(XMLElement.escape) {
+            if let text = String(validating: key, as: UTF8.self), XMLElement.escape(text) != nil {
                 many.append(text)
             } else {
                 single.append(key)
             }
         }
-        if !(try deleteTogether(many)) { single = keys }
+        if !client.has(.deletionTogether) {
+            single = keys
+        } else if !(try deleteTogether(many)) {
+            single = keys
+        }
         for key in single { try delete(key) }
         return page.next
     }
 
     /// - Returns: false where the store refuses the request as a whole: some know none, want another hash of it, or forbid it to
     ///   those who may delete one by one.
-    private func deleteTogether(_ escapedKeys: [String]) throws -> Bool {
-        if escapedKeys.isEmpty { return true }
+    private func deleteTogether(_ keys: [String]) throws -> Bool {
+        if keys.isEmpty { return true }
         var text = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>"
-        for key in escapedKeys { text += "<Object><Key>\(key)</Key></Object>" }
+        for key in keys { text += "<Object><Key>\(XMLElement.escape(key) ?? "")</Key></Object>" }
         var request = S3Request("POST")
         request.query = [("delete", "")]
         request.setDocument(text + "</Delete>")
         let response: HTTPResponse
         do { response = try client.send(request, "delete", subject) } catch let error as ArtifactError {
-            guard case .refused(_, let word) = error.code, !error.isTransient, word != "NoSuchBucket" else { throw error }
+            guard case .refused(let status, let word) = error.code, !error.isTransient, word != "NoSuchBucket" else {
+                throw error
+            }
+            if [405, 501].contains(status) { client.note(lacking: .deletionTogether) }
             return false
         }
-        guard let root = XMLElement.parse(response.body) else { return true }
+        let root = try S3Document.read(
+            response.body, root: "DeleteResult", "the outcome of a deletion", "delete", subject
+        ) { try client.error($0, to: request, "delete", subject) }
+        let asked = Set(keys.map(Self.plain))
+        for told in root.all("Deleted").compactMap({ $0["Key"]?.text }) where !told.isEmpty {
+            let readings = [
+                told, String(decoding: PercentEncoding.decode(Array(told.utf8), plusIsSpace: true), as: UTF8.self),
+                String(decoding: PercentEncoding.decode(Array(told.utf8)), as: UTF8.self),
+            ]
+            if !readings.contains(where: { asked.contains(Self.plain($0)) }) {
+                throw ArtifactError.unintelligible(
+                    "delete", subject, "the store has deleted '\(told.prefix(200))', which nobody asked for")
+            }
+        }
         let failures = root.all("Error").filter { $0["Code"]?.text != "NoSuchKey" }
         if let first = failures.first {
             let key = first["Key"]?.text ?? ""
@@ -60,4 +86,7 @@ struct S3Deletion {
         }
         return true
     }
+
+    /// A key as it can be compared with one in an answer: XML knows one kind of line break.
+    private static func plain(_ key: String) -> [UInt8] { key.utf8.filter { $0 >= 0x20 } }
 }

@@ -42,7 +42,8 @@ package struct S3Driver: ArtifactDriver {
     package func find() throws -> FoundArtifact {
         if !isDirectoryKey {
             let object = S3Object(
-                client: client, key: Array(key.utf8), subject: subject, head: ObjectHead(supportsRanges: true))
+                client: client, key: Array(key.utf8), subject: subject,
+                head: ObjectHead(supportsRanges: client.has(.ranges)))
             do { return .object(try object.described()) } catch let error as ArtifactError where error.isNotFound {
                 // Perhaps a directory.
             }
@@ -83,7 +84,7 @@ package struct S3Driver: ArtifactDriver {
     }
 
     package func multipart(at relative: BytePath?, fileName: BytePath) throws -> (any MultipartTarget)? {
-        if client.endpoint.lacksMultipart { return nil }
+        if client.endpoint.lacksMultipart || !client.has(.multipart) { return nil }
         let key = try key(at: relative)
         return S3MultipartTarget(
             client: client, key: key, subject: subject(of: key), contentType: contentType(fileName),

@@ -21,6 +21,8 @@ package struct S3Endpoint: Sendable, Equatable {
     package let regionOfHost: String?
     private let host: Host
     private let usesVirtualHost: Bool
+    /// As the location names it, for the log.
+    let name: String
     /// Whether the store takes an object of any size by one PUT only.
     package let lacksMultipart: Bool
 
@@ -38,6 +40,7 @@ package struct S3Endpoint: Sendable, Equatable {
         let ownPort = isSecure ? ":443" : ":80"
         let name = (endpoint.hasSuffix(ownPort) ? String(endpoint.dropLast(ownPort.count)) : endpoint).lowercased()
         self.bucket = bucket
+        self.name = name
         self.isSecure = isSecure
         let amazon = AmazonHost(name)
         regionOfHost = amazon?.region

@@ -3,10 +3,11 @@ import Formats
 import HTTPTransport
 import RequestSigning
 
-/// Pages of ListObjectsV2.
+/// Pages of listings, by ListObjectsV2 and, where a store does not know that, by its predecessor.
 enum S3Listing {
     struct Object {
         let key: [UInt8]
+        /// Bytes; nil where the store does not tell.
         let length: Int64?
         let etag: String?
     }
@@ -18,44 +19,210 @@ enum S3Listing {
         var isEmpty: Bool { objects.isEmpty && next == nil }
     }
 
+    /// Where a listing goes on, as text that only this driver reads.
+    private enum Continuation {
+        case token(String)
+        /// The last key of the page before: the first version of the request has no tokens.
+        case marker([UInt8])
+
+        private static let markerStart = "marker:"
+        private static let tokenStart = "token:"
+
+        init?(_ text: String) {
+            if text.hasPrefix(Self.markerStart) {
+                self = .marker(PercentEncoding.decode(Array(text.dropFirst(Self.markerStart.count).utf8)))
+            } else {
+                self = .token(String(text.dropFirst(Self.tokenStart.count)))
+            }
+        }
+
+        static func text(token: String) -> String { tokenStart + token }
+        static func text(marker: [UInt8]) -> String { markerStart + PercentEncoding.encode(marker) }
+    }
+
     /// Asks for all keys with a prefix.
     struct Query {
         var prefix: [UInt8]
         var continuation: String?
         var maximumKeys = 1000
 
+        /// One page, every key of which begins with the prefix.
+        ///
+        /// - Throws: `ArtifactError` for an answer that holds anything else: nothing is left out in silence.
         func page(_ client: S3Client, _ subject: String) throws -> Page {
-            var request = S3Request("GET")
-            request.query = [
-                ("list-type", "2"), ("encoding-type", "url"), ("prefix", String(decoding: prefix, as: UTF8.self)),
-                ("max-keys", String(maximumKeys)),
-            ]
-            if let continuation { request.query.append(("continuation-token", continuation)) }
-            let response = try client.send(request, "list", subject)
-            guard let page = parse(response.body) else {
-                throw ArtifactError.damaged("list", subject, "the answer is not a list of objects")
+            let position = continuation.flatMap { Continuation($0) }
+            if case .marker(let marker) = position { return try firstVersion(client, subject, after: marker) }
+            var token: String?
+            if case .token(let text) = position { token = text }
+            let (answer, isSecond) = try client.fallingBack(on: [.encodedListings, .secondListings]) { used in
+                (try ask(client, subject, used, token: token, marker: nil), used.contains(.secondListings))
+            }
+            var page = Page(objects: try keys(answer, client, subject), next: nil)
+            guard answer.isTruncated else { return page }
+            if !isSecond {
+                page.next = try marker(after: page, nil, subject)
+            } else if let next = answer.nextToken, !next.isEmpty {
+                guard next != token else {
+                    throw ArtifactError.unintelligible("list", subject, "the store gives the same continuation token again")
+                }
+                page.next = Continuation.text(token: next)
+            } else {
+                // It may know the first version all the same: a page that goes on behind this one's last key shows it.
+                guard token == nil, let last = page.objects.last?.key else { throw Self.onlyFirstVersion(subject) }
+                let second: Page
+                do { second = try firstVersion(client, subject, after: last) } catch let error as ArtifactError {
+                    throw error.isTransient ? error : Self.onlyFirstVersion(subject)
+                }
+                if second.objects.isEmpty { throw Self.onlyFirstVersion(subject) }
+                client.note(lacking: .secondListings)
+                page.objects += second.objects
+                page.next = second.next
             }
             return page
         }
+
+        private func firstVersion(_ client: S3Client, _ subject: String, after last: [UInt8]) throws -> Page {
+            let answer = try client.fallingBack(on: [.encodedListings]) { used in
+                try ask(client, subject, used, token: nil, marker: last)
+            }
+            let objects = try keys(answer, client, subject)
+            if let first = objects.first?.key, !last.lexicographicallyPrecedes(first) { throw Self.onlyFirstVersion(subject) }
+            var page = Page(objects: objects, next: nil)
+            if answer.isTruncated { page.next = try marker(after: page, last, subject) }
+            return page
+        }
+
+        private static func onlyFirstVersion(_ subject: String) -> ArtifactError {
+            .unintelligible(
+                "list", subject,
+                "the store answers ListObjectsV2 without NextContinuationToken: it knows only version 1, and that does not go on either"
+            )
+        }
+
+        /// Where the next page of the first version begins.
+        private func marker(after page: Page, _ before: [UInt8]?, _ subject: String) throws -> String {
+            guard let last = page.objects.last?.key, before.map({ $0.lexicographicallyPrecedes(last) }) ?? true else {
+                throw ArtifactError.unintelligible("list", subject, "the list goes on without a key to go on from")
+            }
+            return Continuation.text(marker: last)
+        }
+
+        private func ask(
+            _ client: S3Client, _ subject: String, _ used: Set<S3Extension>, token: String?, marker: [UInt8]?
+        ) throws -> Answer {
+            var request = S3Request("GET")
+            if used.contains(.secondListings) { request.query.append(("list-type", "2")) }
+            if used.contains(.encodedListings) { request.query.append(("encoding-type", "url")) }
+            request.query += [
+                ("prefix", String(decoding: prefix, as: UTF8.self)), ("max-keys", String(maximumKeys)),
+            ]
+            if let token { request.query.append(("continuation-token", token)) }
+            if let marker { request.query.append(("marker", String(decoding: marker, as: UTF8.self))) }
+            let response = try client.send(request, "list", subject)
+            let root = try S3Document.read(response.body, root: "ListBucketResult", "a list of objects", "list", subject) {
+                try client.error($0, to: request, "list", subject)
+            }
+            return try Answer(root, subject)
+        }
+
+        /// The objects, whose keys are decoded as the store encodes them.
+        private func keys(_ answer: Answer, _ client: S3Client, _ subject: String) throws -> [Object] {
+            if answer.entries.isEmpty { return [] }
+            let readings: [KeyReading]
+            if answer.saysEncoded {
+                readings = [.formDecoded, .percentDecoded, .asIs]
+            } else if let silent = client.bucketState.encodesSilently {
+                readings = silent ? [answer.silentReading, .percentDecoded, .formDecoded] : [.asIs]
+            } else if answer.entries.allSatisfy({ KeyReading.asIs.read($0.text).starts(with: prefix) }) {
+                readings = [try isEncodedSilently(answer, client, subject) ? answer.silentReading : .asIs]
+            } else {
+                readings = [answer.silentReading, .percentDecoded]
+            }
+            let fitting = readings.first { reading in
+                answer.entries.allSatisfy { reading.read($0.text).starts(with: prefix) }
+            }
+            guard let fitting else {
+                let stray = answer.entries.first { !readings[0].read($0.text).starts(with: prefix) }?.text ?? ""
+                throw ArtifactError.unintelligible(
+                    "list", subject,
+                    "the store lists the key '\(stray.prefix(200))', which does not begin with '\(String(decoding: prefix, as: UTF8.self))' as was asked for"
+                )
+            }
+            if !answer.saysEncoded, fitting != .asIs, client.bucketState.encodesSilently == nil {
+                client.bucketState.encodesSilently = true
+                client.log.debug("the store encodes the keys of listings without saying so", ["artifact": .text(subject)])
+            }
+            return answer.entries.map { Object(key: fitting.read($0.text), length: $0.length, etag: $0.etag) }
+        }
+
+        /// Whether keys that could be meant either way are encoded: asked for as it is, one of them is there or is not.
+        private func isEncodedSilently(_ answer: Answer, _ client: S3Client, _ subject: String) throws -> Bool {
+            guard let text = answer.entries.first(where: { KeyReading.hasEscape($0.text) })?.text else { return false }
+            let probe = Query(prefix: Array(text.utf8), maximumKeys: 1)
+            let found = try client.fallingBack(on: [.encodedListings, .secondListings]) { used in
+                try probe.ask(client, subject, used, token: nil, marker: nil)
+            }
+            client.bucketState.encodesSilently = found.entries.isEmpty
+            return found.entries.isEmpty
+        }
     }
 
-    /// Reads a page; nil where the bytes are none.
-    static func parse(_ bytes: [UInt8]) -> Page? {
-        guard let root = XMLElement.parse(bytes), root.name == "ListBucketResult" else { return nil }
-        // Keys may hold what XML cannot: where the store does as it is asked, they are percent-encoded.
-        let isEncoded = root["EncodingType"]?.text == "url"
-        var objects: [Object] = []
-        for contents in root.all("Contents") {
-            guard let text = contents["Key"]?.text else { return nil }
-            let key = isEncoded ? PercentEncoding.decode(Array(text.utf8), plusIsSpace: true) : Array(text.utf8)
-            objects.append(
-                Object(
-                    key: key, length: contents["Size"].flatMap { Int64($0.text) }.flatMap { $0 < 0 ? nil : $0 },
-                    etag: contents["ETag"]?.text))
+    /// How the text of a key is to be read.
+    fileprivate enum KeyReading {
+        /// Percent-decoded, with `+` for a blank: how Amazon encodes.
+        case formDecoded
+        /// Percent-decoded.
+        case percentDecoded
+        case asIs
+
+        func read(_ text: String) -> [UInt8] {
+            switch self {
+            case .formDecoded: PercentEncoding.decode(Array(text.utf8), plusIsSpace: true)
+            case .percentDecoded: PercentEncoding.decode(Array(text.utf8))
+            case .asIs: Array(text.utf8)
+            }
         }
-        guard root["IsTruncated"]?.text == "true" else { return Page(objects: objects, next: nil) }
-        guard let next = root["NextContinuationToken"]?.text, !next.isEmpty else { return nil }
-        return Page(objects: objects, next: next)
+
+        static func hasEscape(_ text: String) -> Bool { percentDecoded.read(text) != asIs.read(text) }
+    }
+
+    /// What a page says, its keys not yet decoded.
+    struct Answer {
+        struct Entry {
+            let text: String
+            let length: Int64?
+            let etag: String?
+        }
+        let entries: [Entry]
+        /// Whether the store says that the keys are encoded.
+        let saysEncoded: Bool
+        let isTruncated: Bool
+        let nextToken: String?
+
+        init(_ root: XMLElement, _ subject: String) throws {
+            saysEncoded = root["EncodingType"]?.text == "url"
+            isTruncated = root["IsTruncated"]?.text == "true"
+            nextToken = root["NextContinuationToken"]?.text
+            entries = try root.all("Contents").map { contents in
+                guard let key = contents["Key"]?.text, !key.isEmpty else {
+                    throw ArtifactError.unintelligible("list", subject, "the store lists an object without a key")
+                }
+                var length: Int64?
+                if let size = contents["Size"]?.text, !size.isEmpty {
+                    guard let bytes = Int64(size), bytes >= 0 else {
+                        throw ArtifactError.unintelligible(
+                            "list", subject, "the store gives '\(size.prefix(40))' as the size of '\(key.prefix(200))'")
+                    }
+                    length = bytes
+                }
+                return Entry(text: key, length: length, etag: contents["ETag"]?.text)
+            }
+        }
+
+        /// How keys are encoded where the store does not say so: `+` is a blank unless blanks are written otherwise.
+        fileprivate var silentReading: KeyReading {
+            entries.contains { $0.text.contains("%20") } ? .percentDecoded : .formDecoded
+        }
     }
 }
 
@@ -87,14 +254,32 @@ struct S3Directory: StoredDirectory {
     func page(after continuation: String?) throws -> StoredPage {
         let page: S3Listing.Page
         if continuation == nil, let first { page = first } else { page = try listing(after: continuation) }
-        // Keys that end in a slash are markers of directories, not files.
-        let entries = page.objects.filter { $0.key.last != UInt8(ascii: "/") && $0.key.starts(with: prefix) }.map { object in
-            StoredEntry(
-                name: BytePath(bytes: object.key.dropFirst(prefix.count)),
-                object: S3Object(
-                    client: client, key: object.key,
-                    subject: "s3://\(client.endpoint.bucket)/\(String(decoding: object.key, as: UTF8.self))",
-                    head: ObjectHead(length: object.length, validator: object.etag, supportsRanges: true)))
+        var entries: [StoredEntry] = []
+        for object in page.objects {
+            let name = object.key.dropFirst(prefix.count)
+            let place = "s3://\(client.endpoint.bucket)/\(String(decoding: object.key, as: UTF8.self))"
+            if object.key.last == UInt8(ascii: "/") {
+                // Markers of directories, not files (contract 03 §6.1); what is in one is seldom meant.
+                if let length = object.length, length > 0 {
+                    client.log.warn(
+                        "left out an object whose key ends in a slash", ["object": .text(place), "bytes": .integer(length)])
+                }
+                continue
+            }
+            // No file can have such a name, and what follows the NUL must not be cut off in silence.
+            if name.contains(0) {
+                throw ArtifactError.invalid(
+                    "load", subject,
+                    "the key '\(place.split(separator: "\0", omittingEmptySubsequences: false).joined(separator: "\\0"))' has a NUL, as no file's name can"
+                )
+            }
+            entries.append(
+                StoredEntry(
+                    name: BytePath(bytes: name),
+                    object: S3Object(
+                        client: client, key: object.key, subject: place,
+                        head: ObjectHead(
+                            length: object.length, validator: object.etag, supportsRanges: client.has(.ranges)))))
         }
         return StoredPage(entries: entries, next: page.next)
     }

@@ -30,6 +30,8 @@ extension S3Driver {
             region: location.region.isEmpty ? nil : location.region,
             bucketState: state)
         client.stallTimeout = context.stallTimeout
+        client.log = context.log
+        client.verifiesAlways = context.verifiesAlways
         client.encryption = try S3Encryption(location, secrets, isSecure: isSecure)
         let creation = location.createBucketIfNotPresent.map { BucketCreation(objectLocking: $0.objectLocking) }
         self.init(client: client, key: location.key, creation: creation, context: context)

@@ -7,45 +7,140 @@ struct S3Object: StoredObject {
     let key: [UInt8]
     let subject: String
     let head: ObjectHead
+    /// One version of the object; nil for the newest.
+    var version: String?
 
     /// The same object with all that HEAD tells.
     func described() throws -> S3Object {
-        S3Object(client: client, key: key, subject: subject, head: try describe())
+        S3Object(client: client, key: key, subject: subject, head: try describe(), version: version)
     }
 
-    func describe() throws -> ObjectHead {
-        if head.checksum != nil { return head }
-        var request = S3Request("HEAD", key: key)
-        request.headers = [("x-amz-checksum-mode", "ENABLED")] + (try client.encryption.headers(for: .read, key: key))
-        let response = try client.send(request, "find", subject)
-        return S3Answer.head(status: response.status, headers: response.headers)
+    func describe() throws -> ObjectHead { head.checksum != nil ? head : try ask() }
+
+    /// By HEAD, or where a store refuses that by a GET of which only the head is read.
+    private func ask() throws -> ObjectHead {
+        var refusal: ArtifactError?
+        do {
+            return try client.fallingBack(on: [.toldChecksums, .heads]) { used in
+                var request = try request(used.contains(.heads) ? "HEAD" : "GET", used)
+                if used.contains(.heads) {
+                    do {
+                        let response = try client.send(request, "find", subject)
+                        return answered(response.status, response.headers)
+                    } catch let error as ArtifactError {
+                        refusal = refusal ?? error
+                        throw error
+                    }
+                }
+                request.expectsLargeBody = head.length ?? .max > Self.largeBody
+                do {
+                    _ = try client.download(request, "find", subject) { answer in
+                        throw HeadOnly(head: answered(answer.status, answer.headers))
+                    }
+                } catch let answer as HeadOnly { return answer.head }
+                return ObjectHead()
+            }
+        } catch let error as ArtifactError {
+            // Whoever may not read may often not look either: the first answer is the one to tell.
+            if let refusal, case .refused(403, _) = refusal.code, case .refused(403, _) = error.code { throw refusal }
+            throw error
+        }
+    }
+
+    /// Ends a GET of which only the head is wanted.
+    private struct HeadOnly: Error {
+        let head: ObjectHead
     }
 
     func read(
         from offset: Int64, length: Int64?, validator: String?, receive: (ObjectHead) throws -> any ByteSink
     ) throws {
-        var request = S3Request("GET", key: key)
-        request.headers = [("x-amz-checksum-mode", "ENABLED")] + (try client.encryption.headers(for: .read, key: key))
-        if let length {
-            let (last, overflow) = offset.addingReportingOverflow(length - 1)
-            request.headers.append(("Range", "bytes=\(offset)-\(overflow ? .max : last)"))
-        } else if offset > 0 {
-            request.headers.append(("Range", "bytes=\(offset)-"))
-        }
-        if let validator { request.headers.append(("If-Match", validator)) }
-        request.expectsLargeBody = (length ?? head.length.map { $0 - offset } ?? .max) > Self.largeBody
+        let isRanged = length != nil || offset > 0
+        var optional: [S3Extension] = [.toldChecksums]
+        if validator != nil { optional.insert(.conditions, at: 0) }
+        if isRanged { optional.append(.ranges) }
         do {
-            let isRanged = length != nil || offset > 0
-            _ = try client.download(request, "load", subject) { answer in
-                var head = S3Answer.head(status: answer.status, headers: answer.headers)
-                // Whoever answers a range with the whole knows no ranges, whatever its headers say.
-                if isRanged, answer.status == 200 { head.supportsRanges = false }
-                return try receive(head)
+            try client.fallingBack(on: optional) { used in
+                try get(from: offset, length: length, validator: validator, used, receive: receive)
             }
         } catch let error as ArtifactError {
-            guard validator != nil, case .refused(412, _) = error.code else { throw error }
-            throw ArtifactError.changed("load", subject)
+            guard let validator, case .refused(412, _) = error.code else { throw error }
+            // A store that has that very object has not understood the condition.
+            guard client.has(.conditions), try ask().validator == validator else {
+                throw ArtifactError.changed("load", subject)
+            }
+            client.note(lacking: .conditions)
+            try read(from: offset, length: length, validator: validator, receive: receive)
         }
+    }
+
+    private func get(
+        from offset: Int64, length: Int64?, validator: String?, _ used: Set<S3Extension>,
+        receive: (ObjectHead) throws -> any ByteSink
+    ) throws {
+        var request = try request("GET", used)
+        if used.contains(.ranges) {
+            if let length {
+                let (last, overflow) = offset.addingReportingOverflow(length - 1)
+                request.headers.append(("Range", "bytes=\(offset)-\(overflow ? .max : last)"))
+            } else {
+                request.headers.append(("Range", "bytes=\(offset)-"))
+            }
+        }
+        if let validator, used.contains(.conditions) { request.headers.append(("If-Match", validator)) }
+        request.expectsLargeBody = (length ?? head.length.map { $0 - offset } ?? .max) > Self.largeBody
+        var isUnsure = false
+        _ = try client.download(request, "load", subject) { answer in
+            var head = answered(answer.status, answer.headers)
+            if used.contains(.ranges), answer.status == 206,
+                answer.headers["Content-Range"].flatMap(S3Answer.contentRange) == nil
+            {
+                client.note(lacking: .ranges)
+                throw ArtifactError.cut("load", subject, "the answer to a range does not say which one it is")
+            }
+            if length != nil || offset > 0, answer.status == 200 {
+                // Whoever answers a range with the whole knows no ranges, whatever its headers say.
+                head.supportsRanges = false
+                if used.contains(.ranges) { client.note(lacking: .ranges) }
+            }
+            try compare(head)
+            isUnsure = validator != nil && head.validator == nil && !used.contains(.conditions)
+            return try receive(head)
+        }
+        // Neither the request nor the answer has named the object.
+        if isUnsure, let validator, try ask().validator != validator { throw ArtifactError.changed("load", subject) }
+    }
+
+    /// Throws where the answer tells another length of the very object that was found before.
+    private func compare(_ answer: ObjectHead) throws {
+        // Without its name it may be somebody else's answer, e.g. a proxy's page.
+        guard let known = head.length, let told = answer.length, known != told, let tag = head.validator,
+            answer.validator == nil || tag == answer.validator
+        else { return }
+        throw ArtifactError.damaged(
+            "load", subject, "the store tells two lengths of one object: \(known) bytes before, \(told) bytes now")
+    }
+
+    private func request(_ method: String, _ used: Set<S3Extension>) throws -> S3Request {
+        var request = S3Request(method, key: key)
+        if let version { request.query = [("versionId", version)] }
+        if used.contains(.toldChecksums) { request.headers = [("x-amz-checksum-mode", "ENABLED")] }
+        request.headers += try client.encryption.headers(for: .read, key: key)
+        return request
+    }
+
+    /// What an answer tells, less what the store is known not to mean.
+    private func answered(_ status: Int, _ headers: HTTPHeaders) -> ObjectHead {
+        var head = S3Answer.head(status: status, headers: headers, anySize: client.verifiesAlways)
+        if !client.has(.ranges) { head.supportsRanges = false }
+        if case .etag? = head.checksum, !client.has(.hashETags), !client.verifiesAlways { head.checksum = nil }
+        return head
+    }
+
+    func acceptsOtherETag() -> Bool {
+        if client.verifiesAlways { return false }
+        client.noteETagIsNoMD5(.hashETags)
+        return true
     }
 
     private static let largeBody: Int64 = 1 << 20

@@ -10,16 +10,28 @@ struct S3Put {
     let subject: String
 
     func send(_ body: ObjectBody, contentType: String) throws {
-        let checksums = try S3Checksums(of: body, needsHash: !client.bucketState.echoesChecksums)
-        var request = S3Request("PUT", key: key)
-        request.headers = [("Content-Type", contentType), ("x-amz-checksum-crc32c", checksums.crc32cText)]
-        if let hash = checksums.md5 { request.headers.append(("Content-MD5", Base64.encode(hash))) }
-        request.headers += try client.encryption.headers(for: .create, key: key)
-        request.body = try body.http()
-        request.payload = .unsigned
-        let response = try client.send(request, "save", subject)
-        try checksums.compare(with: response, subject)
+        let (response, checksums) = try client.fallingBack(on: [.sentChecksums, .unsignedPayloads]) { used in
+            let sendsChecksum = used.contains(.sentChecksums)
+            let checksums = try S3Checksums(
+                of: body, needsHash: !sendsChecksum || !client.bucketState.echoesChecksums,
+                needsPayloadHash: !used.contains(.unsignedPayloads))
+            var request = S3Request("PUT", key: key)
+            request.headers = [("Content-Type", contentType)]
+            if sendsChecksum { request.headers.append(("x-amz-checksum-crc32c", checksums.crc32cText)) }
+            if let hash = checksums.md5 { request.headers.append(("Content-MD5", Base64.encode(hash))) }
+            request.headers += try client.encryption.headers(for: .create, key: key)
+            request.body = try body.http()
+            request.payload = checksums.payload
+            let response = try client.send(request, "save", subject)
+            try S3Document.checkNone(response.body, "save", subject) { try client.error($0, to: request, "save", subject) }
+            return (response, checksums)
+        }
+        try checksums.compare(with: response, body, "save", subject)
         if response.headers["x-amz-checksum-crc32c"] != nil { client.bucketState.echoesChecksums = true }
+        try S3SavedObject(
+            client: client, key: key, subject: subject, length: body.length ?? 0, crc32c: checksums.crc32c,
+            version: response.headers["x-amz-version-id"]
+        ).check(response, checksums, body)
     }
 }
 
@@ -27,36 +39,48 @@ struct S3Put {
 struct S3Checksums {
     let crc32c: UInt32
     let md5: [UInt8]?
+    private let sha256: [UInt8]?
 
     /// Reads the body once.
-    init(of body: ObjectBody, needsHash: Bool) throws {
+    ///
+    /// - Parameter needsPayloadHash: whether the signature must cover the body.
+    init(of body: ObjectBody, needsHash: Bool, needsPayloadHash: Bool = false) throws {
         let digest = needsHash ? Digest(.md5) : nil
+        let payload = needsPayloadHash ? Digest(.sha256) : nil
         var crc: UInt64 = 0
-        switch body {
-        case .bytes(let bytes):
-            crc = CyclicChecksum.crc32c.update(0, bytes.span)
-            digest?.update(bytes.span)
-        case .file(let stretch):
-            try FileReading.forEachBlock(
-                stretch.file.descriptor.raw, from: stretch.offset, length: stretch.length, subject: stretch.file.subject
-            ) { bytes in
-                crc = CyclicChecksum.crc32c.update(crc, bytes)
-                digest?.update(bytes)
-            }
-        case .stream: throw ArtifactError.unsupported("send a stream of unknown length to S3")
+        try body.forEachBlock { bytes in
+            crc = CyclicChecksum.crc32c.update(crc, bytes)
+            digest?.update(bytes)
+            payload?.update(bytes)
         }
         crc32c = UInt32(truncatingIfNeeded: crc)
         md5 = digest?.finish()
+        sha256 = payload?.finish()
     }
 
     var crc32cText: String { Self.text(crc32c) }
 
+    var payload: SigV4.Payload { sha256.map { .sha256($0) } ?? .unsigned }
+
     static func text(_ crc32c: UInt32) -> String { Base64.encode(CyclicChecksum.crc32c.bytes(UInt64(crc32c))) }
 
-    /// - Throws: where the store says that it holds other bytes.
-    func compare(with response: HTTPResponse, _ subject: String) throws {
-        guard let told = response.headers["x-amz-checksum-crc32c"], told != crc32cText else { return }
-        throw ArtifactError.damaged("save", subject, "the store received other bytes: CRC32C \(told), not \(crc32cText)")
+    /// - Throws: where the store says, by a checksum or a length, that it holds other bytes.
+    func compare(with response: HTTPResponse, _ body: ObjectBody, _ operation: String, _ subject: String) throws {
+        if let told = response.headers["x-amz-checksum-crc32c"], told != crc32cText {
+            throw ArtifactError.damaged(
+                operation, subject, "the store received other bytes: CRC32C \(told), not \(crc32cText)")
+        }
+        for (algorithm, told) in S3Answer.cyclicChecksums(response.headers) where algorithm != .crc32c {
+            var value: UInt64 = 0
+            try body.forEachBlock { value = algorithm.update(value, $0) }
+            if value != told {
+                throw ArtifactError.damaged(
+                    operation, subject, "the store received other bytes: their \(algorithm) differs from what was sent")
+            }
+        }
+        if let told = response.headers["x-amz-object-size"], let size = Int64(told), let length = body.length, size != length {
+            throw ArtifactError.damaged(operation, subject, "the store has \(size) bytes of \(length)")
+        }
     }
 }
 
@@ -69,6 +93,17 @@ extension ObjectBody {
             .file(
                 descriptor: stretch.file.descriptor.raw, offset: stretch.offset, length: stretch.length,
                 subject: stretch.file.subject)
+        case .stream: throw ArtifactError.unsupported("send a stream of unknown length to S3")
+        }
+    }
+
+    /// Shows all bytes, block by block.
+    func forEachBlock(_ show: (Span<UInt8>) throws -> Void) throws {
+        switch self {
+        case .bytes(let bytes): try show(bytes.span)
+        case .file(let stretch):
+            try FileReading.forEachBlock(
+                stretch.file.descriptor.raw, from: stretch.offset, length: stretch.length, subject: stretch.file.subject, show)
         case .stream: throw ArtifactError.unsupported("send a stream of unknown length to S3")
         }
     }

@@ -17,13 +17,17 @@ package struct ArtifactDownload: Sendable {
 
     /// Streams an object into a sink, in order.
     ///
+    /// - Parameter evidence: what `ArtifactStore.repeatingDamage` hands on, so that a repetition is judged together with what went
+    ///   before.
     /// - Throws: errors of the sink as they are; `ArtifactError` (`damaged`) when the whole was given but its checksum is wrong:
     ///   what the sink has made of it must be dropped.
     @discardableResult
-    package func stream(_ object: any StoredObject, into sink: any ByteSink) throws -> TransferRecord {
+    package func stream(
+        _ object: any StoredObject, into sink: any ByteSink, evidence: TransferEvidence = TransferEvidence()
+    ) throws -> TransferRecord {
         let meter = TransferMeter()
         try store.watched(.loading, object.subject, meter, total: object.head.length) {
-            try stream(object, into: sink, meter)
+            try stream(object, into: sink, meter, evidence)
         }
         return meter.record
     }
@@ -62,10 +66,12 @@ package struct ArtifactDownload: Sendable {
 
     // MARK: One object
 
-    func stream(_ object: any StoredObject, into sink: any ByteSink, _ meter: TransferMeter) throws {
+    private func stream(
+        _ object: any StoredObject, into sink: any ByteSink, _ meter: TransferMeter, _ evidence: TransferEvidence
+    ) throws {
         let reading = ObjectReading(object, offset: 0, length: nil, sink: sink, meter: meter)
         try reading.run(store)
-        try reading.verify()
+        try reading.verify(evidence)
         meter.addObject()
     }
 
@@ -78,10 +84,11 @@ package struct ArtifactDownload: Sendable {
             return
         }
         // Only damage is begun anew from the first byte: what breaks off is read on inside.
-        try store.retry(.load, meter).run {
-            if let head = try rangedHead(object, meter) {
+        try store.repeatingDamage(meter) { evidence in
+            // What was damaged in ranges may come whole by one request.
+            if !evidence.isRepeated, let head = try rangedHead(object, meter) {
                 do {
-                    try ranges(object, head, into: file, meter, width: rangesAtOnce)
+                    try ranges(object, head, into: file, meter, width: rangesAtOnce, evidence)
                     meter.addObject()
                     return
                 } catch is RangesUnsupported {}
@@ -89,7 +96,7 @@ package struct ArtifactDownload: Sendable {
             try empty(file)
             let most = Int(min(object.head.length ?? .max, Int64(BlockSink.usualCapacity)))
             let blocks = BlockSink(OffsetSink(file, at: 0), capacity: max(most, 1))
-            try stream(object, into: blocks, meter)
+            try stream(object, into: blocks, meter, evidence)
             try blocks.flush()
         }
         try file.settle()
@@ -115,7 +122,8 @@ package struct ArtifactDownload: Sendable {
     }
 
     private func ranges(
-        _ object: any StoredObject, _ head: ObjectHead, into file: OpenFile, _ meter: TransferMeter, width: ClosedRange<Int>
+        _ object: any StoredObject, _ head: ObjectHead, into file: OpenFile, _ meter: TransferMeter, width: ClosedRange<Int>,
+        _ evidence: TransferEvidence
     ) throws {
         guard let length = head.length else { return }
         let count = Int((length + Self.rangeLength - 1) / Self.rangeLength)
@@ -134,7 +142,15 @@ package struct ArtifactDownload: Sendable {
             }
             if let value = reading.cyclicValue { parts.update { $0[index] = (value, size) } }
         }
-        guard case .cyclic(let algorithm, let expected)? = head.checksum else { return }
+        guard let checksum = head.checksum else { return }
+        guard case .cyclic(let algorithm, let expected) = checksum else {
+            // The hash of a whole cannot be put together from its stretches: the file is read, mostly from memory.
+            let whole = ChecksumMeter(checksum)
+            try FileReading.forEachBlock(file.descriptor.raw, from: 0, length: length, subject: file.subject) {
+                whole.update($0)
+            }
+            return try evidence.judge(whole, of: object)
+        }
         let whole = parts.current.reduce((value: UInt64(0), length: Int64(0))) { sum, part in
             (algorithm.combine(sum.value, part.value, secondLength: part.length), sum.length + part.length)
         }

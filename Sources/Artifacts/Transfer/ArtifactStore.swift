@@ -1,3 +1,5 @@
+import ExecutorCore
+
 /// A driver with all that a single request lacks: attempts by the driver's schedule, many requests side by side, checks of what
 /// came. This is what the executor calls.
 package struct ArtifactStore: Sendable {
@@ -21,19 +23,22 @@ package struct ArtifactStore: Sendable {
     /// Full keys of all objects below the location.
     package func list() throws -> [String] {
         var keys: [String] = []
-        var next: String?
+        var position = PagePosition()
         repeat {
-            let page = try retry(.list).run { try driver.list(after: next) }
+            let page = try retry(.list).run { try driver.list(after: position.token) }
             keys += page.keys
-            next = page.next
-        } while next != nil
+            try position.advance(to: page.next, "list", subject)
+        } while position.token != nil
         return keys
     }
 
     /// Removes the artifact. What is absent already is no error.
     package func delete() throws {
-        var next: String?
-        repeat { next = try retry(.delete).run { try driver.delete(after: next) } } while next != nil
+        var position = PagePosition()
+        repeat {
+            let next = try retry(.delete).run { try driver.delete(after: position.token) }
+            try position.advance(to: next, "delete", subject)
+        } while position.token != nil
     }
 
     /// Loads what `find` found.
@@ -41,6 +46,31 @@ package struct ArtifactStore: Sendable {
 
     /// Saves files, streams and directories.
     package var upload: ArtifactUpload { ArtifactUpload(store: self) }
+
+    /// Runs a whole transfer, and once or twice again where what it brought was damaged: nothing of it may be kept then.
+    ///
+    /// - Parameter transfer: makes one transfer and throws `ArtifactError` (`damaged`) where its bytes are wrong.
+    /// - Throws: the last error, no longer transient.
+    package func repeatingDamage<R>(
+        _ meter: TransferMeter? = nil, _ transfer: (TransferEvidence) throws -> R
+    ) throws -> R {
+        let schedule = driver.schedule(for: .load)
+        let limit = min(RetryLoop.mostDamages, schedule.slow.steps)
+        var pauses = BackoffPauses(schedule.quick ?? schedule.slow)
+        let evidence = TransferEvidence()
+        while true {
+            let count = evidence.begin()
+            do { return try transfer(evidence) } catch let error as ArtifactError where error.code == .damaged {
+                guard error.isTransient, evidence.isOpen || count < limit, !context.cancellation.isCancelled else {
+                    throw error.asFinal
+                }
+                let pause = pauses.next() ?? 0
+                meter?.addRetry()
+                context.log.debug("loading again", ["error": .error(error), "pauseMilliseconds": .integer(pause / 1_000_000)])
+                guard context.cancellation.sleep(pause) else { throw error }
+            }
+        }
+    }
 
     func retry(_ verb: ArtifactVerb, _ meter: TransferMeter? = nil) -> RetryLoop {
         RetryLoop(driver.schedule(for: verb), context: context, meter: meter)
@@ -53,5 +83,20 @@ package struct ArtifactStore: Sendable {
             log: context.log, activity: activity, subject: subject, meter: meter, total: total,
             interval: context.progressInterval
         ).run(body)
+    }
+}
+
+/// How far a list that comes in pages has been read.
+struct PagePosition {
+    /// Asks for the page that is next; nil at the start, and at the end.
+    private(set) var token: String?
+    private var seen: Set<String> = []
+
+    /// - Throws: where the list has been there before: it would never end.
+    mutating func advance(to next: String?, _ operation: String, _ subject: String) throws {
+        if let next, !seen.insert(next).inserted {
+            throw ArtifactError.unintelligible(operation, subject, "the store gives a continuation token a second time")
+        }
+        token = next
     }
 }

@@ -75,7 +75,11 @@ package struct ArtifactUpload: Sendable {
     // MARK: One object
 
     /// Sends a stretch of a file by one request or in parts.
-    func send(_ stretch: FileStretch, at relative: BytePath?, fileName: BytePath, _ meter: TransferMeter) throws {
+    ///
+    /// - Parameter isAlone: whether no other objects of the artifact are on their way.
+    func send(
+        _ stretch: FileStretch, at relative: BytePath?, fileName: BytePath, _ meter: TransferMeter, isAlone: Bool = true
+    ) throws {
         let wanted = store.context.uploads.partSize.flatMap { $0 <= stretch.length ? $0 : nil }
         if stretch.length > wanted ?? PartPlan.defaultSize,
             let target = try store.driver.multipart(at: relative, fileName: fileName)
@@ -83,7 +87,12 @@ package struct ArtifactUpload: Sendable {
             guard let plan = PartPlan(length: stretch.length, wanted: wanted, limits: target.limits) else {
                 throw ArtifactError.invalid("save", store.subject, "\(stretch.length) bytes are more than the store takes")
             }
-            return try MultipartUploader(store: store, target: target, meter: meter).send(stretch, plan)
+            do {
+                return try MultipartUploader(store: store, target: target, meter: meter)
+                    .send(stretch, plan, mayWiden: isAlone)
+            } catch let error as MultipartUnsupported {
+                if stretch.length > MultipartUnsupported.singleRequestLimit { throw error.refusal }
+            }
         }
         try put(.file(stretch), at: relative, fileName: fileName, meter)
     }
@@ -116,7 +125,11 @@ package struct ArtifactUpload: Sendable {
                 defer { first.release() }
                 return try put(first.body, at: nil, fileName: fileName, meter)
             }
-            return try MultipartUploader(store: store, target: target, meter: meter).send(first: first, next: part)
+            do {
+                return try MultipartUploader(store: store, target: target, meter: meter).send(first: first, next: part)
+            } catch let error as MultipartUnsupported {
+                return try whole(from: first, next: part, fileName, meter, error.refusal)
+            }
         }
         if !store.driver.needs.length {
             let counted = CountingSource(source, meter)
@@ -126,6 +139,27 @@ package struct ArtifactUpload: Sendable {
         let file = try SpoolFile.make(in: store.context.spoolDirectory)
         let length = try spool(source, into: file)
         try send(FileStretch(file, offset: 0, length: length), at: nil, fileName: fileName, meter)
+    }
+
+    /// Sends a stream of which a part was read already by one request.
+    private func whole(
+        from first: SpooledPart, next: (Int) throws -> SpooledPart?, _ fileName: BytePath, _ meter: TransferMeter,
+        _ refusal: ArtifactError
+    ) throws {
+        let file = try SpoolFile.make(in: store.context.spoolDirectory)
+        var length: Int64 = 0
+        var number = 1
+        var part: SpooledPart? = first
+        while let ready = part {
+            defer { ready.release() }
+            length += ready.length
+            if length > MultipartUnsupported.singleRequestLimit { throw refusal }
+            try ready.body.forEachBlock { try DescriptorIO.write(file.descriptor.raw, $0, subject: file.subject) }
+            ready.release()
+            number += 1
+            part = try next(number)
+        }
+        try put(.file(FileStretch(file, offset: 0, length: length)), at: nil, fileName: fileName, meter)
     }
 
     private func spool(_ source: any ByteSource, into file: OpenFile) throws -> Int64 {

@@ -8,16 +8,19 @@ struct MultipartUploader {
 
     private var threads: Int { store.context.uploads.threads }
 
-    /// Parts that are read in place need no memory beside their connections, so that as many may move as pay.
-    private var width: TransferWidth {
-        TransferWidth(threads...(store.context.uploads.isWidened ? max(threads, Self.mostAtOnce) : threads))
-    }
-    private static let mostAtOnce = 16
+    /// Bytes that one more part on its way takes, in libcurl mostly.
+    private static let memoryOfPart = 512 << 10
 
-    /// Sends a file, whose parts are read in place.
-    func send(_ stretch: FileStretch, _ plan: PartPlan) throws {
+    /// Sends a file, whose parts are read in place: more at a time where that moves more, in the memory that is there for parts.
+    ///
+    /// - Parameter mayWiden: not where many objects are on their way already.
+    func send(_ stretch: FileStretch, _ plan: PartPlan, mayWiden: Bool) throws {
+        let budget = store.context.budget
+        let wanted = mayWiden && store.context.uploads.widens ? min(UploadSettings.mostThreads, plan.count) - threads : 0
+        let added = (0..<max(0, wanted)).prefix { _ in budget.takePartMemory(Self.memoryOfPart) }.count
+        defer { budget.returnPartMemory(added * Self.memoryOfPart) }
+        let width = TransferWidth(threads...(threads + added))
         try collecting { upload, receipts in
-            let width = width
             try Parallel.forEach(count: plan.count, width: { width.current }) { index in
                 let offset = Int64(index) * plan.partSize
                 let part = FileStretch(

@@ -59,10 +59,8 @@ final class ObjectReading {
     }
 
     /// - Throws: `ArtifactError` (`damaged`) when the bytes read do not have the checksum told.
-    func verify() throws {
-        if let checksum, !checksum.matches() {
-            throw ArtifactError.damaged("load", object.subject, "the bytes do not have the checksum that the store tells")
-        }
+    func verify(_ evidence: TransferEvidence) throws {
+        if let checksum { try evidence.judge(checksum, of: object) }
     }
 
     /// The checksum of the stretch, where a cyclic one is told of the whole.
@@ -83,7 +81,7 @@ final class ObjectReading {
         ) { answer in
             if isFirst {
                 head = answer
-                checksum = answer.checksum.map { ChecksumMeter($0) }
+                checksum = (answer.checksum ?? foundChecksum(answer)).map { ChecksumMeter($0) }
                 if !answer.supportsRanges { prefix = 0 }
             } else if let known = head?.validator, let told = answer.validator, known != told {
                 throw ArtifactError.changed("load", object.subject)
@@ -97,6 +95,13 @@ final class ObjectReading {
             return made
         }
         if let window, !window.isOpen { throw ArtifactError.changed("load", object.subject) }
+    }
+
+    /// The checksum that was told when this very object was found.
+    private func foundChecksum(_ answer: ObjectHead) -> ObjectChecksum? {
+        guard length == nil, let tag = answer.validator, tag == object.head.validator else { return nil }
+        if case .etag? = object.head.checksum { return nil }
+        return object.head.checksum
     }
 
     private func take(_ bytes: Span<UInt8>) throws {

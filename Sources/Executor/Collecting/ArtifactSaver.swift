@@ -12,6 +12,16 @@ struct ArtifactSaver: Sendable {
     let directory: RunDirectory
     let drivers: DriverContext
     let log: Log
+    /// Which artifact each place in a store was given to.
+    private let places = Monitor<[String: String]>([:])
+
+    init(template: Template, settings: ExecutorSettings, directory: RunDirectory, drivers: DriverContext, log: Log) {
+        self.template = template
+        self.settings = settings
+        self.directory = directory
+        self.drivers = drivers
+        self.log = log
+    }
 
     /// Stores the artifact.
     ///
@@ -61,6 +71,7 @@ struct ArtifactSaver: Sendable {
         let location = try artifact.location.withDefaultKey(in: template.archiveLocation, fileName: fileName)
         let complete = try location.relocated(to: template.archiveLocation)
         let driver = try ArtifactDrivers.driver(for: complete, artifactName: artifact.name, context: drivers)
+        try claim(complete, driver.subject, for: artifact)
         let upload = ArtifactStore(driver: driver, context: drivers).upload
         let fileName = BytePath(fileName)
         switch data {
@@ -71,6 +82,21 @@ struct ArtifactSaver: Sendable {
             try BytePipe.run(writing: write) { source in try upload.stream(source, fileName: fileName) }
         }
         return artifact.withLocation(location)
+    }
+
+    /// Throws where another artifact of the step is stored under the very same key: one would overwrite the other.
+    private func claim(_ location: ArtifactLocation, _ subject: String, for artifact: Artifact) throws {
+        guard let place = LocalStore.place(of: location) else { return }
+        let name = [place.endpoint, place.bucket, place.key].joined(separator: "\n")
+        let other = places.update { places -> String? in
+            if let other = places[name] { return other }
+            places[name] = artifact.name
+            return nil
+        }
+        guard let other else { return }
+        throw ExecutorError.badRequest(
+            "store it at \(subject): artifact '\(other)' is stored there, and one would overwrite the other; give one of them a key"
+        )
     }
 }
 

@@ -66,8 +66,10 @@ struct ArtifactLoader: Sendable {
                 try store.download.file(object, at: aside)
                 try AtomicFile.rename(aside, to: target)
             case .zip:
-                try store.download.file(object, at: aside)
-                try Unpacker.unpackZip(file: aside, into: asideDirectory, options: unpacking)
+                try repeating(object, from: store, dropping: [asideDirectory]) { _ in
+                    try store.download.file(object, at: aside)
+                    try Unpacker.unpackZip(file: aside, into: asideDirectory, options: unpacking)
+                }
                 try SingleEntryRule.settle(asideDirectory, as: target)
                 try TreeRemoval.remove(aside)
             case .tar, .empty, nil:
@@ -76,7 +78,7 @@ struct ArtifactLoader: Sendable {
             switch artifact.archive {
             case .asIs, .zip: break
             case .tar:
-                try stream(object, from: store) { source in
+                try stream(object, from: store, dropping: [asideDirectory]) { source in
                     try Unpacker.unpack(source, as: .tarGzip, into: asideDirectory, options: unpacking)
                 }
                 try SingleEntryRule.settle(asideDirectory, as: target)
@@ -92,7 +94,7 @@ struct ArtifactLoader: Sendable {
         _ object: any StoredObject, _ store: ArtifactStore, target: BytePath, aside: BytePath, asideDirectory: BytePath
     ) throws {
         enum Finding { case unpacked, stored, fetchInParts }
-        let finding = try stream(object, from: store) { source -> Finding in
+        let finding = try stream(object, from: store, dropping: [aside, asideDirectory]) { source -> Finding in
             let detected = try ArchiveDetector.detect(source)
             if detected.isTarGzip {
                 try Unpacker.unpack(detected.source, as: .tarGzip, into: asideDirectory, options: unpacking)
@@ -117,14 +119,38 @@ struct ArtifactLoader: Sendable {
         try AtomicFile.rename(aside, to: target)
     }
 
-    /// Downloads on a thread of its own while `body` reads what has come.
+    /// Downloads on a thread of its own while `body` reads what has come; once or twice again where that was damaged.
     ///
     /// What `body` leaves unread is not fetched; what it read to the end has been checked by length and checksum.
+    ///
+    /// - Parameter leftovers: what `body` makes: it is removed before a repetition.
     @discardableResult
     private func stream<R>(
-        _ object: any StoredObject, from store: ArtifactStore, _ body: (any ByteSource) throws -> R
+        _ object: any StoredObject, from store: ArtifactStore, dropping leftovers: [BytePath],
+        _ body: (any ByteSource) throws -> R
     ) throws -> R {
-        try BytePipe.run(writing: { sink in try store.download.stream(object, into: sink) }, reading: body)
+        try repeating(object, from: store, dropping: leftovers) { evidence in
+            try BytePipe.run(
+                writing: { sink in try store.download.stream(object, into: sink, evidence: evidence) }, reading: body)
+        }
+    }
+
+    /// Loads and unpacks; once or twice again where what came was damaged, or looks so to the archive's reader.
+    private func repeating<R>(
+        _ object: any StoredObject, from store: ArtifactStore, dropping leftovers: [BytePath],
+        _ load: (TransferEvidence) throws -> R
+    ) throws -> R {
+        var isRepetition = false
+        return try store.repeatingDamage { evidence in
+            if isRepetition { for path in leftovers { try TreeRemoval.remove(path) } }
+            isRepetition = true
+            do { return try load(evidence) } catch let error as ArchiveError
+                where error.isOfBrokenBytes && object.identity == nil && evidence.maySuspect()
+            {
+                // No checksum may have told: perhaps the archive is broken, perhaps the transfer was.
+                throw ArtifactError.damaged("load", object.subject, error.message)
+            }
+        }
     }
 
     private func copy(_ source: any ByteSource, to sink: any ByteSink) throws {

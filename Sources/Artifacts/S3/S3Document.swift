@@ -1,0 +1,60 @@
+import Formats
+
+/// XML documents in answers of success: whoever stands between us and a store may answer 200 as well.
+enum S3Document {
+    /// Reads the document that an answer must be.
+    ///
+    /// - Parameters:
+    ///   - name: the root element's name.
+    ///   - what: what the answer must be, for messages, e.g. `a list of objects`.
+    ///   - failure: makes an error of an `Error` element.
+    /// - Throws: a transient error for an answer that was cut; `unintelligible` for one that is something else.
+    static func read(
+        _ body: [UInt8], root name: String, _ what: String, _ operation: String, _ subject: String,
+        failure: (XMLElement) throws -> ArtifactError
+    ) throws -> XMLElement {
+        // The status is sent before the work is done: blanks keep the connection alive, and an error can still follow.
+        let text = Array(body.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) })
+        guard let root = XMLElement.parse(text) else {
+            if isCut(text) { throw ArtifactError.cut(operation, subject, "the answer is not \(what): it ends too early") }
+            throw ArtifactError.unintelligible(operation, subject, "the answer is not \(what) but \(kind(text))")
+        }
+        if root.name == "Error" { throw try failure(root) }
+        if let error = root["Error"], root.name == name, error["Key"] == nil { throw try failure(error) }
+        guard root.name == name else {
+            throw ArtifactError.unintelligible(operation, subject, "the answer is not \(what) but \(kind(text, root))")
+        }
+        return root
+    }
+
+    /// Throws for a body that an answer of success should not have: a page of a proxy's, or an error.
+    static func checkNone(
+        _ body: [UInt8], _ operation: String, _ subject: String, failure: (XMLElement) throws -> ArtifactError
+    ) throws {
+        let text = Array(body.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) })
+        if text.isEmpty { return }
+        if let root = XMLElement.parse(text) {
+            if root.name == "Error" { throw try failure(root) }
+            if root.name.lowercased() != "html" { return }
+        } else if !isPage(text) {
+            return
+        }
+        throw ArtifactError.unintelligible(operation, subject, "the answer is not the store's but \(kind(text))")
+    }
+
+    /// Whether bytes that are no document may be the beginning of one.
+    private static func isCut(_ text: [UInt8]) -> Bool {
+        text.isEmpty || text[0] == UInt8(ascii: "<") && !isPage(text)
+    }
+
+    private static func isPage(_ text: [UInt8]) -> Bool {
+        let start = String(decoding: text.prefix(64), as: UTF8.self).lowercased()
+        return start.hasPrefix("<!doctype html") || start.hasPrefix("<html") || start.hasPrefix("<head")
+            || start.hasPrefix("<body")
+    }
+
+    private static func kind(_ text: [UInt8], _ root: XMLElement? = nil) -> String {
+        if isPage(text) || root?.name.lowercased() == "html" { return "a page for people, perhaps a proxy's" }
+        return root.map { "a document '\($0.name.prefix(64))'" } ?? "no XML"
+    }
+}

@@ -1,0 +1,173 @@
+import ExecutorCore
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Artifacts
+
+/// Listings: nothing in them is left out in silence, and what makes no sense is not asked for again.
+@Suite struct S3ListingTests {
+    private typealias Reply = S3StandIn.Reply
+
+    private static func page(_ keys: [String], _ more: String = "<IsTruncated>false</IsTruncated>") -> S3StandIn.Reply {
+        S3StandIn.Reply(
+            "<ListBucketResult>\(more)" + keys.map { "<Contents><Key>\($0)</Key><Size>1</Size></Contents>" }.joined()
+                + "</ListBucketResult>")
+    }
+
+    private func fixture(_ objects: [String: [UInt8]] = [:], list: @escaping @Sendable (S3StandIn.Request) -> S3StandIn.Reply?)
+        throws -> StandInFixture
+    {
+        try StandInFixture(objects) { request, _ in request.operation == "list" ? list(request) : nil }
+    }
+
+    @Test func readsPages() throws {
+        let fixture = try fixture { request in
+            guard request.query["continuation-token"] == nil else { return Self.page(["d/z"]) }
+            return Reply(
+                """
+                <?xml version="1.0" encoding="UTF-8"?>
+                <ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>true</IsTruncated>
+                <NextContinuationToken>a/b+c==</NextContinuationToken><EncodingType>url</EncodingType>
+                <Contents><Key>d/new%0Aline+x%2By</Key><Size>12</Size><ETag>"e"</ETag></Contents>
+                <Contents><Key>d/%C3%A4</Key></Contents></ListBucketResult>
+                """)
+        }
+        #expect(try fixture.store("d").list() == ["d/new\nline x+y", "d/ä", "d/z"])
+        #expect(fixture.server.requests.last?.query["continuation-token"] == "a/b+c==")
+    }
+
+    /// A store that encodes as it is asked to, and does not say so.
+    @Test(arguments: ["p%20q/a%2Bb", "p+q%2Fa%2Bb"]) func decodesKeysThatBeginWithThePrefixOnceDecoded(text: String) throws {
+        let fixture = try fixture(["p q/a+b": [7], "p q/c": [8]]) { _ in
+            Self.page([text, text.replacingOccurrences(of: "a%2Bb", with: "c")])
+        }
+        #expect(try fixture.directory("p q") == ["a+b": [7], "c": [8]])
+    }
+
+    /// A key with a percent sign may be meant as it is: the store is asked whether it has that one.
+    @Test func asksWhetherKeysAreEncodedWhereThePrefixDoesNotTell() throws {
+        let plain = try fixture(["d/100%25": [1]]) { request in
+            request.query["prefix"] == "d/" || request.query["prefix"] == "d/100%25" ? Self.page(["d/100%25"]) : Self.page([])
+        }
+        #expect(try plain.directory("d") == ["100%25": [1]])
+        let encoded = try fixture(["d/100%": [2]]) { request in
+            request.query["prefix"] == "d/" ? Self.page(["d/100%25"]) : Self.page([])
+        }
+        #expect(try encoded.directory("d") == ["100%": [2]])
+    }
+
+    @Test func aKeyThatDoesNotBeginWithThePrefixIsAnError() throws {
+        let fixture = try fixture { _ in Self.page(["d/a", "elsewhere"]) }
+        let calls: [() throws -> Void] = [
+            { _ = try fixture.directory("d") }, { _ = try fixture.store("d").list() },
+            { _ = try fixture.store("d").isDirectory() },
+            { try fixture.store("d/").delete() },
+        ]
+        for call in calls {
+            let error = fixture.failure(call)
+            #expect(error?.code == .unintelligible)
+            #expect(error?.message.contains("'elsewhere', which does not begin with 'd/'") == true)
+        }
+        #expect(fixture.server.count("deleteMany") == 0)
+        #expect(!fixture.log.contains("retrying"))
+    }
+
+    @Test(arguments: [
+        "<Contents><Size>1</Size></Contents>", "<Contents><Key>d/a</Key><Size>-1</Size></Contents>",
+        "<Contents><Key>d/a</Key><Size>99999999999999999999</Size></Contents>",
+        "<Contents><Key>d/a</Key><Size>x</Size></Contents>",
+    ])
+    func anEntryThatMakesNoSenseIsAnError(entry: String) throws {
+        let fixture = try fixture { _ in Reply("<ListBucketResult>\(entry)</ListBucketResult>") }
+        #expect(fixture.failure { _ = try fixture.directory("d") }?.code == .unintelligible)
+        #expect(fixture.server.count("list") == 1)
+    }
+
+    @Test func aListThatGoesOnWithoutATokenIsToldAtOnce() throws {
+        let fixture = try fixture { _ in Self.page(["d/a"], "<IsTruncated>true</IsTruncated><NextMarker>d/a</NextMarker>") }
+        let error = fixture.failure { _ = try fixture.directory("d") }
+        #expect(
+            error?.message.contains("the store answers ListObjectsV2 without NextContinuationToken: it knows only version 1")
+                == true)
+        #expect(fixture.server.count("list") <= 4)
+        #expect(!fixture.log.contains("retrying"))
+    }
+
+    @Test func aTokenThatComesAgainEndsTheList() throws {
+        let fixture = try fixture { request in
+            let next = request.query["continuation-token"] == "A" ? "B" : "A"
+            return Self.page(
+                ["d/\(next)"], "<IsTruncated>true</IsTruncated><NextContinuationToken>\(next)</NextContinuationToken>")
+        }
+        for call in [
+            { _ = try fixture.store("d").list() }, { _ = try fixture.directory("d") }, { try fixture.store("d/").delete() },
+        ] {
+            #expect(fixture.failure(call)?.message.contains("continuation token") == true)
+        }
+        let same = try self.fixture { _ in
+            Self.page(["d/x"], "<IsTruncated>true</IsTruncated><NextContinuationToken>A</NextContinuationToken>")
+        }
+        #expect(same.failure { _ = try same.store("d").list() }?.code == .unintelligible)
+        #expect(same.server.count("list") == 2)
+    }
+
+    @Test(arguments: [
+        ("", true), ("<ListBucketResult><IsTruncated>fal", true), ("<?xml version=\"1.0\"?>", true),
+        ("<html><body>Sign in<br></body></html>", false), ("<!DOCTYPE html><html>", false), ("Sign in", false),
+        ("<Other/>", false), ("{\"error\": 1}", false),
+    ])
+    func asksAgainOnlyWhereAnAnswerWasCut(body: String, isCut: Bool) throws {
+        let fixture = try fixture { _ in Reply(body) }
+        let error = fixture.failure { _ = try fixture.store("d").list() }
+        #expect(fixture.server.count("list") == (isCut ? 5 : 1))
+        #expect(error?.code == (isCut ? .exhausted : .unintelligible))
+    }
+
+    @Test func anErrorInAnAnswerOfSuccessIsOne() throws {
+        let fixture = try fixture { _ in Reply("<Error><Code>AccessDenied</Code></Error>") }
+        #expect(fixture.failure { _ = try fixture.store("d").list() }?.code == .refused(status: 200, word: "AccessDenied"))
+    }
+
+    @Test func namesWithNULAreRefused() throws {
+        let fixture = try fixture(["d/a": [1]]) { _ in
+            Reply(
+                "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>d/a%00b</Key></Contents></ListBucketResult>")
+        }
+        let error = fixture.failure { _ = try fixture.directory("d") }
+        #expect(error?.message.contains("'s3://bkt/d/a\\0b' has a NUL") == true)
+        #expect(fixture.failure { _ = try fixture.store("a\0b") }?.code == .invalid)
+    }
+
+    @Test func warnsOfAMarkerThatHoldsSomething() throws {
+        let fixture = try fixture(["d/a": [1]]) { _ in
+            Reply(
+                "<ListBucketResult><Contents><Key>d/</Key><Size>0</Size></Contents><Contents><Key>d/x/</Key><Size>9</Size></Contents><Contents><Key>d/a</Key></Contents></ListBucketResult>"
+            )
+        }
+        #expect(try fixture.directory("d") == ["a": [1]])
+        #expect(fixture.log.contains("left out an object whose key ends in a slash"))
+        #expect(fixture.log.contains("s3://bkt/d/x/"))
+        #expect(!fixture.log.contains("object=s3://bkt/d/ "))
+    }
+
+    @Test(arguments: ["<html>Sign in</html>", "<ListBucketResult/>", ""]) func onlyTheOutcomeOfADeletionIsOne(body: String)
+        throws
+    {
+        let fixture = try StandInFixture(["d/a": [1], "d/b": [1]]) { request, _ in
+            request.operation == "deleteMany" ? Reply(body) : nil
+        }
+        #expect(fixture.failure { try fixture.store("d/").delete() } != nil)
+    }
+
+    @Test func aDeletionOfWhatNobodyAskedForIsAnError() throws {
+        for (told, isRight) in [("d/a", true), ("d%2Fa", true), ("other", false)] {
+            let fixture = try StandInFixture(["d/a": [1], "d/b": [1]]) { request, _ in
+                request.operation == "deleteMany"
+                    ? Reply("<DeleteResult><Deleted><Key>\(told)</Key></Deleted></DeleteResult>") : nil
+            }
+            let error = fixture.failure { try fixture.store("d/").delete() }
+            #expect((error == nil) == isRight)
+        }
+    }
+}
