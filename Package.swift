@@ -122,7 +122,7 @@ let package = Package(
             "LocalRunner",
             ["Artifacts", "Documents", "HTTPTransport", "ProcessControl", "WorkflowModel", "WorkflowEngine"]),
         tests("CommandLineInterface"),
-        tests("ExecutorCommands", ["CommandLineInterface"]),
+        tests("ExecutorCommands", ["CommandLineInterface", "Artifacts"]),
         .testTarget(name: "EndToEndTests", dependencies: ["ExecutorCore", "Documents", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
