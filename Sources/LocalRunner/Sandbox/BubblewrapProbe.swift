@@ -63,7 +63,7 @@ package struct BubblewrapProbe: Sendable {
         do { said = String(decoding: try process.run().error, as: UTF8.self) } catch { return errorText(error) }
         if said.contains("execvp \(missing)") { return nil }
         let lines = said.split(whereSeparator: \.isNewline).map(String.init)
-        return lines.last { $0.hasPrefix("bwrap: ") } ?? lines.last ?? "bwrap: it ended without a word"
+        return lines.last { $0.hasPrefix("bwrap: ") } ?? lines.last ?? "bwrap exited without an error message"
     }
 
     // MARK: Remedies
