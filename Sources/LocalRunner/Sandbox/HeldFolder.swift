@@ -10,7 +10,7 @@ struct HeldFolder: ~Copyable, Sendable {
 
     /// Makes one, mode 0700.
     ///
-    /// - Throws: `SystemError` where nothing can be made in `parent`, or its file system has no locks.
+    /// - Throws: `SystemError` where nothing can be made in `parent`.
     init(in parent: BytePath, prefix: String) throws(SystemError) {
         while true {
             let name = prefix + hexadecimal((0..<8).map { _ in UInt8.random(in: 0...255) })
@@ -18,11 +18,8 @@ struct HeldFolder: ~Copyable, Sendable {
             try DirectoryIO.makeDirectory(AT_FDCWD, path, mode: 0o700, subject: path.text)
             let lock = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
             let raw = lock.raw
-            do throws(SystemError) { try checked("lock", path.text) { flock(raw, LOCK_EX | LOCK_NB) } } catch {
-                // Somebody sweeps here and takes it for a leftover.
-                if error.code == EWOULDBLOCK { continue }
-                throw error
-            }
+            // Somebody sweeps here and takes it for a leftover. Where there are no locks nobody can sweep either.
+            if flock(raw, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { continue }
             if (try? FileStatus.of(path, followingLinks: false)) == nil { continue }
             self.path = path
             self.lock = lock

@@ -13,8 +13,8 @@ final class PlayLock: Sendable {
         let path = folder.playing
         let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
         let raw = file.raw
-        do throws(SystemError) { try checked("lock", path.text) { flock(raw, LOCK_EX | LOCK_NB) } } catch {
-            guard error.code == EWOULDBLOCK else { throw error }
+        // A file system without locks tells neither of others nor later of us.
+        if flock(raw, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
             throw ExecutorError.badRequest("run the pod in \(folder.path): another argoexec is running it there")
         }
         self.path = path
