@@ -133,7 +133,7 @@ let package = Package(
                 "TestSupport",
             ]),
         tests("CommandLineInterface", ["ExecutorCore"]),
-        tests("ExecutorCommands", ["CommandLineInterface", "ExecutorCore", "TestSupport"]),
+        tests("ExecutorCommands", ["Artifacts", "CommandLineInterface", "ExecutorCore", "TestSupport"]),
         .testTarget(name: "EndToEndTests", dependencies: ["ExecutorCore", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],

@@ -33,8 +33,7 @@ private struct YAMLWriter {
     private mutating func members(_ object: JSONObject, indent: Int, isInline: Bool) {
         for (index, member) in object.members.enumerated() {
             if index > 0 || !isInline { pad(indent) }
-            put(YAMLText.isPlain(member.name) ? member.name : YAMLText.quoted(member.name))
-            put(":")
+            key(member.name, indent: indent)
             switch member.value {
             case .object(let inner) where !inner.isEmpty:
                 put("\n")
@@ -47,6 +46,16 @@ private struct YAMLWriter {
                 scalar(member.value, indent: indent)
             }
         }
+    }
+
+    /// A member's name with its colon. Readers look for the colon no farther than 1024 characters, unless a question mark says that
+    /// there is one.
+    private mutating func key(_ name: String, indent: Int) {
+        let text = YAMLText.isPlain(name) ? name : YAMLText.quoted(name)
+        guard text.unicodeScalars.count > 1000 else { return put(text + ":") }
+        put("? \(text)\n")
+        pad(indent)
+        put(":")
     }
 
     private mutating func elements(_ elements: [JSONValue], indent: Int) {
@@ -71,7 +80,7 @@ private struct YAMLWriter {
         switch value {
         case .null: put("null")
         case .bool(let flag): put(flag ? "true" : "false")
-        case .number(let number): put(number.text)
+        case .number(let number): put(YAMLText.number(number.text))
         case .array: put("[]")
         case .object: put("{}")
         case .string(let text):
@@ -103,33 +112,47 @@ private struct YAMLWriter {
 /// How a text may be written in YAML.
 private enum YAMLText {
     /// Whether it may stand without quotes, in a block, as key and as value.
+    ///
+    /// Readers disagree on what a plain scalar is: dates, numbers of other bases, to the base 60 or with separators, booleans of one
+    /// or of many letters, symbols. So only what no reader has a type for stays plain, and some texts are quoted without need.
     static func isPlain(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
-        guard let first = bytes.first, let last = bytes.last, first != 0x20, last != 0x20, last != UInt8(ascii: ":") else {
-            return false
-        }
-        if text.hasPrefix("---") || text.hasPrefix("...") || text == "<<" || text == "=" { return false }
+        guard let first = bytes.first, let last = bytes.last, last != 0x20, last != UInt8(ascii: ":") else { return false }
+        if words.contains(text.lowercased()) { return false }
+        let second = bytes.count > 1 ? bytes[1] : 0
         switch first {
-        case UInt8(ascii: "-"), UInt8(ascii: "?"), UInt8(ascii: ":"):
-            if bytes.count == 1 || bytes[1] == 0x20 { return false }
-        case UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "#"),
-            UInt8(ascii: "&"), UInt8(ascii: "*"), UInt8(ascii: "!"), UInt8(ascii: "|"), UInt8(ascii: ">"), UInt8(ascii: "'"),
-            UInt8(ascii: "\""), UInt8(ascii: "%"), UInt8(ascii: "@"), UInt8(ascii: "`"):
-            return false
-        default: break
+        case UInt8(ascii: "-"):
+            // `-c` and `--flag`, but not `- a`, `-1`, `-.inf` or the `---` of a document.
+            guard isLetter(second) || second == UInt8(ascii: "-") && bytes.count > 2 && isLetter(bytes[2]) else { return false }
+        case UInt8(ascii: "."):
+            // `./file` and `../file`, but not `.5`, `.inf` or the `...` of a document.
+            guard text.hasPrefix("./") || text.hasPrefix("../") else { return false }
+        case UInt8(ascii: "/"), UInt8(ascii: "_"), UInt8(ascii: "$"), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "\\"),
+            UInt8(ascii: ";"), UInt8(ascii: "^"):
+            break
+        default: guard isLetter(first) || first >= 0x80 else { return false }
         }
         for (byte, next) in zip(bytes, bytes.dropFirst()) {
             if byte == UInt8(ascii: ":"), next == 0x20 { return false }
             if byte == 0x20, next == UInt8(ascii: "#") { return false }
         }
-        return text.unicodeScalars.allSatisfy(isPrintable) && YAMLScalars.isPlainString(text) && !isSexagesimal(bytes)
+        return text.unicodeScalars.allSatisfy { isPrintable($0) && !isBlank($0) } && YAMLScalars.isPlainString(text)
     }
 
-    /// Numbers to the base 60 are texts for us, but not for every reader of YAML 1.1.
-    private static func isSexagesimal(_ bytes: [UInt8]) -> Bool {
-        bytes.contains(UInt8(ascii: ":"))
-            && bytes.allSatisfy { (0x30...0x3A).contains($0) || [0x2B, 0x2D, 0x2E, 0x5F].contains($0) }
+    /// Words, in small letters, that some reader takes for a boolean, for nothing or for a number.
+    private static let words: Set<String> = [
+        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf",
+    ]
+
+    /// Blanks beside the plain one, and marks that are not seen: a reader may strip them at either end.
+    private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x80...0xBF, 0x1680, 0x2000...0x206F, 0x3000: true
+        default: false
+        }
     }
+
+    private static func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte | 0x20) }
 
     private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
@@ -148,6 +171,15 @@ private enum YAMLText {
         let trailing = bytes.reversed().prefix { $0 == 0x0A || $0 == 0x20 || $0 == 0x09 }
         if trailing.contains(where: { $0 != 0x0A }) { return nil }
         return trailing.isEmpty ? "|-" : trailing.count == 1 ? "|" : "|+"
+    }
+
+    /// JSON's number as YAML 1.1 wants it: an exponent goes with a point and a sign, or `1e3` is text.
+    static func number(_ text: String) -> String {
+        guard let mark = text.firstIndex(where: { $0 == "e" || $0 == "E" }) else { return text }
+        let mantissa = text[..<mark]
+        let exponent = text[text.index(after: mark)...]
+        let isSigned = exponent.hasPrefix("+") || exponent.hasPrefix("-")
+        return mantissa + (mantissa.contains(".") ? "" : ".0") + "e" + (isSigned ? "" : "+") + exponent
     }
 
     static func quoted(_ text: String) -> String {

@@ -16,11 +16,15 @@ extension Command<GlobalSettings> {
         settings.logLevel = call.global.logLevel?.text ?? settings.logLevel
         let log = try call.global.makeLog()
         if settings.replay == nil, settings.files.isEmpty { throw UsageError.words("run: expected the file of a workflow") }
-        return RunSession(
-            settings, output: { try? DescriptorIO.write(1, $0.span, subject: "stdout") },
-            errors: { try? DescriptorIO.write(2, $0.span, subject: "stderr") },
-            drivers: { choice in localDrivers(log, secrets: choice.secrets, store: choice.store) }
-        ).run()
+        if let conflict = settings.flagWithoutEffect { throw UsageError.words("run: \(conflict)") }
+        return try localVerb {
+            let services = try StoreServices(.current(), log: log)
+            return RunSession(
+                settings, output: { try? DescriptorIO.write(1, $0.span, subject: "stdout") },
+                errors: { try? DescriptorIO.write(2, $0.span, subject: "stderr") },
+                drivers: { choice in services.attendedDrivers(secrets: choice.secrets, localStore: choice.store) }
+            ).run()
+        }
     }
 }
 
@@ -65,10 +69,13 @@ enum RunFlags {
             "image", value: "NAME=PATH",
             help: "unpacked root file system or OCI image layout for an image; repeatable"
         ) { (settings, value) throws(UsageError) in settings.images.append(try pair(value, "--image")) },
-        Flag("engine", value: "docker|podman", help: "a container engine in the place of bubblewrap") {
+        Flag(
+            "engine", value: "docker|podman|PROGRAM",
+            help: "run containers with this engine instead of bubblewrap; options for it may follow its name in the same word"
+        ) {
             (settings, value) throws(UsageError) in settings.engine = value.text
         },
-        Flag("artifact-repository", value: "FILE", help: "a cluster's artifact repository in the place of the local store") {
+        Flag("artifact-repository", value: "FILE", help: "use a cluster's artifact repository instead of the local store") {
             (settings, value) throws(UsageError) in settings.repository = value
         },
         Flag(

@@ -24,22 +24,25 @@ func runHalf(
     _ verb: String, _ call: Invocation<GlobalSettings, LocalRunSettings>, _ body: (StepHalf) throws -> [any Error]
 ) throws -> Int32 {
     guard let folder = call.settings.folder else { throw UsageError.words("\(verb): expected --dir with the step's folder") }
-    // Before any thread is started, so that a signal finds nobody else.
+    // Before any thread is started, so that the signals are blocked in every thread.
     let signals = try localSignals()
     let log = try call.global.makeLog(atLeast: .warn)
     var settings = call.settings
     settings.files = call.words + settings.files
-    let half = StepHalf(
-        settings, folder: folder.cleaned, log: log,
-        drivers: { store, secrets in localDrivers(log, secrets: secrets, store: store) },
-        warn: { StandardStreams.printError("warning: \($0)\n") })
-    try stopping(by: signals) { half.stop() }
-    let code = try localVerb {
-        let errors = try body(half)
-        for error in errors { StandardStreams.printError("error: \(errorText(error))\n") }
-        return errors.isEmpty ? ExitCode.success : 1
+    return try localVerb {
+        let services = try StoreServices(.current(), log: log)
+        let half = StepHalf(
+            settings, folder: folder.cleaned, log: log,
+            drivers: { store, secrets in services.attendedDrivers(secrets: secrets, localStore: store) },
+            warn: { StandardStreams.printError("warning: \($0)\n") })
+        try stopping(by: signals) { half.stop() }
+        let code = try localVerb {
+            let errors = try body(half)
+            for error in errors { StandardStreams.printError("error: \(errorText(error))\n") }
+            return errors.isEmpty ? ExitCode.success : 1
+        }
+        return half.isInterrupted ? interrupted : code
     }
-    return half.isInterrupted ? interrupted : code
 }
 
 /// The flags of `stage` and `collect`: those of `run` that concern one step.

@@ -29,7 +29,8 @@ package struct WorkflowPlan: Sendable {
         self.settings = settings
         var spec = Self.merged(document.spec, over: base?.spec)
         if let entrypoint = settings.entrypoint { spec["entrypoint"] = .string(entrypoint) }
-        let unknown = Self.apply(settings, to: &spec)
+        let entry = (base ?? document).templates.first { $0.name == spec["entrypoint"]?.string }
+        let unknown = Self.apply(settings, to: &spec, entrypoint: entry?.value)
         self.spec = spec
         entrypoint = spec["entrypoint"]?.string ?? ""
         local = TemplateSpace(
@@ -101,8 +102,12 @@ package struct WorkflowPlan: Sendable {
         return merged
     }
 
-    /// Puts the given arguments into the spec.
-    private static func apply(_ settings: RunSettings, to spec: inout JSONObject) -> [Finding] {
+    /// Puts the given arguments into the spec. What is given is a value or a place: all else of an entry stays the workflow's own.
+    ///
+    /// - Parameter entrypoint: the template that is run; its inputs need not be declared by the workflow.
+    private static func apply(
+        _ settings: RunSettings, to spec: inout JSONObject, entrypoint: JSONValue?
+    ) -> [Finding] {
         var findings: [Finding] = []
         var arguments = spec["arguments"]?.object ?? [:]
         var parameters = arguments["parameters"]?.array ?? []
@@ -123,19 +128,35 @@ package struct WorkflowPlan: Sendable {
             }
         }
         var artifacts = arguments["artifacts"]?.array ?? []
+        let inputs = entrypoint?["inputs"]?["artifacts"]?.array ?? []
         for (name, location) in settings.artifacts {
-            var given = JSONObject([("name", JSONValue.string(name))])
-            for member in location.members { given[member.name] = member.value }
             if let index = artifacts.firstIndex(where: { $0["name"]?.string == name }) {
-                artifacts[index] = .object(given)
+                artifacts[index] = placed(artifacts[index], at: location)
+            } else if let input = inputs.first(where: { $0["name"]?.string == name }) {
+                var given: JSONValue = ["name": .string(name)]
+                given["archive"] = input["archive"]
+                artifacts.append(placed(given, at: location))
             } else {
-                artifacts.append(.object(given))
+                let known = Set((artifacts + inputs).compactMap { $0["name"]?.string }).sorted()
+                let others = known.isEmpty ? "" : "; there are: \(known.joined(separator: ", "))"
+                findings.append(
+                    Finding(
+                        .error, place: nil,
+                        "-a \(name)=…: neither the workflow nor its entrypoint has an artifact '\(name)'\(others)"))
             }
         }
         if !parameters.isEmpty { arguments["parameters"] = .array(parameters) }
         if !artifacts.isEmpty { arguments["artifacts"] = .array(artifacts) }
         if !arguments.isEmpty { spec["arguments"] = .object(arguments) }
         return findings
+    }
+
+    /// An artifact kept elsewhere: only what says where it comes from is replaced.
+    private static func placed(_ artifact: JSONValue, at location: JSONObject) -> JSONValue {
+        var artifact = artifact
+        for field in LocationKind.allCases.map(\.rawValue) + ["from", "fromExpression", "subPath"] { artifact[field] = nil }
+        for member in location.members { artifact[member.name] = member.value }
+        return artifact
     }
 
     /// The template that a call means, looked up from a space.

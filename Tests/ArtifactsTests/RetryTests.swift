@@ -1,6 +1,7 @@
 import ExecutorCore
 import Formats
 import HTTPTransport
+import Synchronization
 import Testing
 
 @testable import Artifacts
@@ -39,6 +40,33 @@ import Testing
     @Test func triesQuicklyInsideEachSlowAttempt() {
         #expect(attempts(context(steps: 3, quick: 4), ExecutorError.transient("busy")).0 == 12)
         #expect(attempts(context(steps: 1, quick: 4), ExecutorError.transient("busy")).0 == 4)
+    }
+
+    @Test func tellsEachRetryAtOnce() {
+        let told = Mutex<[RetryNotice]>([])
+        var context = context(steps: 2, quick: 2)
+        context.onRetry = { notice in told.withLock { $0.append(notice) } }
+        #expect(attempts(context, ExecutorError.transient("find s3://b/k: busy")).0 == 4)
+        #expect(
+            told.withLock { $0.map(\.text) } == [
+                "retrying find s3://b/k: busy (2 of 4)", "retrying find s3://b/k: busy (3 of 4)",
+                "retrying find s3://b/k: busy (4 of 4)",
+            ])
+        #expect(attempts(context, ExecutorError.failed("no")).0 == 1)
+        #expect(told.withLock { $0.count } == 3)
+    }
+
+    @Test func logsEachRetryAtInfo() {
+        let lines = Mutex<[String]>([])
+        var context = context(steps: 3)
+        context.log = Log(level: .info) { line in lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
+        _ = attempts(context, ExecutorError.transient("busy"))
+        let said = lines.withLock { $0 }
+        #expect(said.count == 2)
+        #expect(
+            said.allSatisfy {
+                $0.contains(" level=INFO msg=retrying argo=true error=busy attempt=") && $0.contains(" attempts=3 ")
+            })
     }
 
     @Test func tellsAPermanentErrorAsItIs() {

@@ -10,8 +10,11 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     /// A program of ours, its streams apart.
-    private func start(_ words: [String]) throws -> (process: Process, output: Pipe, errors: Pipe) {
+    private func start(
+        _ words: [String], environment: [String: String] = [:]
+    ) throws -> (process: Process, output: Pipe, errors: Pipe) {
         let process = Process()
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.executableURL = Checkout.executor
         process.arguments = words
         process.currentDirectoryURL = folder.url
@@ -24,8 +27,10 @@ import Testing
         return (process, output, errors)
     }
 
-    private func run(_ words: [String]) throws -> (code: Int32, output: String, errors: String) {
-        let (process, output, errors) = try start(words)
+    private func run(
+        _ words: [String], environment: [String: String] = [:]
+    ) throws -> (code: Int32, output: String, errors: String) {
+        let (process, output, errors) = try start(words, environment: environment)
         let printed = try output.fileHandleForReading.readToEnd() ?? Data()
         let told = try errors.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
@@ -48,6 +53,37 @@ import Testing
         #expect(code == 1)
         #expect(output.isEmpty)
         #expect(errors.hasPrefix("error: ") && errors.split(separator: "\n").count == 1)
+    }
+
+    /// A store that is away: the environment says how often it is tried, and each time is told as it comes.
+    @Test(arguments: ["stage", "collect"]) func tellsWhatIsTriedAgain(verb: String) throws {
+        let location =
+            "s3: {endpoint: \"127.0.0.1:1\", insecure: true, bucket: b, key: k, region: r, "
+            + "accessKeySecret: {name: s, key: a}, secretKeySecret: {name: s, key: a}}"
+        let artifact = "{artifacts: [{name: a, path: /a, archive: {none: {}}, \(location)}]}"
+        let template = "name: t\n\(verb == "stage" ? "inputs" : "outputs"): \(artifact)\ncontainer: {image: x, command: [x]}\n"
+        try folder.write(Data(template.utf8), to: "template.yaml")
+        try folder.write(Data("key".utf8), to: "secrets/s/a")
+        if verb == "collect" { try folder.write(Data("a".utf8), to: "d/root/a") }
+        let (code, output, errors) = try run(
+            [verb, "template.yaml", "--dir", "d", "--secrets", "secrets"],
+            environment: ["EXECUTOR_RETRY_BACKOFF_STEPS": "3", "EXECUTOR_RETRY_BACKOFF_DURATION": "1ms"])
+        #expect(code == 1)
+        #expect(output.isEmpty)
+        let lines = errors.split(separator: "\n")
+        #expect(lines.count == 3, "\(errors)")
+        for (line, attempt) in zip(lines, 2...3) {
+            #expect(line.hasPrefix("retrying ") && line.hasSuffix("connection refused (\(attempt) of 3)"), "\(line)")
+        }
+        #expect(lines.last?.hasPrefix("error: ") == true)
+    }
+
+    @Test func aSettingThatIsNoNumberIsRefused() throws {
+        try folder.write(Data("name: t\ncontainer: {image: x, command: [x]}\n".utf8), to: "template.yaml")
+        let (code, _, errors) = try run(
+            ["stage", "template.yaml", "--dir", "d"], environment: ["EXECUTOR_RETRY_BACKOFF_STEPS": "many"])
+        #expect(code == 1)
+        #expect(errors.hasPrefix("error: ") && errors.contains("EXECUTOR_RETRY_BACKOFF_STEPS"))
     }
 
     @Test func stageAndCollectGoThroughTheLocalStore() throws {

@@ -37,7 +37,7 @@ import Testing
 
     @Test func saysWhatCannotBeRunAgain() {
         #expect(failure(["kind": "ConfigMap"]).hasSuffix("expected one pod"))
-        #expect(failure(["spec": ["containers": [["name": "main"]]]]).hasSuffix("so that it is no step's pod"))
+        #expect(failure(["spec": ["containers": [["name": "main"]]]]).hasSuffix("it has neither an init nor a wait container"))
         #expect(failure(["spec": ["containers": [["name": "supervisor"]]]]).contains("a supervisor in the place of init"))
     }
 

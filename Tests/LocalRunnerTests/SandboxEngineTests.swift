@@ -31,14 +31,12 @@ private typealias Fixture = SandboxFixture
             [ "$image" != broken ] || { echo 'docker: Error response from daemon: no such image.' >&2; exit 125; }
             [ -z "$message" ] || printf 'said by the container' > "$message"
             [ -n "$entry" ] || { echo "image's own: $*"; exit 0; }
+            if [ -e "$here/late" ]; then sleep 0.5; fi
             "$entry" "$@" &
             echo $! > "$here/$name.pid"
-            trap 'echo "client got TERM"; kill -TERM $(cat "$here/$name.pid")' TERM
-            while :; do
-                wait $!; code=$?
-                kill -0 $! 2> /dev/null || exit $code
-            done;;
-        kill) kill -9 "$(cat "$here/$1.pid")"; echo "$1" > "$here/killed";;
+            trap 'echo "client got TERM"; exit 125' TERM
+            wait $!; exit $?;;
+        kill) kill "-$2" "$(cat "$here/$3.pid")" && echo "$2 $3" >> "$here/killed";;
         esac
         """
 
@@ -93,6 +91,7 @@ private typealias Fixture = SandboxFixture
         #expect(try fixture.log("main") == "from the container\n")
         let line = try #require(try words().first)
         #expect(line[0] == "--rm")
+        #expect(values("--label", line)[0].hasPrefix("argoexec.pod=") && values("--label", line)[0].hasSuffix("/node"))
         #expect(values("--name", line)[0].hasPrefix("argoexec-"))
         #expect(values("--network", line) == ["host"])
         #expect(values("--user", line) == ["5:6"])
@@ -134,6 +133,20 @@ private typealias Fixture = SandboxFixture
         #expect(try fixture.player().preflight([pod]).isEmpty)
     }
 
+    /// A container that the engine does not know yet cannot be told to end: it is told when it is there.
+    @Test func waitsForAContainerThatIsBeingStarted() throws {
+        let (fixture, _) = try fixture()
+        let folder = enginePath(fixture).directory
+        try SmallFile.write(folder.appending("late"), [])
+        let stop = try PodStop()
+        let script = "trap 'exit 6' TERM; echo ready; while :; do sleep 0.02; done"
+        let outcome = try fixture.play(
+            Fixture.pod([Fixture.shell("main", script)], spec: ["terminationGracePeriodSeconds": 600]), stops: [stop],
+            observer: { if case .started = $0 { stop.request() } })
+        // By its own handler, or before it had one: not by the end of its grace period.
+        #expect([6, 143].contains(outcome["main"]?.exitCode))
+    }
+
     @Test func givesItsExecutorToContainersOfTheExecutorsImage() throws {
         let (fixture, words) = try fixture()
         try fixture.play(
@@ -156,17 +169,17 @@ private typealias Fixture = SandboxFixture
         #expect(broken?.message == "docker: Error response from daemon: no such image.")
     }
 
-    @Test func passesTermOnToTheClient() throws {
+    @Test func passesTermOnByTheContainersName() throws {
         let (fixture, _) = try fixture()
         let outcome = try fixture.play(
             Fixture.pod([
                 Fixture.shell("main", "sleep 0.3"), Fixture.shell("side", "trap 'exit 5' TERM; while :; do sleep 0.02; done"),
             ]))
         #expect(outcome["side"]?.exitCode == 5)
-        #expect(try fixture.log("side") == "client got TERM\n")
+        #expect(try fixture.log("side").isEmpty)
     }
 
-    @Test func stopsContainersThroughTheClientAndKillsThemByName() throws {
+    @Test func stopsAndKillsContainersByName() throws {
         let (fixture, words) = try fixture()
         let stop = try PodStop()
         let script = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
@@ -180,7 +193,9 @@ private typealias Fixture = SandboxFixture
         #expect(outcome.ending == .stopped)
         #expect(outcome["main"]?.exitCode == 137)
         let killed = try runShell("cat \"$(dirname \"$1\")/killed\"", [enginePath(fixture)])
-        #expect(killed == values("--name", try words()[0])[0] + "\n")
+        let name = values("--name", try words()[0])[0]
+        // Asked twice at once, it need not be asked gently first.
+        #expect(killed.hasSuffix("9 \(name)\n"), "\(killed)")
     }
 
     @Test func namesAnEngineThatIsMissing() throws {

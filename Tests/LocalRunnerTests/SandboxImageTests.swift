@@ -241,9 +241,9 @@ struct SandboxImageTests {
         _ = whole
         for (path, cause) in [
             (escaping, "leads out of the root"), (fixture.folder.appending("cut"), "unpack the image's layer sha256-"),
-            (fixture.folder.appending("lost"), "no such file"), (fixture.folder.appending("wild"), "is no digest"),
+            (fixture.folder.appending("lost"), "no such file"), (fixture.folder.appending("wild"), "is not a digest"),
             (fixture.folder.appending("broken"), "read the image"), (fixture.folder.appending("absent"), "does not exist"),
-            (fixture.folder.appending("argoexec"), "it is no folder"),
+            (fixture.folder.appending("argoexec"), "it is not a folder"),
         ] {
             fixture.settings.images = ImageRoots([("some/image", path)])
             let outcome = try fixture.play(Fixture.pod([Fixture.shell("main", "true")]))

@@ -75,6 +75,11 @@ import Testing
         }
     }
 
+    private func fromManifest(_ settings: inout LocalRunSettings) {
+        settings.files = []
+        (settings.entrypoint, settings.parameters, settings.artifacts) = (nil, [], [])
+    }
+
     private func writeTree() throws {
         try write("tree/a", "A")
         // What a mount would hide.
@@ -113,7 +118,10 @@ import Testing
     @Test func refusesWhatMakesNoStep() throws {
         try writeTree()
         #expect(
-            try failure { $0.entrypoint = nil }
+            try failure {
+                $0.entrypoint = nil
+                $0.artifacts = []
+            }
                 == "the template 'main' is of the kind Steps and makes no pod; name another with --template: work")
         #expect(try failure { $0.parameters = [] }.contains("needs a parameter 'who'"))
         #expect(try failure { $0.artifacts = [] }.contains("needs an artifact 'data'"))
@@ -143,6 +151,75 @@ import Testing
         #expect(try read("step/mine") == "x")
     }
 
+    // MARK: Given artifacts
+
+    /// A workflow whose entry for the artifact has an archive strategy, as the template's input has.
+    private func declare(_ archive: String, isDeclared: Bool = true) throws {
+        let entry = "{name: data, archive: {\(archive): {}}, s3: {key: of/the/workflow}}"
+        try write(
+            "wf.yaml",
+            """
+            apiVersion: argoproj.io/v1alpha1
+            kind: Workflow
+            metadata: {generateName: given-}
+            spec:
+              entrypoint: work
+              arguments: {artifacts: [\(isDeclared ? entry : "")]}
+              templates:
+              - name: work
+                inputs: {artifacts: [{name: data, path: /in, archive: {\(archive): {}}}, {name: other, path: /o, optional: true}]}
+                container: {image: x, command: [c]}
+
+            """)
+    }
+
+    private func stageGiven(_ file: String) throws {
+        _ = try half {
+            $0.parameters = []
+            $0.artifacts = [("data", path(file))]
+        }.stage()
+    }
+
+    @Test(arguments: [true, false]) func keepsTheArchiveStrategyOfWhatIsGiven(isDeclared: Bool) throws {
+        try writeTree()
+        try runShell("cd \"$1\" && tar -czf data.tgz tree && python3 -m zipfile -c data.zip tree", [path(".")])
+        // `none`: an archive stays one, a folder goes file by file.
+        try declare("none", isDeclared: isDeclared)
+        try stageGiven("data.tgz")
+        #expect(
+            try Data(contentsOf: folder.url.appending(path: "step/root/in"))
+                == Data(contentsOf: folder.url.appending(path: "data.tgz")))
+        try FileManager.default.removeItem(atPath: path("step").text)
+        try stageGiven("tree")
+        #expect(try read("step/root/in/sub/b") == "B")
+        // `zip`: an archive is unpacked, a folder goes as one.
+        try declare("zip", isDeclared: isDeclared)
+        for given in ["data.zip", "tree"] {
+            try FileManager.default.removeItem(atPath: path("step").text)
+            try stageGiven(given)
+            #expect(try read("step/root/in/sub/b") == "B", "\(given)")
+        }
+        // `tar`: what it is anyway.
+        try declare("tar", isDeclared: isDeclared)
+        for given in ["data.tgz", "tree"] {
+            try FileManager.default.removeItem(atPath: path("step").text)
+            try stageGiven(given)
+            #expect(try read("step/root/in/sub/b") == "B", "\(given)")
+        }
+    }
+
+    @Test func refusesAnArtifactThatNothingTakes() throws {
+        try writeTree()
+        try declare("none")
+        let text = try failure {
+            $0.parameters = []
+            $0.artifacts = [("data", path("tree/a")), ("dtaa", path("tree/a"))]
+        }
+        #expect(text == "-a dtaa=…: neither the workflow nor its entrypoint has an artifact 'dtaa'; there are: data, other")
+        // Nothing was stored.
+        #expect(!exists(".argoexec/artifacts/given") && !exists("step"))
+    }
+
     @Test func stopsAtOnce() throws {
         try writeTree()
         let half = try half()
@@ -162,7 +239,7 @@ import Testing
         try writeTree()
         _ = try half().stage()
         try leaveOutputs()
-        let (text, errors) = try half { $0.files = [] }.collect()
+        let (text, errors) = try half(fromManifest).collect()
         #expect(errors.isEmpty)
         let name =
             try JSONValue(parsing: Array(try read("step/manifest.json").utf8))["variables"]?["ARGO_POD_NAME"]?.string ?? ""
@@ -198,7 +275,7 @@ import Testing
         try writeTree()
         _ = try half().stage()
         try write("step/root/out/f", "f")
-        let (text, errors) = try half { $0.files = [] }.collect()
+        let (text, errors) = try half(fromManifest).collect()
         #expect(errors.map { errorText($0) }.first?.hasPrefix("save output parameter 'p': open ") == true)
         #expect(text.contains("artifact plain: "))
     }
@@ -208,15 +285,66 @@ import Testing
         _ = try half().stage()
         try leaveOutputs()
         try write("step/ctr/main/stdout", "printed\n")
-        #expect(try half { $0.files = [] }.collect().text.hasPrefix("result: printed\n"))
+        #expect(try half(fromManifest).collect().text.hasPrefix("result: printed\n"))
     }
 
     @Test func needsAManifestOrAFile() throws {
-        let error = #expect(throws: ExecutorError.self) { try half { $0.files = [] }.collect() }
+        let error = #expect(throws: ExecutorError.self) { try half(fromManifest).collect() }
         #expect(error?.message == "collect from \(path("step")): it has no manifest.json, so name the file of the step")
         try write("step/manifest.json", "{")
-        let broken = #expect(throws: ExecutorError.self) { try half { $0.files = [] }.collect() }
+        let broken = #expect(throws: ExecutorError.self) { try half(fromManifest).collect() }
         #expect(broken?.message.hasPrefix("read \(path("step/manifest.json")): ") == true)
+    }
+
+    @Test func storesInTheRepositoryThatIsNamedNow() throws {
+        try writeTree()
+        _ = try half().stage()
+        try leaveOutputs()
+        let store = try StandInStore()
+        defer { store.stop() }
+        try write("secrets/keys/a", "AKIA")
+        try write("secrets/keys/s", "secret")
+        try write(
+            "other.yaml",
+            "s3: {endpoint: \"\(store.endpoint)\", insecure: true, bucket: b, keyFormat: \"x/{{workflow.name}}/{{pod.name}}\", "
+                + "accessKeySecret: {name: keys, key: a}, secretKeySecret: {name: keys, key: s}}")
+        func use(_ settings: inout LocalRunSettings) {
+            fromManifest(&settings)
+            settings.repository = path("other.yaml")
+            settings.objects.secrets = path("secrets")
+        }
+        let (text, errors) = try half(use).collect()
+        #expect(errors.isEmpty, "\(errors.map { errorText($0) })")
+        let variables = try JSONValue(parsing: Array(try read("step/manifest.json").utf8))["variables"]
+        let place = "x/\(variables?["ARGO_WORKFLOW_NAME"]?.string ?? "")/\(variables?["ARGO_POD_NAME"]?.string ?? "")"
+        #expect(store.keys == ["\(place)/dir.tgz", "\(place)/f"])
+        #expect(text.contains("artifact plain: s3://b/\(place)/f\n"), "\(text)")
+        #expect(!exists(".argoexec/artifacts/\(place.dropFirst(2))"))
+        // A key that cannot be told is never guessed.
+        try write("other.yaml", try read("other.yaml").replacing("{{pod.name}}", with: "{{workflow.parameters.team}}"))
+        let error = #expect(throws: ExecutorError.self) { try half(use).collect() }
+        #expect(
+            error?.message
+                == "use \(path("other.yaml")): its key format has {{workflow.parameters.team}}, whose value only the workflow's file tells: name that too"
+        )
+    }
+
+    @Test(arguments: [0, 1, 2]) func refusesFlagsThatAManifestLeavesNoRoomFor(flag: Int) throws {
+        try writeTree()
+        _ = try half().stage()
+        let error = #expect(throws: ExecutorError.self) {
+            try half {
+                $0.files = []
+                if flag != 0 { $0.parameters = [] }
+                if flag != 1 { $0.artifacts = [] }
+                if flag != 2 { $0.entrypoint = nil }
+            }.collect()
+        }
+        let name = ["--parameter", "--artifact", "--template"][flag]
+        #expect(
+            error?.message
+                == "collect from \(path("step")): \(name) has no effect without a file: the folder's manifest says what the step is"
+        )
     }
 
     // MARK: Other stores, other files
@@ -243,7 +371,7 @@ import Testing
         try leaveOutputs()
         let (text, errors) = try half {
             change(&$0)
-            $0.files = []
+            fromManifest(&$0)
         }.collect()
         #expect(errors.isEmpty)
         let name =

@@ -153,6 +153,31 @@ import Testing
 
     private static let denied = StandInStore.Refusal(status: 403, word: "AccessDenied", text: "Access Denied")
 
+    /// What is not S3 answers too, and its 404 says nothing of buckets.
+    @Test(arguments: [
+        (404, "<html><body>Not Found</body></html>"), (404, ""), (403, "Forbidden by the proxy"),
+        (401, "{\"error\": \"login\"}"),
+        (405, "Method Not Allowed"), (200, "<html><body>Welcome</body></html>"), (200, "{}"), (200, ""),
+    ]) func knowsAServerThatIsNoStore(status: Int, body: String) throws {
+        let server = try ScriptedServer(answering: { conversation, _ in
+            conversation.send(
+                "HTTP/1.1 \(status) Text\r\nServer: web\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        })
+        defer { server.stop() }
+        let report = try check(repository("127.0.0.1:\(server.port)")).run()
+        let bucket = try #require(report.steps.first { $0.name == .bucket })
+        #expect(bucket.state == .failed)
+        #expect(bucket.answer.hasPrefix("the answer is not that of an S3 server: "), "\(bucket.answer)")
+        #expect(bucket.advice.contains("S3 API"))
+        // Nobody has looked at the keys.
+        #expect(report.steps.first { $0.name == .credentials }?.state == .skipped)
+    }
+
+    @Test func believesAStoreThatHasNoSuchBucket() throws {
+        let found = try marks { _ in StandInStore.Refusal(status: 404, word: "NoSuchBucket", text: "no") }
+        #expect(found.advice == ["make the bucket, or correct its name"])
+    }
+
     @Test func aStoreInMemoryPasses() throws {
         let found = try marks { _ in nil }
         #expect(found.marks == Self.allWell)

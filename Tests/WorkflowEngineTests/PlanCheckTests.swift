@@ -15,6 +15,37 @@ import WorkflowModel
 
     private static let leaf = "- {name: leaf, inputs: {parameters: [{name: m, default: d}]}, container: {image: i}}\n"
 
+    @Test func anArgumentReplacesThePlaceOfAnArtifactAndNothingElse() throws {
+        func given(_ arguments: String, _ input: String = "{name: a, path: /a, archive: {zip: {}}}") throws -> JSONValue? {
+            let text = """
+                apiVersion: argoproj.io/v1alpha1
+                kind: Workflow
+                metadata: {name: w}
+                spec:
+                  entrypoint: main
+                  arguments: {\(arguments)}
+                  templates:
+                  - {name: main, inputs: {artifacts: [\(input)]}, container: {image: i, command: [c]}}
+
+                """
+            let settings = RunSettings(artifacts: [("a", ["s3": ["key": "new"]])])
+            let plan = try WorkflowPlan(WorkflowSource(files: [("w.yaml", Array(text.utf8))]), settings)
+            return plan.spec["arguments"]?["artifacts"]?.array?.first
+        }
+        let all = "artifacts: [{name: a, mode: 420, archive: {none: {}}, optional: true, http: {url: old}, subPath: x}]"
+        #expect(
+            try given(all)
+                == ["name": "a", "mode": 420, "archive": ["none": [:]], "optional": true, "s3": ["key": "new"]])
+        #expect(try given("artifacts: [{name: a, s3: {key: old, bucket: b}}]") == ["name": "a", "s3": ["key": "new"]])
+        // What only the entrypoint declares is packed as it says.
+        #expect(try given("") == ["name": "a", "archive": ["zip": [:]], "s3": ["key": "new"]])
+        let refusal = #expect(throws: WorkflowRefusal.self) { try given("", "{name: b, path: /b, raw: {data: x}}") }
+        #expect(
+            refusal?.findings.map(\.message) == [
+                "-a a=…: neither the workflow nor its entrypoint has an artifact 'a'; there are: b"
+            ])
+    }
+
     @Test func aSoundWorkflowHasNoFindings() {
         #expect(findings(workflow("- name: main\n  steps: [[{name: a, template: leaf}]]\n" + Self.leaf)).isEmpty)
     }

@@ -29,6 +29,8 @@ package struct ArtifactError: ClassifiedError, Sendable {
     package let message: String
     package let isTransient: Bool
     package var isNotFound: Bool { code == .notFound }
+    /// For a refusal: whether it was said in the words of that kind of store, and not by some other server.
+    package private(set) var isInStoresWords = true
 
     private init(_ code: Code, _ message: String, isTransient: Bool = false) {
         self.code = code
@@ -61,6 +63,13 @@ package struct ArtifactError: ClassifiedError, Sendable {
         return .init(
             .refused(status: status, word: word),
             "\(operation) \(subject): \(cause)" + (sentence.isEmpty ? "" : ": \(sentence)"), isTransient: isTransient)
+    }
+
+    /// The same refusal, known to be in another server's words.
+    package var foreign: Self {
+        var error = self
+        error.isInStoresWords = false
+        return error
     }
 
     /// - Parameter what: e.g. `raw artifacts cannot be saved`.

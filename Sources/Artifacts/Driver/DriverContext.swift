@@ -12,6 +12,8 @@ package struct DriverContext: Sendable {
     package var executorBackoff: Backoff
     /// Quick attempts of a single request inside each of the slow ones; nil for none.
     package var requestBackoff: Backoff?
+    /// Is told of each attempt that is to follow a failed one, on the thread that makes it; nil: the log is.
+    package var onRetry: (@Sendable (RetryNotice) -> Void)?
     /// Whether a text makes an error transient: `TRANSIENT_ERROR_PATTERN`.
     package var isTransientText: @Sendable (String) -> Bool
     package var budget: TransferBudget

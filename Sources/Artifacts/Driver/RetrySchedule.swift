@@ -12,6 +12,12 @@ package struct RetrySchedule: Sendable, Equatable {
         self.quick = quick
     }
 
+    /// The most attempts that are made, as long as none makes progress.
+    package var attempts: Int {
+        let (product, overflow) = max(1, slow.steps).multipliedReportingOverflow(by: max(1, quick?.steps ?? 1))
+        return overflow ? .max : product
+    }
+
     /// A single attempt.
     package static let once = RetrySchedule(Backoff(duration: 0, factor: 1, jitter: 0, steps: 1))
 
@@ -20,6 +26,28 @@ package struct RetrySchedule: Sendable, Equatable {
 
     /// R6: GCS and OSS.
     package static let cloud = RetrySchedule(Backoff(duration: 2_000_000_000, factor: 2, jitter: 0.1, steps: 5))
+}
+
+/// An attempt that follows a failed one.
+package struct RetryNotice: Sendable, Equatable {
+    /// Why the last one failed: operation, subject and cause.
+    package let cause: String
+    /// Which attempt comes next, the first being 1.
+    package let attempt: Int
+    /// The most that are made.
+    package let attempts: Int
+    /// Nanoseconds until then.
+    package let pause: Int64
+
+    package init(cause: String, attempt: Int, attempts: Int, pause: Int64) {
+        self.cause = cause
+        self.attempt = attempt
+        self.attempts = attempts
+        self.pause = pause
+    }
+
+    /// One line for people.
+    package var text: String { "retrying \(cause) (\(attempt) of \(attempts))" }
 }
 
 /// Tries operations again by a schedule, as long as their errors may go away.
@@ -45,6 +73,7 @@ package struct RetryLoop: Sendable {
         var slow = BackoffPauses(schedule.slow)
         var quick = schedule.quick.map { BackoffPauses($0) }
         var damages = 0
+        var number = 1
         while true {
             do { return try attempt() } catch {
                 guard isTransient(error) else { throw error }
@@ -56,6 +85,7 @@ package struct RetryLoop: Sendable {
                 if madeProgress() {
                     slow = BackoffPauses(schedule.slow)
                     quick = schedule.quick.map { BackoffPauses($0) }
+                    number = 1
                 }
                 let pause: Int64
                 if let next = quick?.next() {
@@ -67,11 +97,21 @@ package struct RetryLoop: Sendable {
                     throw ArtifactError.exhausted(error)
                 }
                 meter?.addRetry()
-                context.log.debug(
-                    "retrying", ["error": .error(error), "pauseMilliseconds": .integer(pause / 1_000_000)])
+                number += 1
+                tell(RetryNotice(cause: errorText(error), attempt: number, attempts: schedule.attempts, pause: pause))
                 guard context.cancellation.sleep(pause) else { throw error }
             }
         }
+    }
+
+    private func tell(_ notice: RetryNotice) {
+        if let onRetry = context.onRetry { return onRetry(notice) }
+        context.log.info(
+            "retrying",
+            [
+                "error": .text(notice.cause), "attempt": .count(notice.attempt), "attempts": .count(notice.attempts),
+                "pauseMilliseconds": .integer(notice.pause / 1_000_000),
+            ])
     }
 
     /// Whether another attempt may help: by the error's own kind, or by the user's pattern.

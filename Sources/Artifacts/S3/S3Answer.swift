@@ -29,6 +29,8 @@ enum S3Answer {
         let region: String?
         /// A 400 in the words of an HTTP server or proxy rather than S3's: it did not get the whole request.
         private let isGarbledRequest: Bool
+        /// Whether nothing in the answer is S3's: some other server may have answered.
+        private let isForeign: Bool
 
         /// - Parameter hasKey: whether the request was for an object, not for the bucket.
         init(status: Int, headers: HTTPHeaders, body: [UInt8], hasKey: Bool) {
@@ -36,6 +38,7 @@ enum S3Answer {
             let root = XMLElement.parse(body)
             let error = root?.name == "Error" ? root : nil
             isGarbledRequest = status == 400 && root == nil && !body.isEmpty
+            isForeign = error?["Code"] == nil && headers["x-minio-error-code"] == nil && headers["x-amz-request-id"] == nil
             region = headers["x-amz-bucket-region"] ?? error?["Region"]?.text
             // The answer to HEAD has no body; MinIO then says the word in a header.
             if let word = error?["Code"]?.text ?? headers["x-minio-error-code"] {
@@ -57,6 +60,7 @@ enum S3Answer {
             text = error["Message"]?.text ?? ""
             region = nil
             isGarbledRequest = false
+            isForeign = false
         }
 
         var isTransient: Bool {
@@ -73,9 +77,10 @@ enum S3Answer {
             _ operation: String, _ subject: String, hiding secrets: [Secret], canRenew: Bool = false
         ) -> ArtifactError {
             if status == 404, word == "NoSuchKey" { return .notFound(operation, subject, "404 NoSuchKey") }
-            return .refused(
+            let error = ArtifactError.refused(
                 operation, subject, status: status, word: word, text: text, hiding: secrets,
                 isTransient: isTransient || canRenew)
+            return isForeign ? error.foreign : error
         }
 
         private static func byStatus(_ status: Int, hasKey: Bool) -> (String, String) {

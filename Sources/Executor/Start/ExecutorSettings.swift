@@ -62,7 +62,8 @@ package struct ExecutorSettings: Sendable {
         text.split(separator: ",").map { String($0).trimmingBlanks }.filter { !$0.isEmpty }
     }
 
-    private static func backoff(_ environment: Environment) throws(StartFailure) -> Backoff {
+    /// How failing transfers are repeated: `EXECUTOR_RETRY_BACKOFF_*` (contract 02 §11, R3 and R4).
+    package static func backoff(_ environment: Environment) throws(StartFailure) -> Backoff {
         func number<N>(
             _ variable: EnvironmentVariable, _ fallback: N, _ kind: String = "number", _ parse: (String) -> N?
         ) throws(StartFailure) -> N {

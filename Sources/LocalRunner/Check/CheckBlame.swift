@@ -83,6 +83,10 @@ struct CheckAdvice {
 
     var plainOnSecurePort: String { "the port speaks TLS: remove 'insecure: true', or use the port without TLS" }
 
+    var otherServer: String {
+        "see whether the endpoint's host and port are those of the store's S3 API, not of its web pages or of another server"
+    }
+
     var clock: String { "set the clock: stores refuse signatures that are more than 15 minutes off" }
 
     /// Of the credentials' own step.

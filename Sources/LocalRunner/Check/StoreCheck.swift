@@ -195,6 +195,11 @@ package final class StoreCheck: Sendable {
             let time = monotonicNanoseconds() - start
             let blame = CheckBlame(error)
             let text = errorText(error)
+            if location.driverKind == .s3, Self.isForeign(error) {
+                run.note(
+                    .bucket, .failed, "the answer is not that of an S3 server: \(text)", run.advice.otherServer, time: time)
+                return nil
+            }
             switch blame {
             case .credentials: run.note(.credentials, .failed, text, run.advice.credentials(error), time: time)
             case .clock: run.note(.clock, .failed, text, run.advice.clock, time: time)
@@ -207,6 +212,18 @@ package final class StoreCheck: Sendable {
             case .other: run.note(hasBucket ? .bucket : .credentials, .failed, text, time: time)
             }
             return nil
+        }
+    }
+
+    /// Whether an answer to a list shows that no S3 server has given it: a page, another document, or an error in other words.
+    private static func isForeign(_ error: any Error) -> Bool {
+        guard let error = error as? ArtifactError else { return false }
+        switch error.code {
+        // Whatever stands before an S3 server, such as a proxy, says these by itself.
+        case .refused(let status, _): return !error.isInStoresWords && status < 500
+        case .notFound, .unsupported, .invalid, .changed, .exhausted, .cancelled: return false
+        // The answer makes no sense as a list.
+        default: return true
         }
     }
 

@@ -14,7 +14,9 @@ struct OutputLines {
         var lines: [String] = []
         if let result = outputs["result"]?.string { lines.append("\(prefix)result: \(result)") }
         for parameter in outputs["parameters"]?.array ?? [] {
-            lines.append("\(prefix)parameter \(parameter["name"]?.string ?? ""): \(parameter["value"]?.string ?? "")")
+            // One that was not found is told as an error.
+            guard let value = parameter["value"]?.string else { continue }
+            lines.append("\(prefix)parameter \(parameter["name"]?.string ?? ""): \(value)")
         }
         for artifact in outputs["artifacts"]?.array ?? [] {
             lines.append("\(prefix)artifact \(artifact["name"]?.string ?? ""): \(place(of: artifact))")

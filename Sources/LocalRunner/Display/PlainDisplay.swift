@@ -8,6 +8,7 @@ final class PlainDisplay: RunDisplay {
     /// How each node stood when it was last told of.
     private var known: [String: NodePhase] = [:]
     private var names = NodeLabels()
+    private var notes = ExecutorNotes()
 
     init(log: Log, write: @escaping ([UInt8]) -> Void) {
         self.log = log
@@ -36,8 +37,11 @@ final class PlainDisplay: RunDisplay {
     }
 
     func line(node: Node?, container: String, isExecutor: Bool, _ bytes: [UInt8]) {
-        if isExecutor { return }
         let label = node.map { names.known($0) } ?? ""
+        if isExecutor {
+            if let text = notes.text(of: bytes, from: "\(label) \(container)") { say(text) }
+            return
+        }
         write(Array("\(label)\(container == "main" ? "" : " \(container)") | ".utf8) + bytes + [0x0A])
     }
 

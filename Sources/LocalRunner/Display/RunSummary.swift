@@ -25,10 +25,16 @@ struct RunSummary {
         var lines: [String] = []
         for node in run.allNodes {
             guard let end = ends[node.id], node.phase.isFailure else { continue }
-            lines.append("\(node.displayName) failed: \(node.message)")
-            if let failure = end.failure {
-                lines += failure.lines.map { "    \(failure.container) | \($0)" }
-                lines.append("    exit code \(failure.exitCode)")
+            if let failure = end.failure, failure.isExecutor {
+                let command = failure.commandExitCode.map { "its command ended with exit code \($0), but then" }
+                lines.append("\(node.displayName) failed: \(command ?? "its command was not run:")")
+                lines += failure.lines.map { "    \($0)" }
+            } else {
+                lines.append("\(node.displayName) failed: \(node.message)")
+                if let failure = end.failure {
+                    lines += failure.lines.map { "    \(failure.container) | \($0)" }
+                    lines.append("    exit code \(failure.exitCode)")
+                }
             }
             if let folder = end.folder { lines.append("    kept in \(folder); run it again: argoexec run --from \(folder)") }
         }

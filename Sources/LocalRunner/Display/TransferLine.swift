@@ -15,7 +15,7 @@ struct TransferLine: Sendable, Equatable {
 
     /// - Returns: nil for lines of another kind.
     init?(_ line: [UInt8]) {
-        let fields = Self.fields(line)
+        let fields = LogLine.fields(line)
         guard let message = fields["msg"], let bytes = fields["bytes"].flatMap({ Int64($0) }), let subject = fields["artifact"]
         else { return nil }
         switch message {
@@ -28,34 +28,6 @@ struct TransferLine: Sendable, Equatable {
         self.bytes = bytes
         total = fields["total"].flatMap { Int64($0) }
         rate = fields["MBps"] ?? ""
-    }
-
-    /// The fields of a line in logfmt.
-    private static func fields(_ line: [UInt8]) -> [String: String] {
-        var fields: [String: String] = [:]
-        var at = 0
-        while at < line.count {
-            guard let equals = line[at...].firstIndex(of: UInt8(ascii: "=")) else { break }
-            let name = String(decoding: line[at..<equals].drop { $0 == 0x20 }, as: UTF8.self)
-            var value: [UInt8] = []
-            at = equals + 1
-            if at < line.count, line[at] == UInt8(ascii: "\"") {
-                at += 1
-                while at < line.count, line[at] != UInt8(ascii: "\"") {
-                    if line[at] == UInt8(ascii: "\\"), at + 1 < line.count { at += 1 }
-                    value.append(line[at])
-                    at += 1
-                }
-                at += 1
-            } else {
-                while at < line.count, line[at] != 0x20 {
-                    value.append(line[at])
-                    at += 1
-                }
-            }
-            fields[name] = String(decoding: value, as: UTF8.self)
-        }
-        return fields
     }
 }
 

@@ -9,6 +9,7 @@ final class TreeDisplay: RunDisplay {
     private let size: () -> (rows: Int, columns: Int)
     private let style: TreeStyle
     private var labels = NodeLabels()
+    private var notes = ExecutorNotes()
     private var transfers: [String: TransferLine] = [:]
     /// Text that is to stand above the tree.
     private var pending: [UInt8] = []
@@ -37,11 +38,14 @@ final class TreeDisplay: RunDisplay {
     func note(_ text: String) { pending += Array((text + "\n").utf8) }
 
     func line(node: Node?, container: String, isExecutor: Bool, _ bytes: [UInt8]) {
+        let label = node.map { labels.known($0) } ?? ""
         if isExecutor {
+            if let text = notes.text(of: bytes, from: "\(label) \(container)") {
+                pending += TreeStyle.harmless(Array(text.utf8)) + [0x0A]
+            }
             if let node, let transfer = TransferLine(bytes) { transfers[node.id] = transfer.isOver ? nil : transfer }
             return
         }
-        let label = node.map { labels.known($0) } ?? ""
         pending += Array("\(label)\(container == "main" ? "" : " \(container)") | ".utf8) + TreeStyle.harmless(bytes) + [0x0A]
     }
 

@@ -54,7 +54,9 @@ package final class StepHalf: Sendable {
         for warning in source.warnings { warn(warning.message) }
         let place = try Place(source.step, settings)
         let drivers = use(place)
-        for (artifact, location) in source.arguments { try artifact.save(to: location, drivers: drivers) }
+        if let plan = source.plan {
+            for (artifact, location) in source.arguments { try artifact.save(to: location, for: plan, drivers: drivers) }
+        }
         if isInterrupted { throw ExecutorError.failed("stage into \(folder): interrupted") }
         try DirectoryIO.makeDirectories(folder, mode: 0o755)
         let step = try folderStep(place.step, drivers)
@@ -80,7 +82,10 @@ package final class StepHalf: Sendable {
             guard let manifest else {
                 throw ExecutorError.badRequest("collect from \(folder): it has no manifest.json, so name the file of the step")
             }
-            step = manifest.step
+            if let conflict = settings.flagWithoutEffectOnManifest {
+                throw ExecutorError.badRequest("collect from \(folder): \(conflict)")
+            }
+            step = try settings.repository.map { try manifest.step.moved(to: try ArtifactRepository.read($0)) } ?? manifest.step
         } else {
             // The same keys as in an earlier half.
             let source = try StepSource(settings, workflow: manifest?.step.environment.nonEmpty(.workflowName))

@@ -60,4 +60,29 @@ struct StepPod {
             template: try Template(document: template),
             variables: Dictionary(variables.map { ($0.0.rawValue, $0.1) }, uniquingKeysWith: { $1 }))
     }
+
+    /// The same step with its artifacts in another repository than the one that it was made for.
+    ///
+    /// - Throws: `ExecutorError` where the repository's key format has tags that nothing here has a value for.
+    func moved(to repository: ArtifactRepository) throws -> StepPod {
+        let known: [String: EnvironmentVariable] = [
+            "workflow.name": .workflowName, "workflow.uid": .workflowUID, "pod.name": .podName,
+        ]
+        var unknown: [String] = []
+        var location = repository.location.document
+        location["archiveLogs"] = template.archiveLocation?.archiveLogs.map { .bool($0) } ?? location["archiveLogs"]
+        let replaced = try TagText.replace(.object(location)) { tag in
+            if let value = known[tag].flatMap({ variables[$0.rawValue] }) { return value }
+            unknown.append(tag)
+            return nil
+        }
+        if let tag = unknown.first {
+            throw ExecutorError.badRequest(
+                "use \(repository.source): its key format has {{\(tag)}}, whose value only the workflow's file tells: name that too"
+            )
+        }
+        var document = template.document
+        document["archiveLocation"] = replaced
+        return StepPod(template: try Template(document: document), variables: variables)
+    }
 }

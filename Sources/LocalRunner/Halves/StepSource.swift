@@ -8,6 +8,8 @@ struct StepSource {
     let step: StepPod
     /// Files and folders for the step's inputs, and where they go first.
     let arguments: [(artifact: ArgumentArtifact, location: ArtifactLocation)]
+    /// The workflow that the step is of; nil for a pod, which has no arguments.
+    let plan: WorkflowPlan?
     /// What is suspicious in the files.
     let warnings: [Finding]
 
@@ -18,6 +20,7 @@ struct StepSource {
         if let pod = try Self.pod(settings) {
             step = try StepPod(pod, objects: settings.objects)
             arguments = []
+            plan = nil
             warnings = []
             return
         }
@@ -37,6 +40,7 @@ struct StepSource {
             let artifact = try ArgumentArtifact(name, path)
             return (artifact, try workflow.repository.location.settingKey(artifact.key(workflow: prepared.identity.name)))
         }
+        plan = prepared.plan
         let declared = request.template["inputs"]?["parameters"]?.array?.compactMap { $0["name"]?.string } ?? []
         warnings = prepared.warnings.filter { finding in
             // The workflow need not declare what the template takes.

@@ -52,7 +52,7 @@ struct GivenImage: Sendable {
             throw ExecutorError.notFound("read the image \(path): it does not exist")
         }
         guard status.kind == .directory else {
-            throw ExecutorError.badRequest("read the image \(path): it is no folder; unpack it, or give an OCI image layout")
+            throw ExecutorError.badRequest("read the image \(path): it is not a folder; unpack it, or give an OCI image layout")
         }
         form = .folder(path)
         configuration = ImageConfiguration()

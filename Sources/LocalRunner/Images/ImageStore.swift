@@ -10,6 +10,11 @@ struct ImageStore: Sendable {
     private let folder: BytePath
     private let log: Log
 
+    private static let asidePrefix = "unpacking-"
+
+    /// Removes what was half unpacked when its process was killed.
+    static func sweep(_ folder: BytePath) { HeldFolder.sweep(folder, prefix: asidePrefix) }
+
     /// Two pods that want the same image at once do not unpack it twice.
     private static let unpacking = Mutex(())
 
@@ -59,14 +64,13 @@ struct ImageStore: Sendable {
     private func unpack(_ image: OCIImage, to place: BytePath) throws {
         // There may be programs with setuid bits in an image, which are nobody else's to run.
         try DirectoryIO.makeDirectories(folder, mode: 0o700)
-        let aside = place.suffixed(".\(getpid()).tmp")
-        try TreeRemoval.remove(aside)
+        let aside = try HeldFolder(in: folder, prefix: Self.asidePrefix)
         do {
-            try DirectoryIO.makeDirectory(AT_FDCWD, aside, mode: 0o755, subject: aside.text)
-            for layer in image.layers { try ImageLayer.apply(layer, to: aside, log: log) }
-            try DirectoryIO.rename(AT_FDCWD, aside, to: place, in: AT_FDCWD, subject: place.text)
+            try DirectoryIO.chmod(AT_FDCWD, aside.path, mode: 0o755, subject: aside.path.text)
+            for layer in image.layers { try ImageLayer.apply(layer, to: aside.path, log: log) }
+            try DirectoryIO.rename(AT_FDCWD, aside.path, to: place, in: AT_FDCWD, subject: place.text)
         } catch {
-            try? TreeRemoval.remove(aside)
+            try? aside.remove()
             // Another run may have been faster.
             if (try? FileStatus.of(place, followingLinks: false)) == nil { throw error }
         }

@@ -1,6 +1,7 @@
 import ExecutorCore
 import FileTrees
 import Glibc
+import ProcessControl
 
 /// The root file system that stands in for an image nobody has given: this machine's programs, read-only, and otherwise empty and
 /// writable. No home, no `/run`, no keys and no sockets of the machine's are in it.
@@ -78,12 +79,7 @@ struct MachineRoot: Sendable {
 
     /// Makes the writable part in an empty folder.
     func lay(in root: BytePath) throws(SystemError) {
-        for (place, mode) in Self.places {
-            let path = root.appending(place)
-            try DirectoryIO.makeDirectory(AT_FDCWD, path, mode: mode, subject: path.text)
-            try DirectoryIO.chmod(AT_FDCWD, path, mode: mode, subject: path.text)
-        }
-        try DirectoryIO.makeSymlink(AT_FDCWD, root.appending("var/run"), to: "../run", subject: root.text)
+        try layFolders(in: root)
         for part in parts {
             switch part {
             case .folder: break
@@ -96,6 +92,39 @@ struct MachineRoot: Sendable {
                 try SmallFile.write(path, bytes)
                 try DirectoryIO.chmod(AT_FDCWD, path, mode: 0o644, subject: path.text)
             }
+        }
+    }
+
+    /// Makes the empty folders of the writable part in an empty folder.
+    func layFolders(in root: BytePath) throws(SystemError) {
+        for (place, mode) in Self.places {
+            let path = root.appending(place)
+            try DirectoryIO.makeDirectory(AT_FDCWD, path, mode: mode, subject: path.text)
+            try DirectoryIO.chmod(AT_FDCWD, path, mode: mode, subject: path.text)
+        }
+        try DirectoryIO.makeSymlink(AT_FDCWD, root.appending("var/run"), to: "../run", subject: root.text)
+    }
+
+    /// Files of the settings that our own program and what it starts (git, kubectl) read; engines make those with names and
+    /// addresses themselves.
+    private static let enginesFiles: [BytePath] = [
+        "/etc/ld.so.cache", "/etc/mime.types", "/etc/nsswitch.conf", "/etc/pki/tls/cert.pem", "/etc/pki/tls/openssl.cnf",
+        "/etc/ssl/cert.pem", "/etc/ssl/openssl.cnf",
+    ]
+
+    /// All of it as mounts for containers whose root an engine makes, read-only.
+    var mounts: [HostMount] {
+        parts.compactMap { part in
+            let place: BytePath
+            switch part {
+            case .folder(let folder): place = folder
+            case .link(let link, _): place = link
+            case .file(let file, _):
+                guard Self.enginesFiles.contains(file) else { return nil }
+                place = file
+            }
+            guard let source = try? ProcessAttributes.realPath(of: place) else { return nil }
+            return HostMount(source: source, path: place, isReadOnly: true)
         }
     }
 

@@ -74,7 +74,7 @@ private struct LayoutReader {
         let isPlain = { (text: String) in
             !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }
         }
-        guard parts.count == 2, isPlain(parts[0]), isPlain(parts[1]) else { throw failure("'\(digest)' is no digest") }
+        guard parts.count == 2, isPlain(parts[0]), isPlain(parts[1]) else { throw failure("'\(digest)' is not a digest") }
         return OCIImage.Blob(
             path: folder.appending("blobs").appending(BytePath(parts[0])).appending(BytePath(parts[1])),
             mediaType: descriptor.field("mediaType")?.string ?? "", name: parts.joined(separator: "-"))

@@ -34,7 +34,8 @@ package struct ArtifactRepository: Sendable {
         }
         guard document.value["kind"]?.string == "ConfigMap" else {
             if let key {
-                throw ExecutorError.badRequest("read the artifact repository \(file): it is no config map with a key '\(key)'")
+                throw ExecutorError.badRequest(
+                    "read the artifact repository \(file): it is not a config map, which --key needs: '\(key)'")
             }
             return try ArtifactRepository(document.value, source: file.text)
         }

@@ -24,6 +24,24 @@ struct RepositoryAccess: Sendable {
     ]
     private static let folder: BytePath = "/.argoexec/credentials"
 
+    /// Variables with which users and administrators set how the executor works, and the prefixes of several.
+    private static let settings: [EnvironmentVariable] = [
+        .transientErrorPattern, .s3UploadThreads, .s3UploadPartSize, .s3MaximumParts, .transferReportInterval, .faithfulTrees,
+        .retryDuration, .retryFactor, .retryJitter, .retrySteps,
+    ]
+    private static let settingPrefixes = ["ARGOEXEC_EXTRACT_", "ARGOEXEC_VERIFY_"]
+
+    /// What of this machine's environment sets how transfers go: for the executor's containers, whatever store they use.
+    var executorSettings: [(name: String, value: BytePath)] {
+        let names = Set(Self.settings.map(\.rawValue))
+        return environment.words.compactMap { word in
+            guard let equals = word.bytes.firstIndex(of: UInt8(ascii: "=")) else { return nil }
+            let name = String(decoding: word.bytes[..<equals], as: UTF8.self)
+            guard names.contains(name) || Self.settingPrefixes.contains(where: { name.hasPrefix($0) }) else { return nil }
+            return (name, BytePath(bytes: word.bytes[(equals + 1)...]))
+        }
+    }
+
     /// Variables and files for the executor's containers.
     var attachment: ExecutorAttachment {
         var attachment = ExecutorAttachment()

@@ -3,6 +3,7 @@ import Artifacts
 import Documents
 import ExecutorCore
 import FileTrees
+import WorkflowEngine
 import WorkflowModel
 
 /// A file or folder of this machine that becomes an artifact of the workflow (`-a NAME=PATH`).
@@ -25,13 +26,13 @@ struct ArgumentArtifact: Sendable {
     }
 
     /// A key of the store that artifacts without a place of their own go to.
-    func key(workflow: String) -> String { "\(workflow)/arguments/\(name)" + (isFolder ? ".tgz" : "") }
+    func key(workflow: String) -> String { "\(workflow)/arguments/\(name)" }
 
     /// The location that the workflow is given.
     func location(workflow: String) -> JSONObject { ["s3": ["key": .string(key(workflow: workflow))]] }
 
-    /// Puts it where steps find it: a file as it is, a folder as an archive.
-    func save(to location: ArtifactLocation, drivers: DriverContext) throws {
+    /// Puts it where steps find it: a file as it is, a folder by the archive strategy of the workflow's own entry.
+    func save(to location: ArtifactLocation, for plan: WorkflowPlan, drivers: DriverContext) throws {
         do {
             let store = try ArtifactDrivers.store(for: location, artifactName: name, context: drivers)
             if !isFolder {
@@ -40,9 +41,23 @@ struct ArgumentArtifact: Sendable {
             }
             let packed = path.cleaned
             let options = PackOptions(log: drivers.log)
-            try BytePipe.run(writing: { sink in try TarGzip.pack(packed, into: sink, options: options) }) { source in
-                try store.upload.stream(source, fileName: BytePath("\(name).tgz"))
+            switch try archive(in: plan) {
+            case .asIs: try store.upload.directory(at: packed)
+            case .zip:
+                try BytePipe.run(writing: { sink in try Zip.pack(packed, into: sink, options: options) }) { source in
+                    try store.upload.stream(source, fileName: BytePath("\(name).zip"))
+                }
+            case .tar, .empty, nil:
+                try BytePipe.run(writing: { sink in try TarGzip.pack(packed, into: sink, options: options) }) { source in
+                    try store.upload.stream(source, fileName: BytePath("\(name).tgz"))
+                }
             }
         } catch { throw ExecutorError.wrapping("-a \(name)=\(path)", error) }
+    }
+
+    private func archive(in plan: WorkflowPlan) throws -> ArchiveStrategy? {
+        let entries = plan.spec["arguments"]?["artifacts"]?.array ?? []
+        guard let entry = entries.first(where: { $0["name"]?.string == name }) else { return nil }
+        return try Artifact(document: entry).archive
     }
 }

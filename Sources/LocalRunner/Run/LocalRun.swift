@@ -178,7 +178,7 @@ final class LocalRun {
     private func answer(_ line: String?) {
         guard !questions.isEmpty else { return }
         guard let line else {
-            display.note("standard input has ended: nobody can answer, so the run ends")
+            display.note("standard input was closed, so nobody can answer: stopping the run")
             questions = []
             return perform(run.interrupted(at: Timestamp.now))
         }

@@ -119,6 +119,18 @@ final class PodWorkers: Sendable {
             (images + (job.pod["spec"]?["initContainers"]?.array ?? [])).filter { $0["image"]?.string == executorImage }
                 .compactMap { $0["name"]?.string })
         var isAnnounced = false
+        var emissaries = EmissaryLines()
+        func post(_ meanings: [EmissaryLines.Meaning], _ container: String) {
+            for meaning in meanings {
+                switch meaning {
+                case .output(let bytes):
+                    mailbox.post(.line(nodeID: job.nodeID, container: container, isExecutor: false, bytes: bytes))
+                case .log(let bytes):
+                    mailbox.post(.line(nodeID: job.nodeID, container: container, isExecutor: true, bytes: bytes))
+                case .paused(let when): mailbox.post(.paused(nodeID: job.nodeID, container: container, when: when))
+                }
+            }
+        }
         do {
             try DirectoryIO.makeDirectories(job.folder.path, mode: 0o755)
             if isShared { try DirectoryIO.chmod(AT_FDCWD, job.folder.path, mode: 0o777, subject: job.folder.path.text) }
@@ -131,14 +143,12 @@ final class PodWorkers: Sendable {
                         mailbox.post(.podStarted(nodeID: job.nodeID))
                     }
                 case .line(let container, let bytes):
-                    if let when = PauseLine.moment(bytes), !executors.contains(container) {
-                        mailbox.post(.paused(nodeID: job.nodeID, container: container, when: when))
+                    if executors.contains(container) {
+                        mailbox.post(.line(nodeID: job.nodeID, container: container, isExecutor: true, bytes: bytes))
+                    } else {
+                        post(emissaries.take(bytes, of: container), container)
                     }
-                    if PauseLine.isOurs(bytes), !executors.contains(container) { return }
-                    mailbox.post(
-                        .line(
-                            nodeID: job.nodeID, container: container, isExecutor: executors.contains(container), bytes: bytes))
-                case .ended: break
+                case .ended(let outcome): post(emissaries.end(of: outcome.name, exitCode: outcome.exitCode), outcome.name)
                 }
             }
             // Each play has a copy of our own program made anew.
@@ -151,7 +161,8 @@ final class PodWorkers: Sendable {
                     nodeID: job.nodeID,
                     PodEnd(
                         result: result, progress: report?.result.progress ?? "", folder: isKept ? job.folder.path : nil,
-                        failure: result.phase == .succeeded ? nil : outcome.failure(mainNames: job.mainNames))))
+                        failure: result.phase == .succeeded
+                            ? nil : outcome.failure(mainNames: job.mainNames, executors: executors))))
             if !isKept { tidyUp(job) }
         } catch { finish(job, failed: error) }
     }
@@ -173,13 +184,27 @@ extension PodOutcome {
     private static let shownLines = 10
 
     /// The container that is to blame for the pod's failure; main containers first.
-    func failure(mainNames: [String]) -> PodFailure? {
+    ///
+    /// - Parameter executors: the names of the executor's own containers.
+    func failure(mainNames: [String], executors: Set<String>) -> PodFailure? {
         let failed = containers.filter { !$0.isSuccess }
         guard let blamed = failed.first(where: { mainNames.contains($0.name) }) ?? failed.first else { return nil }
         let text = (try? FileTail.read(blamed.log, count: 16 << 10)) ?? []
-        let lines = text.split(separator: 0x0A).filter { !PauseLine.isOurs(Array($0)) }.suffix(Self.shownLines).map {
-            String(decoding: $0, as: UTF8.self)
+        let lines = text.split(separator: 0x0A).map { Array($0) }
+        guard executors.contains(blamed.name) else {
+            let own = EmissaryLines.own(lines, exitCode: blamed.exitCode).suffix(Self.shownLines)
+            return PodFailure(
+                container: blamed.name, exitCode: blamed.exitCode, lines: own.map { String(decoding: $0, as: UTF8.self) })
         }
-        return PodFailure(container: blamed.name, exitCode: blamed.exitCode, lines: Array(lines))
+        var causes: [String] = []
+        for line in lines.compactMap({ LogLine($0) }) where line.level == "ERROR" {
+            let cause = line["error"] ?? line.text
+            if !causes.contains(cause) { causes.append(cause) }
+        }
+        if causes.isEmpty, !blamed.message.isEmpty { causes = [blamed.message] }
+        if causes.isEmpty { causes = lines.suffix(Self.shownLines).map { String(decoding: $0, as: UTF8.self) } }
+        let main = containers.first { mainNames.contains($0.name) }
+        return PodFailure(
+            container: blamed.name, exitCode: blamed.exitCode, lines: causes, isExecutor: true, commandExitCode: main?.exitCode)
     }
 }

@@ -32,12 +32,17 @@ struct ReplaySession {
         workers.start(PodJob(nodeID: node, pod: source.pod, mainNames: names, folder: folder, attachment: attachment))
         var end: PodEnd?
         var isInterrupted = false
+        var notes = ExecutorNotes()
         while end == nil {
             for event in mailbox.take(until: nil) {
                 switch event {
                 case .podStarted, .paused, .typed: break
                 case .line(_, let container, let isExecutor, let bytes):
-                    if !isExecutor { say("\(container) | \(String(decoding: bytes, as: UTF8.self))") }
+                    if !isExecutor {
+                        say("\(container) | \(String(decoding: bytes, as: UTF8.self))")
+                    } else if let text = notes.text(of: bytes, from: container) {
+                        say(text)
+                    }
                 case .podFinished(_, let found): end = found
                 case .interrupted:
                     isInterrupted = true
@@ -62,7 +67,9 @@ struct ReplaySession {
         switch settings.output {
         case .text:
             if let result = outputs?.result { print("result: \(result)") }
-            for parameter in outputs?.parameters ?? [] { print("parameter \(parameter.name): \(parameter.value ?? "")") }
+            for parameter in outputs?.parameters ?? [] {
+                if let value = parameter.value { print("parameter \(parameter.name): \(value)") }
+            }
             for artifact in outputs?.artifacts ?? [] {
                 let key = (try? artifact.location.key()) ?? ""
                 let isHere = store != nil && !artifact.location.hasLocation

@@ -33,7 +33,8 @@ struct ReplaySource: Sendable {
                 "read the pod \(file): pods with a supervisor in the place of init cannot be run again")
         }
         guard let image = (container("init") ?? container("wait"))?["image"]?.string else {
-            throw ExecutorError.badRequest("read the pod \(file): it has neither init nor wait, so that it is no step's pod")
+            throw ExecutorError.badRequest(
+                "read the pod \(file): it is not a step's pod: it has neither an init nor a wait container")
         }
         executorImage = image
         if isFolder { try objects.made.restore(from: PodFolder(path).configMap) }

@@ -30,7 +30,12 @@ struct PodEnd: Sendable {
 struct PodFailure: Sendable, Equatable {
     let container: String
     let exitCode: Int32
+    /// The last that it printed; for one of the executor's own, what went wrong.
     let lines: [String]
+    /// Whether it is one of the executor's own.
+    var isExecutor = false
+    /// For one of the executor's own: how the step's command ended; nil where it was not run.
+    var commandExitCode: Int32?
 }
 
 /// Events on their way to the loop, in the order of their coming.

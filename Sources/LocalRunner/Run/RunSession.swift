@@ -57,19 +57,21 @@ package struct RunSession {
         let factory = PodFactory(
             workflow, logLevel: settings.logLevel, emissaryLogLevel: settings.pauses.isEmpty ? "warn" : "info",
             objects: settings.objects, pauses: settings.pauses)
-        let runtime = try chooseRuntime()
+        let (runtime, memory) = try chooseRuntime()
         let work = try WorkFolder(in: settings.home)
         let store = workflow.isEmbedded ? EmbeddedStore(folder: work.artifacts, cache: work.unpacked) : nil
         let log = makeLog()
-        var sandbox = sandboxSettings(runtime, work, workflow.images, log)
+        var sandbox = sandboxSettings(runtime, memory, work, workflow.images, log)
         if !workflow.isEmbedded { giveAccess(to: workflow.repository.location, &sandbox) }
         let player = try PodPlayer(sandbox)
-        let checked = Preflight(workflow: workflow, player: player, store: store)
-            .findings(PodForecast(workflow, factory, isAbridged: true))
-        try tell(workflow.warnings + checked.findings, notes: checked.notes)
+        let forecast = PodForecast(workflow, factory, isAbridged: true)
+        let checked = Preflight(workflow: workflow, player: player, store: store).findings(forecast)
+        let unused = ImageUse(pods: forecast.entries.map(\.pod), runtime: runtime).warnings(settings.images)
+        try tell(workflow.warnings + checked.findings + unused, notes: checked.notes)
 
         try work.prepare(isShared: isShared(runtime))
-        try saveArguments(workflow, store, work)
+        sweep(work, memory, runtime)
+        try saveArguments(workflow, store, work, memory)
         let folder = try work.makeRun(named: workflow.identity.name, isUnique: workflow.isUnique)
         var claims: [String: BytePath] = [:]
         for claim in workflow.plan.spec["volumeClaimTemplates"]?.array ?? [] {
@@ -90,10 +92,10 @@ package struct RunSession {
 
     private func replay(_ path: BytePath, _ mailbox: RunMailbox) throws -> Int32 {
         let source = try ReplaySource(path, objects: settings.objects)
-        let runtime = try chooseRuntime()
+        let (runtime, memory) = try chooseRuntime()
         let work = try WorkFolder(in: settings.home)
         let log = makeLog()
-        var sandbox = sandboxSettings(runtime, work, ImageRoots(settings.images.map { ($0.name, $0.path) }), log)
+        var sandbox = sandboxSettings(runtime, memory, work, ImageRoots(settings.images.map { ($0.name, $0.path) }), log)
         sandbox.executorImage = source.executorImage
         sandbox.claimFolders = source.claims
         if settings.usesOwnStore { giveAccess(to: source.template?.archiveLocation, &sandbox) }
@@ -102,8 +104,10 @@ package struct RunSession {
         try tell(
             problems.filter { $0.severity != .note }.map { problem in
                 Finding(problem.severity == .refusal ? .error : .warning, place: nil, "\(source.subject): \(problem.message)")
-            }, notes: problems.filter { $0.severity == .note }.map(\.message))
+            } + ImageUse(pods: [source.pod], runtime: runtime).warnings(settings.images),
+            notes: problems.filter { $0.severity == .note }.map(\.message))
         try work.prepare(isShared: isShared(runtime))
+        sweep(work, memory, runtime)
         let run = source.folder == nil ? try work.makeRun(named: source.podName, isUnique: false) : nil
         defer { run?.removeIfEmpty() }
         guard let folder = source.folder ?? run?.node(source.annotation("node-id")) else { return 1 }
@@ -152,7 +156,13 @@ package struct RunSession {
                 + forecast.failures.map { node, cause in
                     workflow.plan.site(of: node)?.finding(.error, cause) ?? Finding(.error, place: nil, cause)
                 }, notes: [])
-        output(JSONValue.yaml(documents: forecast.entries.flatMap { ($0.configMap.map { [$0] } ?? []) + [$0.pod] }))
+        let objects = forecast.entries.flatMap { ($0.configMap.map { [$0] } ?? []) + [$0.pod] }
+        switch settings.output {
+        case .text: output(JSONValue.yaml(documents: objects))
+        case .json:
+            let list: JSONValue = ["apiVersion": "v1", "kind": "List", "items": .array(objects)]
+            output(list.serialized() + [0x0A])
+        }
         return 0
     }
 
@@ -176,18 +186,22 @@ package struct RunSession {
     }
 
     private func sandboxSettings(
-        _ runtime: ContainerRuntime, _ work: WorkFolder, _ images: ImageRoots, _ log: Log
+        _ runtime: ContainerRuntime, _ memory: MemoryFolders, _ work: WorkFolder, _ images: ImageRoots, _ log: Log
     ) -> SandboxSettings {
         var sandbox = SandboxSettings(
             runtime: runtime, executorImage: PodSettings.defaultExecutorImage, executor: settings.executor,
             claims: work.volumes, imageCache: work.images)
         sandbox.images = images
         sandbox.objects = settings.objects
+        sandbox.memory = memory
         sandbox.keepsRoots = settings.keepsFolders
         sandbox.log = log
         sandbox.executorAttachment = ExecutorAttachment(
             environment: [(EnvironmentVariable.taskResultFile.rawValue, PodFolder.taskResultInSandbox)])
-        if isTerminal {
+        let chosen = RepositoryAccess(environment: settings.environment).executorSettings
+        sandbox.executorAttachment.environment += chosen
+        let interval = EnvironmentVariable.transferReportInterval.rawValue
+        if isTerminal, !chosen.contains(where: { $0.name == interval }) {
             sandbox.executorAttachment.environment.append((EnvironmentVariable.transferReportInterval.rawValue, "250ms"))
         }
         return sandbox
@@ -200,12 +214,25 @@ package struct RunSession {
 
     private func say(_ text: String) { errors(Array((text + "\n").utf8)) }
 
-    private func chooseRuntime() throws -> ContainerRuntime {
-        if let engine = settings.engine { return .engine(try ContainerEngine(engine, environment: settings.environment)) }
-        return .bubblewrap(try BubblewrapProbe(searchPath: settings.environment["PATH"]).run())
+    /// What plays the containers, seen to work, and where their secrets can be in memory.
+    private func chooseRuntime() throws -> (ContainerRuntime, MemoryFolders) {
+        let memory = MemoryFolders(environment: settings.environment)
+        if let name = settings.engine {
+            let engine = try ContainerEngine(name, environment: settings.environment)
+            return (.engine(engine), try EngineProbe(engine, executor: settings.executor).run(memory: memory))
+        }
+        return (.bubblewrap(try BubblewrapProbe(searchPath: settings.environment["PATH"]).run()), memory)
     }
 
-    private func saveArguments(_ workflow: PreparedWorkflow, _ store: EmbeddedStore?, _ work: WorkFolder) throws {
+    private func sweep(_ work: WorkFolder, _ memory: MemoryFolders, _ runtime: ContainerRuntime) {
+        for folder in Leftovers(work: work, memory: memory, runtime: runtime).sweep() {
+            say("note: a killed run has left \(folder); its secrets and copies of images are removed, what it printed is kept")
+        }
+    }
+
+    private func saveArguments(
+        _ workflow: PreparedWorkflow, _ store: EmbeddedStore?, _ work: WorkFolder, _ memory: MemoryFolders
+    ) throws {
         if settings.artifacts.isEmpty { return }
         var local: LocalStore?
         let home = workflow.repository.location
@@ -218,21 +245,25 @@ package struct RunSession {
         }
         // Drivers read secrets from files; those of the environment are in none.
         var secrets = settings.objects.secrets ?? "/nonexistent"
-        let temporary = work.cache.appending(BytePath("secrets-\(RandomName.suffix())"))
-        defer { try? TreeRemoval.remove(temporary) }
+        var temporary: SecretFolder?
+        defer { withExtendedLifetime(temporary) {} }
         let more = RepositoryAccess(environment: settings.environment).secrets(for: home, besides: settings.objects)
         if !more.isEmpty {
+            let made = try SecretFolder(
+                in: memory.places + [work.cache], fallback: work.cache.appending(BytePath("secrets-\(RandomName.suffix())")))
+            temporary = made
             for (name, values) in more {
-                let folder = temporary.appending(BytePath(name))
+                let folder = made.path.appending(BytePath(name))
                 try DirectoryIO.makeDirectories(folder, mode: 0o700)
                 for (key, value) in values { try SmallFile.write(folder.appending(BytePath(key)), value.reveal(), mode: 0o600) }
             }
-            secrets = temporary
+            secrets = made.path
         }
         let context = drivers(LocalStoreChoice(store: local, secrets: secrets))
         for (name, path) in settings.artifacts {
             let artifact = try ArgumentArtifact(name, path)
-            try artifact.save(to: try home.settingKey(artifact.key(workflow: workflow.identity.name)), drivers: context)
+            try artifact.save(
+                to: try home.settingKey(artifact.key(workflow: workflow.identity.name)), for: workflow.plan, drivers: context)
         }
     }
 }

@@ -66,7 +66,7 @@ package struct BubblewrapProbe: Sendable {
         // Its own lines, where there are any.
         let own = result.error.split(separator: UInt8(ascii: "\n")).filter { $0.starts(with: "bwrap: ".utf8) }
         if !own.isEmpty { return ProgramText.line(Array(own.joined(separator: [UInt8(ascii: "\n")])), atMost: 1000) }
-        return said.isEmpty ? "bwrap: ended with exit code \(result.status.code) and no message" : said
+        return said.isEmpty ? "bwrap exited with code \(result.status.code) and no error message" : said
     }
 
     // MARK: Remedies

@@ -102,7 +102,7 @@ struct ContainerEnvironment: Sendable {
         }
         if let reference = source.field("resourceFieldRef") {
             if let value = fields.resource(reference, of: container) { return (Array(value.utf8), false) }
-            problems.add(.refusal, subject, "its resourceFieldRef names no resource, or a divisor that is no quantity")
+            problems.add(.refusal, subject, "its resourceFieldRef names no resource, or a divisor that is not a quantity")
             return nil
         }
         for (field, kind) in [("configMapKeyRef", ObjectFolders.Kind.configMap), ("secretKeyRef", .secret)] {

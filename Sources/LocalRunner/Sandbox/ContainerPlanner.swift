@@ -16,7 +16,7 @@ struct ContainerPlanner {
     let attachment: ExecutorAttachment
 
     /// Where containers of the executor's image find it.
-    private static let executorFolder: BytePath = "/.argoexec/bin"
+    private static let executorFolder = EngineProbe.executorFolder
     static let usualSearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     /// Whether a container runs our own program.
@@ -148,7 +148,11 @@ struct ContainerPlanner {
 
     private func engineContainer(of container: ContainerManifest, _ own: ContainerFolder) throws -> SandboxPlan {
         var plan = try common(of: container, nil)
-        for mount in try mounts(of: container, own, environment: plan.variables) {
+        var mounts = try mounts(of: container, own, environment: plan.variables)
+        if isExecutor(container) {
+            mounts = machine.mounts.filter { part in !mounts.contains { $0.path == part.path } } + mounts
+        }
+        for mount in mounts {
             let source = try ProcessAttributes.realPath(of: mount.source)
             plan.mounts.append(
                 MountTable.Entry(

@@ -92,7 +92,10 @@ final class ContainerRun {
             options = nil
             engineName = "argoexec-" + hexadecimal((0..<8).map { _ in UInt8.random(in: 0...255) })
             spawner = Spawner(
-                program: engine.program, arguments: engine.runCommand(for: plan, image: container.image, name: engineName),
+                program: engine.program,
+                arguments: engine.runCommand(
+                    for: plan, image: isExecutor ? ContainerEngine.executorImage : container.image, name: engineName,
+                    folder: folder.path.directory.directory),
                 environment: engine.clientEnvironment(for: plan))
         }
         spawner.placement = group.map { .group($0) } ?? .newGroup
@@ -220,20 +223,30 @@ final class ContainerRun {
         }
     }
 
-    /// Passes a signal on to an engine's container, of which we have only the client: that hands on all but SIGKILL.
+    /// Has the engine send a signal to its container. The client, of which alone we are the parent, is left to tell how that ended:
+    /// signalled near the end, it would tell of its own.
     private func deliver(_ wish: Wish, by engine: ContainerEngine, _ child: ChildProcess) {
-        guard wish.number == SIGKILL, !isKilled else {
-            self.wish = nil
-            // Where the engine's own kill has not ended the client, the client goes without it.
-            try? child.signal(wish.number)
-            return
-        }
-        isKilled = true
-        self.wish?.next = monotonicNanoseconds() + Self.setUpLimit
+        // One that cannot be killed by its name goes without its client.
+        if isKilled { return giveUp(wish, child) }
+        isKilled = wish.number == SIGKILL
         var command = Subprocess(
-            Spawner(program: engine.program, arguments: engine.killCommand(name: engineName), environment: engine.environment))
+            Spawner(
+                program: engine.program, arguments: engine.killCommand(name: engineName, signal: wish.number),
+                environment: engine.environment))
         command.deadline = monotonicNanoseconds() + Self.setUpLimit
-        if (try? command.run())?.status != .exited(0) { self.wish?.next = 0 }
+        let isSent = (try? command.run())?.status == .exited(0)
+        switch (isSent, wish.number) {
+        case (true, SIGKILL): self.wish?.next = monotonicNanoseconds() + Self.setUpLimit
+        case (true, _): self.wish = nil
+        case (false, SIGKILL): self.wish?.next = 0
+        // It has not been started yet, or has just ended.
+        case (false, _): if monotonicNanoseconds() - wish.since > Self.setUpLimit { giveUp(wish, child) }
+        }
+    }
+
+    private func giveUp(_ wish: Wish, _ child: ChildProcess) {
+        self.wish = nil
+        try? child.signal(wish.number)
     }
 
     /// Whether a process handles a signal or has blocked it for later.

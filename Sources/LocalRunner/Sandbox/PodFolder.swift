@@ -17,6 +17,10 @@ package struct PodFolder: Sendable, Equatable {
     package var configMap: BytePath { path.appending("configmap.json") }
     package var volumes: BytePath { path.appending("volumes") }
     package var containers: BytePath { path.appending("ctr") }
+    /// There while the pod plays: see `PlayLock`.
+    var playing: BytePath { path.appending("playing") }
+    /// Secrets as files, where this machine has no file system in memory for them.
+    var secrets: BytePath { path.appending("secrets") }
 
     /// A volume of the pod's own: `emptyDir` and what is made of secrets, config maps and the pod's own fields.
     package func volume(_ name: String) -> BytePath { volumes.appending(BytePath(name)) }
@@ -32,6 +36,7 @@ package struct PodFolder: Sendable, Equatable {
     /// while the pod plays, and perhaps programs with setuid bits.
     func prepare() throws(SystemError) {
         try TreeRemoval.remove(taskResult)
+        try TreeRemoval.remove(secrets)
         for part in [volumes, containers] {
             try TreeRemoval.remove(part)
             try DirectoryIO.makeDirectories(part, mode: 0o700)

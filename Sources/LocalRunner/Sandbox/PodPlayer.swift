@@ -52,6 +52,8 @@ package final class PodPlayer: Sendable {
     ) throws -> PodOutcome {
         try DirectoryIO.makeDirectories(folder.path, mode: 0o755)
         let folder = PodFolder(try ProcessAttributes.realPath(of: folder.path))
+        let lock = try PlayLock(folder)
+        defer { withExtendedLifetime(lock) {} }
         try folder.prepare()
         let document = try PodManifest(pod).withUniqueID()
         let manifest = try PodManifest(document)
@@ -60,9 +62,10 @@ package final class PodPlayer: Sendable {
         try settings.objects.made.keep(manifest.name, in: folder.configMap)
 
         let volumes = try VolumeSet(of: manifest, in: folder, settings: settings, group: volumeGroup(of: manifest))
+        // Secrets are found again where they came from; a kept folder may be shown to others.
         defer {
-            // Secrets are found again where they came from; a kept folder may be shown to others.
-            for secret in volumes.secretFolders { try? TreeRemoval.remove(secret) }
+            withExtendedLifetime(volumes.secrets) {}
+            try? TreeRemoval.remove(folder.secrets)
         }
         let planner = ContainerPlanner(
             pod: manifest, folder: folder, settings: settings, machine: machine, volumes: volumes, attachment: attachment)

@@ -53,6 +53,8 @@ package struct SandboxSettings: Sendable {
     package var claimFolders: [String: BytePath] = [:]
     /// Where unpacked images are kept, `./.argoexec/cache/images`.
     package var imageCache: BytePath
+    /// Where secrets are kept while pods play.
+    var memory = MemoryFolders.none
     /// Keeps the containers' root file systems of pods that succeeded too.
     package var keepsRoots = false
     package var log = Log.silent

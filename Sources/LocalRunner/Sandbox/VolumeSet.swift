@@ -13,8 +13,8 @@ struct VolumeSet {
     }
 
     private(set) var volumes: [String: Volume] = [:]
-    /// Folders that hold secrets, which are not to outlive the pod.
-    private(set) var secretFolders: [BytePath] = []
+    /// Hold the volumes made of secrets, which go with these objects.
+    private(set) var secrets: [SecretFolder] = []
 
     private let pod: PodManifest
     private let folder: PodFolder
@@ -107,11 +107,10 @@ struct VolumeSet {
                 of: projections, defaultMode: mode, fields: PodFields(pod: pod), objects: settings.objects,
                 subject: "volume '\(name)'", problems: &problems)
             if let refusal = problems.refusal { throw refusal }
-            try write(files, into: path)
-            if projections.contains(where: { if case .object(.secret, _, _, _) = $0 { true } else { false } }) {
-                secretFolders.append(path)
-            }
-            return Volume(path: path, isReadOnly: true)
+            let isSecret = projections.contains { if case .object(.secret, _, _, _) = $0 { true } else { false } }
+            let place = isSecret ? try secretPlace(name, files) : path
+            try write(files, into: place)
+            return Volume(path: place, isReadOnly: true)
         case .claim(let claim):
             let place = settings.claimFolders[claim] ?? settings.claims.appending(BytePath(claim))
             if (try? FileStatus.of(place, followingLinks: true)) == nil { try makeOpen(place) }
@@ -135,6 +134,16 @@ struct VolumeSet {
             let root = try ImageStore(settings.imageCache, log: settings.log).root(of: try GivenImage(given))
             return Volume(path: root, isReadOnly: true)
         }
+    }
+
+    /// A folder for the files of a secret's volume, where they can be executed if their modes say so.
+    private mutating func secretPlace(_ name: String, _ files: [VolumeFile]) throws(SystemError) -> BytePath {
+        let isExecutable = files.contains { $0.mode & 0o111 != 0 }
+        let places = isExecutable ? settings.memory.executablePlaces : settings.memory.places
+        let made = try SecretFolder(in: places, fallback: folder.secrets.appending(BytePath(name)))
+        secrets.append(made)
+        // The mounted folder is every user's, the one around it ours alone.
+        return made.path.appending("files")
     }
 
     /// The controller's name for the volume that executor and emissary share.

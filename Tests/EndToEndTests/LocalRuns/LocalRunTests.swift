@@ -78,7 +78,106 @@ struct LocalRunTests {
         #expect(ending.printed.filter { $0 == "well" }.count == 1, "\(ending.errors)")
     }
 
+    /// The executor's failure is told by what is missing, not by the executor's exit code; and a sidecar that had to be ended has
+    /// nothing to say of it.
+    @Test func namesAnOutputThatIsMissing() async throws {
+        let text = workflow(
+            """
+                - name: main
+                  container: {image: debian, command: [sh, -c, echo done]}
+                  sidecars: [{name: side, image: debian, command: [sleep, "600"]}]
+                  outputs: {artifacts: [{name: model, path: /tmp/nothing}]}
+            """)
+        let ending = try await LocalRunProcess.run(workflow: text)
+        #expect(ending.status == 1)
+        #expect(ending.printed == ["done"], "\(ending.errors)")
+        #expect(
+            ending.errors.contains("test failed: its command ended with exit code 0, but then\n    save artifact 'model': "),
+            "\(ending.errors)")
+        #expect(!ending.errors.contains("    exit code"))
+    }
+
+    @Test func showsOnlyWhatTheStepItselfPrinted() async throws {
+        let text = workflow(
+            """
+                - name: main
+                  container: {image: debian, command: [sh, -c, "echo well; echo 'Error: exit status 3'; echo on"]}
+                  sidecars: [{name: side, image: debian, command: [sleep, "600"]}]
+                  outputs: {artifacts: [{name: maybe, path: /tmp/nothing, optional: true}]}
+            """)
+        let ending = try await LocalRunProcess.run(workflow: text)
+        #expect(ending.status == 0, "\(ending.errors)")
+        #expect(ending.printed == ["well", "Error: exit status 3", "on"])
+    }
+
+    @Test func tellsWhatIsTriedAgain() async throws {
+        let text = workflow(
+            """
+                - name: main
+                  inputs: {artifacts: [{name: in, path: /in, http: {url: "http://127.0.0.1:1/x"}}]}
+                  container: {image: debian, command: ["true"]}
+            """)
+        let folder = try TemporaryFolder()
+        try folder.write(Data(text.utf8), to: "workflow.yaml")
+        let ending = try await LocalRunProcess.run(
+            ["workflow.yaml"], in: folder,
+            environment: ["EXECUTOR_RETRY_BACKOFF_STEPS": "2", "EXECUTOR_RETRY_BACKOFF_DURATION": "1ms"])
+        #expect(ending.status == 1)
+        #expect(ending.errors.contains("test init: retrying "), "\(ending.errors)")
+        #expect(ending.errors.contains("connection refused (2 of 2)\n"), "\(ending.errors)")
+        #expect(ending.errors.contains("test failed: its command was not run:\n    load artifact 'in': "), "\(ending.errors)")
+    }
+
+    @Test func printsPodsAsJSON() async throws {
+        let text = workflow("    - {name: main, container: {image: debian, command: [\"true\"]}}")
+        let ending = try await LocalRunProcess.run(workflow: text, ["--print-pods", "--output", "json"])
+        #expect(ending.status == 0)
+        let list = try JSONSerialization.jsonObject(with: Data(ending.output.utf8)) as? [String: Any]
+        #expect(list?["kind"] as? String == "List")
+        #expect((list?["items"] as? [[String: Any]])?.map { $0["kind"] as? String } == ["Pod"])
+    }
+
     // MARK: Ends from outside
+
+    /// Neither on the disk nor in memory: the next run removes what a killed one could not.
+    @Test func noSecretOutlivesTheRunAfterAKilledOne() async throws {
+        let folder = try TemporaryFolder()
+        let canary = "CANARY-\(UUID().uuidString)"
+        try folder.write(Data(canary.utf8), to: "secrets/login/key")
+        func text(_ script: String) -> String {
+            workflow(
+                """
+                    - name: main
+                      volumes: [{name: s, secret: {secretName: login}}]
+                      container:
+                        image: debian
+                        command: [sh, -c, "\(script)"]
+                        volumeMounts: [{name: s, mountPath: /s}]
+                """)
+        }
+        try folder.write(Data(text("echo ready; exec sleep 600").utf8), to: "workflow.yaml")
+        let run = try LocalRunProcess(["workflow.yaml", "--secrets", "secrets"], in: folder)
+        try await run.waitUntilSaid("| ready")
+        run.signal(SIGKILL)
+        _ = await run.ending()
+        let next = try await LocalRunProcess.run(workflow: text("cat /s/key"), ["--secrets", "secrets"], in: folder)
+        #expect(next.status == 0, "\(next.errors)")
+        #expect(next.printed == [canary])
+        #expect(next.errors.contains("note: a killed run has left "))
+        let places = [
+            folder.url.appending(path: ".argoexec").path, "/dev/shm", ProcessInfo.processInfo.environment["XDG_RUNTIME_DIR"],
+        ]
+        let search = Process()
+        search.executableURL = URL(filePath: "/usr/bin/env")
+        search.arguments = ["grep", "-rlsF", "--devices=skip", canary] + places.compactMap { $0 }
+        let found = Pipe()
+        search.standardOutput = found
+        try search.run()
+        let names = String(decoding: try found.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        search.waitUntilExit()
+        // The step has printed it, which is its own affair: what succeeded is not kept.
+        #expect(names.isEmpty, "\(names)")
+    }
 
     @Test(arguments: LocalRunProcess.User.usable)
     func stopsAtTheFirstInterruptWithinTheGracePeriod(user: LocalRunProcess.User) async throws {
