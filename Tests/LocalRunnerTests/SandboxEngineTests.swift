@@ -31,12 +31,15 @@ private typealias Fixture = SandboxFixture
             [ "$image" != broken ] || { echo 'docker: Error response from daemon: no such image.' >&2; exit 125; }
             [ -z "$message" ] || printf 'said by the container' > "$message"
             [ -n "$entry" ] || { echo "image's own: $*"; exit 0; }
-            "$entry" "$@" &
-            echo $! > "$here/$name.pid"
-            trap 'echo "client got TERM"; kill -TERM $(cat "$here/$name.pid")' TERM
+            # All is ready for signals before the command is: its number is written by itself, the client hands them on from now.
+            trap 'told=yes; echo "client got TERM"; kill -TERM $(cat "$here/$name.pid")' TERM
+            sh -c 'echo $$ > "$0"; exec "$@"' "$here/$name.pid" "$entry" "$@" &
+            code=127
             while :; do
-                wait $!; code=$?
-                kill -0 $! 2> /dev/null || exit $code
+                # A signal ends a wait too, with a code that is not the command's, which may be gone by then; 127: waited for before.
+                told=; wait $!; now=$?
+                [ $now -eq 127 ] || code=$now
+                [ -n "$told" ] && [ $now -ne 127 ] || exit $code
             done;;
         kill) kill -9 "$(cat "$here/$1.pid")"; echo "$1" > "$here/killed";;
         esac
@@ -158,9 +161,11 @@ private typealias Fixture = SandboxFixture
 
     @Test func passesTermOnToTheClient() throws {
         let (fixture, _) = try fixture()
+        let ready = enginePath(fixture).directory.appending("ready")
         let outcome = try fixture.play(
             Fixture.pod([
-                Fixture.shell("main", "sleep 0.3"), Fixture.shell("side", "trap 'exit 5' TERM; while :; do sleep 0.02; done"),
+                Fixture.shell("main", "until [ -e \(ready) ]; do sleep 0.02; done"),
+                Fixture.shell("side", "trap 'exit 5' TERM; : > \(ready); while :; do sleep 0.02; done"),
             ]))
         #expect(outcome["side"]?.exitCode == 5)
         #expect(try fixture.log("side") == "client got TERM\n")
