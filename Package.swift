@@ -123,7 +123,7 @@ let package = Package(
             "Executor",
             [
                 "ExecutorCore", "WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees", "HTTPTransport",
-                "RequestSigning", "Archiving", "TestSupport",
+                "RequestSigning", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
             ]),
         tests("WorkflowEngine", ["ExecutorCore", "Documents", "WorkflowModel"]),
         tests(

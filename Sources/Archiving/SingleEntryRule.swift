@@ -26,10 +26,14 @@ package enum SingleEntryRule {
     private static func settle(
         _ source: Int32, _ name: BytePath, _ destination: Int32, _ newName: BytePath, subject: String
     ) throws(SystemError) {
+        let mode = try openWide(source, name, subject)
         let opened = try DirectoryIO.open(source, name, O_RDONLY | O_DIRECTORY, subject: subject)
         let names = try DirectoryIO.firstNames(opened.raw, subject: subject)
         guard names.count == 1 else {
-            return try DirectoryIO.rename(source, name, to: newName, in: destination, subject: subject)
+            try DirectoryIO.rename(source, name, to: newName, in: destination, subject: subject)
+            let raw = opened.raw
+            if let mode { try checked("chmod", subject) { fchmod(raw, mode) } }
+            return
         }
         do {
             try DirectoryIO.rename(opened.raw, names[0], to: newName, in: destination, subject: subject)
@@ -37,6 +41,18 @@ package enum SingleEntryRule {
             try renameShut(opened.raw, names[0], destination, newName, subject)
         }
         try DirectoryIO.removeDirectory(source, name, subject: subject)
+    }
+
+    /// Lets its owner, us, into a directory that an archive has given a mode which keeps us out.
+    ///
+    /// - Returns: the mode that it shall have again; nil where it still has it.
+    private static func openWide(
+        _ source: Int32, _ name: BytePath, _ subject: String
+    ) throws(SystemError) -> UInt32? {
+        let status = try DirectoryIO.status(source, name, subject: subject)
+        guard status.kind == .directory, status.permissions & 0o700 != 0o700 else { return nil }
+        try DirectoryIO.chmod(source, name, mode: status.permissions | 0o700, subject: subject)
+        return status.permissions
     }
 
     /// A directory that its owner may not write to cannot be moved, since its `..` changes.

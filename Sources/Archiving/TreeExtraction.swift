@@ -2,20 +2,23 @@ import ExecutorCore
 import FileTrees
 import Glibc
 
-/// Makes an archive's entries beneath one directory. Nothing is ever made outside it or through a symbolic link: names are judged by
-/// text first, then resolved by the kernel without following links.
+/// Makes an archive's entries beneath one directory, and nothing outside it: names are judged by text first, then resolved by the
+/// kernel beneath the directory. Links on the way to an entry are followed as the directory's `Resolution` says; one under the
+/// entry's own name never is.
 final class TreeExtraction {
     private let root: ContainedDirectory
     private let options: UnpackOptions
     private let operation: String
     /// Whether directories get the modes of their entries.
     private let keepsDirectoryModes: Bool
-    /// What directories get when all in them has been made.
-    private var deferred: [(path: BytePath, mode: UInt32, entry: ArchiveEntry)] = []
+    /// What directories get when all in them has been made; the root's path is empty.
+    private var deferred: [BytePath: (mode: UInt32, entry: ArchiveEntry?)] = [:]
     /// Directories of a zip file that have no entry of their own get the mode of the file that they were made for (contract
     /// 03 §2); nil where such directories are 0755.
     private var impliedModes: [BytePath: UInt32]?
     private var knownDirectories: Set<BytePath> = []
+    /// Links that the archive has made: what lies behind one has another name, and is not implied by it.
+    private var links: Set<BytePath> = []
     /// The directory in which something was made last: entries come directory by directory.
     private var parent: (path: BytePath, directory: OpenDirectory)?
     private(set) var summary = UnpackSummary()
@@ -41,7 +44,7 @@ final class TreeExtraction {
         if !options.isFaithful, !entry.attributes.isEmpty || entry.hasAccessList { summary.droppedAttributes += 1 }
         guard let name = components.last else {
             guard case .directory = entry.kind else { throw escapes(entry.name, "it would replace the directory itself") }
-            if options.isFaithful { deferred.append((".", entry.mode, entry)) }
+            if options.isFaithful { deferred[""] = (entry.mode, entry) }
             return
         }
         if case .special = entry.kind {
@@ -51,9 +54,14 @@ final class TreeExtraction {
         let path = BytePath.joining(components[...])
         let directory = try openParent(components.dropLast(), entry.name)
         noteImplied(components.dropLast(), mode: entry.mode & 0o777)
-        if case .directory = entry.kind, impliedModes != nil {
-            impliedModes?[path] = nil
-            knownDirectories.insert(path)
+        if case .directory = entry.kind {
+            if impliedModes != nil {
+                impliedModes?[path] = nil
+                knownDirectories.insert(path)
+            }
+        } else {
+            // It takes the place of a link to a directory, if anything.
+            deferred[path] = nil
         }
         let parent = directory?.descriptor.raw ?? root.raw
         switch entry.kind {
@@ -68,6 +76,9 @@ final class TreeExtraction {
     private func noteImplied(_ components: ArraySlice<BytePath>, mode: UInt32) {
         guard impliedModes != nil else { return }
         var components = components
+        if !links.isEmpty, components.indices.contains(where: { links.contains(BytePath.joining(components[...$0])) }) {
+            return
+        }
         while !components.isEmpty {
             let path = BytePath.joining(components)
             if !knownDirectories.insert(path).inserted { return }
@@ -79,14 +90,13 @@ final class TreeExtraction {
     /// Gives directories what had to wait.
     func finish() throws(SystemError) {
         parent = nil
-        for (path, mode) in (impliedModes ?? [:]).sorted(by: { $1.key < $0.key }) {
-            let directory = try root.openDirectory(path)
-            try checked("chmod", root.subject(path)) { fchmod(directory.raw, mode) }
-        }
-        for (path, mode, entry) in deferred.reversed() {
+        for (path, mode) in impliedModes ?? [:] { deferred[path] = (mode, nil) }
+        // The inner ones first, since the outer ones may let nobody in any more.
+        for (path, (mode, entry)) in deferred.sorted(by: { $1.key < $0.key }) {
+            let path = path.isEmpty ? "." : path
             let directory = try root.openDirectory(path)
             let subject = root.subject(path)
-            if options.isFaithful {
+            if options.isFaithful, let entry {
                 try setAttributes(directory.raw, entry, subject)
                 try setTimes(directory.raw, entry, subject)
             }
@@ -110,7 +120,11 @@ final class TreeExtraction {
     }
 
     private func openParent(_ components: ArraySlice<BytePath>, _ name: BytePath) throws -> OpenDirectory? {
-        if components.isEmpty { return nil }
+        if components.isEmpty {
+            // What is made here may be a link on the way to the directory that was used last.
+            parent = nil
+            return nil
+        }
         let path = BytePath.joining(components)
         if let parent, parent.path == path { return parent.directory }
         do throws(SystemError) {
@@ -118,8 +132,11 @@ final class TreeExtraction {
             parent = (path, opened)
             return opened
         } catch {
-            guard error.code == ELOOP || error.code == ENOTDIR else { throw error }
-            throw escapes(name, "its path leads through something that is no directory")
+            switch error.code {
+            case EXDEV: throw escapes(name, "its path leads through a link out of the target directory")
+            case ELOOP, ENOTDIR: throw escapes(name, "its path leads through something that is no directory")
+            default: throw error
+            }
         }
     }
 
@@ -202,17 +219,28 @@ final class TreeExtraction {
         do {
             try DirectoryIO.makeDirectory(parent, name, mode: mode, subject: subject)
         } catch  where error.code == EEXIST {
-            if try DirectoryIO.status(parent, name, subject: subject).kind != .directory {
+            if try !isDirectory(parent, name, path, subject) {
                 try DirectoryIO.unlink(parent, name, subject: subject)
                 try DirectoryIO.makeDirectory(parent, name, mode: mode, subject: subject)
             }
         }
         summary.directories += 1
         if options.isFaithful {
-            deferred.append((path, entry.mode, entry))
+            deferred[path] = (entry.mode, entry)
         } else if keepsDirectoryModes, entry.mode & 0o700 != 0o700 {
-            let made = try DirectoryIO.status(parent, name, subject: subject).permissions
-            deferred.append((path, made & entry.mode, entry))
+            let made = try root.status(path, followingLinks: true).permissions
+            deferred[path] = (made & entry.mode, entry)
+        }
+    }
+
+    /// Whether a directory is there, be it behind a link that the path is allowed to follow: that one stays (contract 03 §2).
+    private func isDirectory(
+        _ parent: Int32, _ name: BytePath, _ path: BytePath, _ subject: String
+    ) throws(SystemError) -> Bool {
+        switch try DirectoryIO.status(parent, name, subject: subject).kind {
+        case .directory: true
+        case .symlink: (try? root.status(path, followingLinks: true))?.kind == .directory
+        default: false
         }
     }
 
@@ -222,6 +250,7 @@ final class TreeExtraction {
         let subject = root.subject(path)
         if target.isEmpty { throw ArchiveError(.corrupt, operation, entry.name.text, "the symbolic link has no target") }
         try putSymlink(parent, name, to: target, subject)
+        links.insert(path)
         if options.isFaithful {
             try DirectoryIO.setTimes(
                 parent, name, accessed: entry.accessed, modified: entry.modified, subject: subject)
@@ -252,8 +281,11 @@ final class TreeExtraction {
             summary.droppedLinks += 1
             return
         }
-        if BytePath.joining(components[...]) == path { return }
         let subject = root.subject(path)
+        // Two names of one file already, perhaps one and the same by way of a link: to replace one could lose the other.
+        if let there = try statusIfThere(parent, name, path), there.device == status.device, there.inode == status.inode {
+            return
+        }
         do {
             try putLink(parent, name, to: leaf, in: source.raw, subject)
         } catch  where [EPERM, EMLINK, EOPNOTSUPP, ENOSYS, EXDEV, EACCES].contains(error.code) && status.kind == .file {
@@ -265,7 +297,7 @@ final class TreeExtraction {
         summary.hardLinks += 1
     }
 
-    /// nil when there is no such directory, or a link is in the way.
+    /// nil when there is no such directory, or a link that leads out is in the way.
     private func openExisting(_ components: ArraySlice<BytePath>) throws(SystemError) -> Descriptor? {
         do { return try root.openDirectory(BytePath.joining(components)) } catch  where Self.isAbsence(error) { return nil }
     }
@@ -276,7 +308,7 @@ final class TreeExtraction {
         }
     }
 
-    private static func isAbsence(_ error: SystemError) -> Bool { [ENOENT, ENOTDIR, ELOOP].contains(error.code) }
+    private static func isAbsence(_ error: SystemError) -> Bool { [ENOENT, ENOTDIR, ELOOP, EXDEV].contains(error.code) }
 
     private func putLink(
         _ parent: Int32, _ name: BytePath, to existing: BytePath, in source: Int32, _ subject: String

@@ -2,11 +2,12 @@ package import ExecutorCore
 package import FileTrees
 import Glibc
 
-/// Unpacks archives beneath a directory, never outside it and never through a symbolic link (contract 03 §2, 05 C14 and C15).
+/// Unpacks archives beneath a directory and never outside it: links on the way to an entry are followed as long as they stay
+/// beneath the directory, one under its own name never is (contract 03 §2, 05 C14 and C15).
 ///
 /// Beyond the contract: the entry `./` is accepted, hard links to entries inside and sparse files are made, symbolic links are kept
 /// whatever their target, and an entry takes the place of what an earlier one has made under its name, unless that is a
-/// directory.
+/// directory; a directory's entry also leaves a link to a directory beneath.
 package enum Unpacker {
     /// Unpacks a stream into a directory, which is made (0777 minus umask) when it is missing.
     ///
@@ -71,7 +72,8 @@ package enum Unpacker {
         _ reader: any EntryReader, into directory: ContainedDirectory, _ options: UnpackOptions, _ gauge: UnpackGauge,
         operation: String, keepsDirectoryModes: Bool
     ) throws -> UnpackSummary {
-        let root = ContainedDirectory(owning: try directory.openDirectory("."), path: directory.path)
+        let root = ContainedDirectory(
+            owning: try directory.openDirectory("."), path: directory.path, resolution: .beneath)
         let extraction = TreeExtraction(
             root, options, operation: operation, keepsDirectoryModes: keepsDirectoryModes)
         while let entry = try reader.next() {

@@ -59,8 +59,8 @@ final class ZipReader: EntryReader {
             var target: [UInt8] = []
             while try content.nextPiece({ piece, _ in for index in piece.indices { target.append(piece[index]) } }) {}
             return (.symlink(BytePath(bytes: target)), mode & 0o7777)
-        case 0, 0o100000: return (.file, mode & 0o7777)
-        default: return (.special, mode & 0o7777)
+        // What was read from a pipe is marked as a pipe by Info-ZIP; only its content is there, in a file as for all other tools.
+        default: return (.file, mode & 0o7777)
         }
     }
 }

@@ -42,8 +42,33 @@ static long set_mask(const sigset_t *mask, sigset_t *previous) {
     return syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, previous, (size_t)kernel_mask_size);
 }
 
-__attribute__((constructor(101))) static void record_signals(void) {
+static const int fault_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+enum { fault_count = sizeof fault_signals / sizeof fault_signals[0] };
+
+/// The modes that serve signals are named first by whoever starts us in a pod.
+static bool is_mode(int argument_count, char **arguments, const char *name) {
+    return argument_count > 1 && strcmp(arguments[1], name) == 0;
+}
+
+/// Holds back the signals that a mode takes from a descriptor until it has one: before, they would end the process without an exit
+/// code or, as process 1 of a container, be lost.
+static void hold_signals(int argument_count, char **arguments) {
+    sigset_t held;
+    sigemptyset(&held);
+    if (is_mode(argument_count, arguments, "emissary") || is_mode(argument_count, arguments, "artifact-plugin-sidecar")) {
+        sigfillset(&held);
+        for (int index = 0; index < fault_count; index++) sigdelset(&held, fault_signals[index]);
+    } else if (is_mode(argument_count, arguments, "init") || is_mode(argument_count, arguments, "wait")) {
+        sigaddset(&held, SIGTERM);
+    } else {
+        return;
+    }
+    sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
+__attribute__((constructor(101))) static void record_signals(int argument_count, char **arguments) {
     set_mask(NULL, &started_mask);
+    hold_signals(argument_count, arguments);
     for (int number = 1; number <= highest_signal; number++) {
         struct sigaction action;
         started_ignoring[number] = sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
@@ -163,9 +188,6 @@ int linux_wait_signal(int status) { return WTERMSIG(status); }
 int linux_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
 // MARK: Signals
-
-static const int fault_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
-enum { fault_count = sizeof fault_signals / sizeof fault_signals[0] };
 
 int linux_signal_descriptor(const sigset_t *signals) {
     sigset_t wanted = *signals;

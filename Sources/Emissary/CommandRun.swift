@@ -32,6 +32,11 @@ struct CommandRun {
     let output: StreamForwarder
     let error: StreamForwarder
     let log: Log
+    /// Signals that came before the command was started, but after our own start: it gets them first.
+    var earlySignals: [Int32] = []
+
+    /// How long after the command's end output of its helpers is waited for, in nanoseconds (contract 02 §4).
+    private static let drainLimit: Int64 = 100_000_000
 
     /// Whether the end was asked for, so that the command is not to be started again.
     private(set) var wasTold = false
@@ -81,9 +86,10 @@ struct CommandRun {
         capture?.childStarted()
         terminal?.childStarted()
         loop.child = child
+        for number in earlySignals { send(number, to: child) }
         let end = serve(child, capture, terminal)
         loop.child = nil
-        capture?.processEnded()
+        drain(capture)
         terminal?.leaveRawMode()
         return end
     }
@@ -124,6 +130,21 @@ struct CommandRun {
                 filesMayHaveChanged = wakeup.filesMayHaveChanged
             }
         } catch { return .lost(error) }
+    }
+
+    /// Takes what helpers of the command still write, which it does not wait for itself (`exec > >(tee log)`): until none holds a
+    /// pipe any more, which is at once as a rule, and not for long where one does.
+    ///
+    /// Where the command writes to our own streams and we are process 1, all that is left in the container goes with us: there
+    /// its helpers get the same time.
+    private func drain(_ capture: OutputCapture?) {
+        let end = monotonicNanoseconds() + Self.drainLimit
+        capture?.processEnded()
+        while capture?.isOpen ?? Reaper.reap(keeping: nil), monotonicNanoseconds() < end {
+            guard let wakeup = try? loop.wait(until: end, adding: { capture?.addInterests(to: &$0) }) else { break }
+            capture?.handle(wakeup.set)
+        }
+        capture?.finish()
     }
 
     /// Sends the signal that a file asks for (contract 02 §4, §9): also after our own SIGTERM.

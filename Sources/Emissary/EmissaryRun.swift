@@ -140,8 +140,8 @@ package struct EmissaryRun {
             log.info("capturing logs")
             files = .init(
                 result: settings.includeScriptOutput
-                    ? CaptureFile(directory.standardOutput, endOnly: true, log: log) : nil,
-                combined: template.archivesLogs ? CaptureFile(directory.combined, endOnly: false, log: log) : nil)
+                    ? captureFile(directory.standardOutput, endOnly: true) : nil,
+                combined: template.archivesLogs ? captureFile(directory.combined, endOnly: false) : nil)
         }
         defer {
             files?.result?.finish()
@@ -157,19 +157,24 @@ package struct EmissaryRun {
         }
         var attempt = 1
         while true {
-            try loop.look()
+            let early = try loop.look()
             if loop.isTerminating, attempt == 1 {
                 throw EmissaryStop.failed("received SIGTERM before the command was started")
             }
             var run = CommandRun(
                 spawner: spawner, loop: loop, directory: directory, mainContainers: mains,
                 gracePeriod: settings.gracePeriod, captureFiles: files, output: output, error: error, log: log)
+            if attempt == 1 { run.earlySignals = early }
             let end = run.run()
             log.info("sub-process exited", ["error": .text(Self.description(of: end))])
             if end.code == 0 || attempt >= attempts || run.wasTold || loop.isTerminating { return end }
             attempt += 1
             if try !sleep(pause, loop) { return end }
         }
+    }
+
+    private func captureFile(_ path: BytePath, endOnly: Bool) -> CaptureFile {
+        CaptureFile(path, lossMarker: directory.lossMarker(of: path), endOnly: endOnly, log: log)
     }
 
     /// The pause between two attempts.

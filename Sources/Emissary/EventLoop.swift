@@ -45,7 +45,9 @@ final class EventLoop {
     }
 
     /// Looks at what has come so far without waiting.
-    func look() throws(SystemError) { _ = try wait(until: 0) }
+    ///
+    /// - Returns: the signals.
+    func look() throws(SystemError) -> [Int32] { try wait(until: 0).signals }
 
     /// Asks again after each change until there is an answer; nil once SIGTERM has come. Other signals are ignored.
     ///

@@ -40,11 +40,19 @@ package enum TreeRemoval {
         }
     }
 
-    /// Removes all names in a directory but directories that are not empty.
+    /// Removes all names in a directory but directories that are not empty, also where the directory's mode keeps its owner, us, from
+    /// listing or changing it.
     ///
     /// - Returns: one of these; nil when the directory is empty.
     private static func empty(_ directory: Int32, _ path: BytePath) throws(SystemError) -> BytePath? {
-        var isWritable = false
+        do { return try emptyAsItIs(directory, path) } catch  where error.code == EACCES {
+            // Not ours: then what stood in the way is the better cause.
+            guard fchmod(directory, 0o700) == 0 else { throw error }
+            return try emptyAsItIs(directory, path)
+        }
+    }
+
+    private static func emptyAsItIs(_ directory: Int32, _ path: BytePath) throws(SystemError) -> BytePath? {
         // Names removed while a directory is read may hide others from that reading: until one finds nothing.
         while true {
             let listing = try DirectoryListing(directory, subject: path.text)
@@ -52,14 +60,7 @@ package enum TreeRemoval {
             var name: BytePath = ""
             while try unsafe listing.next({ name = BytePath(bytes: unsafe Array($0)) }) {
                 found = true
-                let subject = path.appending(name).text
-                do {
-                    if try !removeLeaf(directory, name, subject) { return name }
-                } catch  where error.code == EACCES && !isWritable {
-                    try checked("chmod", path.text) { fchmod(directory, 0o700) }
-                    isWritable = true
-                    if try !removeLeaf(directory, name, subject) { return name }
-                }
+                if try !removeLeaf(directory, name, path.appending(name).text) { return name }
             }
             if !found { return nil }
         }

@@ -71,7 +71,10 @@ package final class ChildProcess {
 /// Waiting for processes that nobody started here: as process 1 of a container we inherit the orphans.
 package enum Reaper {
     /// Waits for all children that have ended. If `child` is among them, it learns of it.
-    package static func reap(keeping child: ChildProcess?) {
+    ///
+    /// - Returns: whether others still run.
+    @discardableResult
+    package static func reap(keeping child: ChildProcess?) -> Bool {
         // Others must not delay the one that counts, however many there are.
         _ = try? child?.poll()
         while true {
@@ -80,7 +83,7 @@ package enum Reaper {
             if found > 0 {
                 if found == child?.id { child?.record(waitStatus) }
             } else if found == 0 || errno != EINTR {
-                return
+                return found == 0
             }
         }
     }

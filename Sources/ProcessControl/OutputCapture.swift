@@ -25,27 +25,28 @@ package final class OutputCapture {
         let stream: Int
         let descriptor: Descriptor
         let forwarder: StreamForwarder
-        let isTerminal: Bool
         var isOpen = true
         var index: Int?
 
-        init(stream: Int, descriptor: consuming Descriptor, forwarder: StreamForwarder, isTerminal: Bool = false) {
+        init(stream: Int, descriptor: consuming Descriptor, forwarder: StreamForwarder) {
             self.stream = stream
             self.descriptor = descriptor
             self.forwarder = forwarder
-            self.isTerminal = isTerminal
         }
     }
 
     private var sources: [Source] = []
     private var childEnds: [Int32] = []
     private let files: Files
+    private var hasEnded = false
     private var merger = LineMerger()
     private var buffer = [UInt8](repeating: 0, count: 64 << 10)
 
     /// Larger than the usual 64 KiB, so that the process seldom waits for us; small enough for many pods of one user (the kernel
     /// counts 64 MiB a user).
     private static let pipeSize: Int32 = 256 << 10
+    /// Bytes that may wait for each of our own streams once the process has ended.
+    private static let lastOutputLimit = 4 << 20
 
     /// Two pipes: standard output and standard error.
     package init(files: Files, output: StreamForwarder, error: StreamForwarder) throws(SystemError) {
@@ -64,7 +65,7 @@ package final class OutputCapture {
     package init(files: Files, terminal: TerminalSession, output: StreamForwarder) throws(SystemError) {
         self.files = files
         let copy = try checked("dup") { fcntl(terminal.descriptor, F_DUPFD_CLOEXEC, 3) }
-        sources.append(Source(stream: 0, descriptor: Descriptor(owning: copy), forwarder: output, isTerminal: true))
+        sources.append(Source(stream: 0, descriptor: Descriptor(owning: copy), forwarder: output))
     }
 
     deinit { childStarted() }
@@ -83,7 +84,8 @@ package final class OutputCapture {
     package func addInterests(to set: inout PollSet) {
         for source in sources {
             // While our own stream takes no more, the process has to wait, as it would without us.
-            source.index = source.isOpen && !source.forwarder.isBlocked ? set.add(source.descriptor.raw, .readable) : nil
+            let hasRoom = hasEnded ? source.forwarder.waitingCount < Self.lastOutputLimit : !source.forwarder.isBlocked
+            source.index = source.isOpen && hasRoom ? set.add(source.descriptor.raw, .readable) : nil
         }
     }
 
@@ -99,35 +101,27 @@ package final class OutputCapture {
         merger.flushWaiting(now: monotonicNanoseconds()) { files.combined?.append($0) }
     }
 
-    /// To be called once the process has ended: takes what it has left in the pipes, but does not wait for others that hold them
-    /// open. What our own streams do not take at once waits in them.
-    package func processEnded() {
-        for source in sources where source.isOpen {
-            if source.isTerminal { drainTerminal(source) } else { drainPipe(source) }
-        }
+    /// To be called once the process has ended. What it left in the pipes, and what helpers of its own still pass on, is taken
+    /// from then on without waiting for our own streams, in which it waits.
+    package func processEnded() { hasEnded = true }
+
+    /// Whether somebody may still write: the process, or another that holds a pipe open.
+    package var isOpen: Bool { sources.contains { $0.isOpen } }
+
+    /// Takes what is in the pipes now, and not what somebody else may write meanwhile; then they are closed.
+    package func finish() {
+        for source in sources where source.isOpen { drain(source) }
         sources = []
         merger.flushWaiting(now: nil) { files.combined?.append($0) }
     }
 
-    /// Reads what is in the pipe now, and not what somebody else may write meanwhile.
-    private func drainPipe(_ source: Source) {
+    private func drain(_ source: Source) {
         var left: Int32 = 0
         guard unsafe linux_readable_count(source.descriptor.raw, &left) == 0 else { return }
         while left > 0 {
             let count = read(source, atMost: Int(left))
             if count <= 0 { return }
             left -= Int32(count)
-        }
-    }
-
-    /// The kernel hands a terminal's output on by a worker of its own: a moment's silence is not yet the end.
-    private func drainTerminal(_ source: Source) {
-        let end = monotonicNanoseconds() + 1_000_000_000
-        while source.isOpen, monotonicNanoseconds() < end {
-            var set = PollSet()
-            set.add(source.descriptor.raw, .readable)
-            guard (try? set.wait(until: monotonicNanoseconds() + 20_000_000)) == true else { return }
-            _ = read(source, atMost: buffer.count)
         }
     }
 

@@ -41,6 +41,9 @@ package final class StreamForwarder: Sendable {
     /// Whether bytes are waiting for room. Then no more should be read for this stream.
     package var isBlocked: Bool { state.withLock { $0.isBlocked } }
 
+    /// How many bytes are waiting for room.
+    package var waitingCount: Int { state.withLock { $0.waiting.count - $0.position } }
+
     /// Takes all of the bytes: writes what finds room and keeps the rest.
     package func send(_ bytes: Span<UInt8>) {
         state.withLock { state in

@@ -29,6 +29,9 @@ package struct Subprocess {
     /// Between SIGTERM and SIGKILL, in nanoseconds.
     package var grace: Int64 = 2_000_000_000
 
+    /// How long after its end output is still waited for, in nanoseconds.
+    private static let lastOutputLimit: Int64 = 100_000_000
+
     package init(_ spawner: Spawner) { self.spawner = spawner }
 
     /// Runs it and waits for its end. Where we end it, its whole process group goes.
@@ -67,6 +70,14 @@ package struct Subprocess {
         do {
             while try child.poll() == nil {
                 try waitForEvents(child, [output, error])
+                try take(false)
+            }
+            // What helpers of its own still pass on, but no waiting for those that only hold the streams.
+            let end = monotonicNanoseconds() + Self.lastOutputLimit
+            while output.isOpen || error.isOpen, monotonicNanoseconds() < end {
+                var set = PollSet()
+                for stream in [output, error] { stream.addInterest(to: &set) }
+                try set.wait(until: end)
                 try take(false)
             }
             try take(true)
@@ -111,7 +122,7 @@ package struct Subprocess {
     private final class Stream {
         private let descriptor: Descriptor
         private(set) var childEnd: Int32
-        private var isOpen = true
+        private(set) var isOpen = true
 
         init() throws(SystemError) {
             let pipe = try Pipe()

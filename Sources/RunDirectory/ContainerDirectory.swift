@@ -13,6 +13,8 @@ package struct ContainerDirectory: Sendable {
     package var standardOutput: BytePath { path.appending("stdout") }
     /// Standard output and error in one.
     package var combined: BytePath { path.appending("combined") }
+    /// Made, empty, when a part of `standardOutput` or `combined` is lost: what is there is not to be taken for whole.
+    package func lossMarker(of capture: BytePath) -> BytePath { capture.suffixed(".lost") }
     /// A signal that the emissary shall send to its process group.
     package var signal: BytePath { path.appending("signal") }
     /// Releases the debug pause before the command.

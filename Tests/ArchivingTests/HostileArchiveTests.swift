@@ -66,8 +66,40 @@ import Testing
             entries: [entryFolder("a"), link("a/b", to: ".."), link("c", to: "a/b/.."), file("c/neighbour")], code: .escapes,
             left: ["a/", "a/b@", "c@"]),
         .init(
-            name: "through a link inside", entries: [entryFolder("a"), link("b", to: "a"), file("b/f")], code: .escapes,
-            left: ["a/", "b@"]),
+            name: "through a link inside", entries: [entryFolder("a"), link("b", to: "a"), file("b/f")],
+            left: ["a/", "a/f", "b@"]),
+        .init(
+            name: "through a link inside that steps up",
+            entries: [entryFolder("a/b"), link("a/b/up", to: ".."), file("a/b/up/f")],
+            left: ["a/", "a/b/", "a/b/up@", "a/f"]),
+        .init(
+            name: "through links inside that lead out together",
+            entries: [
+                entryFolder("a/b"), link("in", to: "a/b"), link("in/up", to: "../../.."), file("in/f"), file("in/up/neighbour"),
+            ],
+            code: .escapes, left: ["a/", "a/b/", "a/b/f", "a/b/up@", "in@"]),
+        .init(
+            name: "through a link that steps out and in again",
+            entries: [link("d", to: "../out"), file("d/f")], code: .escapes, left: ["d@"]),
+        .init(
+            name: "through an absolute link to the target", entries: [link("d", to: "/jail/out"), file("d/f")], code: .escapes,
+            left: ["d@"]),
+        .init(
+            name: "through links in a circle", entries: [link("a", to: "b"), link("b", to: "a"), file("a/f")], code: .escapes,
+            left: ["a@", "b@"]),
+        .init(
+            name: "through a link changed for a way out",
+            entries: [entryFolder("a"), link("d", to: "a"), file("d/f"), link("d", to: ".."), file("d/neighbour")],
+            code: .escapes, left: ["a/", "a/f", "d@"]),
+        .init(
+            name: "a folder through a link to a folder outside",
+            entries: [link("d", to: ".."), entryFolder("d", 0o777), link("d/f", to: "x")], left: ["d/", "d/f@"]),
+        .init(
+            name: "a hard link through a link inside to a way out",
+            entries: [
+                entryFolder("a"), link("a/up", to: "../.."), link("b", to: "a"), link("h", to: "b/up/neighbour", .hardLink),
+            ],
+            left: ["a/", "a/up@", "b@"]),
         .init(
             name: "a folder through a link", entries: [link("d", to: ".."), entryFolder("d/new")], code: .escapes, left: ["d@"]),
         .init(
@@ -129,7 +161,11 @@ import Testing
             try Unpacker.unpack(
                 MemorySource(tar([link("d", to: "/"), file("d/evil")])), as: .tar, into: folder["jail/out"])
         }
-        #expect(second?.message == "untar d/evil: its path leads through something that is no directory")
+        #expect(second?.message == "untar d/evil: its path leads through a link out of the target directory")
+        let third = #expect(throws: ArchiveError.self) {
+            try Unpacker.unpack(MemorySource(tar([file("f"), file("f/g")])), as: .tar, into: folder["jail/out"])
+        }
+        #expect(third?.message == "untar f/g: its path leads through something that is no directory")
     }
 
     @Test func refusesNamesThatAreTooLong() throws {

@@ -228,6 +228,16 @@ enum Surroundings {
         }
     }
 
+    /// Runs `body` on a thread that has another user's rights. Needs root.
+    static func asUser(_ user: Int, _ body: @escaping @Sendable () throws -> Void) throws {
+        try onThread {
+            // The raw calls: the C library's would change the whole process.
+            try #require(syscall(119, user, user, user) == 0)
+            try #require(syscall(117, user, user, user) == 0)
+            try body()
+        }
+    }
+
     private static func onThread(_ body: @escaping @Sendable () throws -> Void) throws {
         let failure = Mutex<(any Error)?>(nil)
         try WorkerThread {
@@ -251,5 +261,10 @@ enum Surroundings {
     private static func prctl(_ option: Int32, _ a: UInt, _ b: UInt, _ c: UInt, _ d: UInt) -> Int32 {
         typealias Call = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
         return unsafeBitCast(dlsym(nil, "prctl"), to: Call.self)(option, a, b, c, d)
+    }
+
+    private static func syscall(_ number: Int, _ a: Int, _ b: Int, _ c: Int) -> Int {
+        typealias Call = @convention(c) (Int, Int, Int, Int) -> Int
+        return unsafeBitCast(dlsym(nil, "syscall"), to: Call.self)(number, a, b, c)
     }
 }

@@ -2,6 +2,7 @@ import ExecutorCore
 import Foundation
 import HTTPTransport
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Artifacts
@@ -24,7 +25,7 @@ import Testing
     ) -> (source: ScriptedSource, cache: CredentialCache<Secret>) {
         let place = Mutex<CredentialCache<Secret>?>(nil)
         let source = ScriptedSource { _ in
-            while let cache = place.withLock({ $0 }), cache.waiting < 7 { sleepNanoseconds(1_000_000) }
+            try eventually("seven others wait") { (place.withLock { $0 }?.waiting ?? 7) >= 7 }
             return try answer()
         }
         let cache = cache(source)

@@ -177,7 +177,7 @@ import Testing
         let store = try fixture.store("k", endpoint: relay.endpoint, context: context)
         let cancelled = context
         Thread.detachNewThread {
-            while !fixture.log.text.contains("no byte within 1 s") { usleep(5000) }
+            try? eventually("the parts stall") { fixture.log.text.contains("no byte within 1 s") }
             cancelled.cancel()
         }
         let error = #expect(throws: (any Error).self) { try store.upload.file(at: fixture.path("f")) }
@@ -244,7 +244,7 @@ import Testing
         let started = ContinuousClock.now
         let cancelled = context
         Thread.detachNewThread {
-            while proxy.connections == 0 { usleep(1000) }
+            try? eventually("it has connected") { proxy.connections > 0 }
             cancelled.cancel()
         }
         #expect(throws: (any Error).self) { try store.find() }

@@ -1,5 +1,6 @@
 import ExecutorCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Artifacts
@@ -163,7 +164,7 @@ import Testing
         let watch = TransferWatch(
             log: recorder.log, activity: .loading, subject: "s3://b/k", meter: meter, total: 8_000_000, interval: 1_000_000)
         try watch.run {
-            while !recorder.text.contains("remainingSeconds=") { sleepNanoseconds(1_000_000) }
+            try eventually("it says how far it is") { recorder.text.contains("remainingSeconds=") }
         }
         #expect(recorder.text.contains("msg=loading argo=true artifact=s3://b/k bytes=4000000 total=8000000 MBps="))
     }

@@ -99,6 +99,76 @@ private let archivesLogs = #"{"archiveLocation": {"archiveLogs": true}}"#
         kill(grandchild, SIGKILL)
     }
 
+    /// What bash does not wait for itself: the tail of the output, mostly all of it, comes when the command has ended.
+    @Test(arguments: [
+        "exec > >(tee log) 2>&1; echo hi; echo result=42", "exec > >(sed -u 's/^/-/;s/^-//') 2>&1; echo hi; echo result=42",
+        "echo hi; (sleep 0.02; echo result=42) &",
+    ])
+    func takesWhatHelpersOfTheCommandStillWrite(_ script: String) throws {
+        for wrapper in [[], Sandbox.asFirstProcess] {
+            for _ in 1...5 {
+                let emissary = try EmissaryUnderTest(template: archivesLogs)
+                emissary.wrapper = wrapper
+                emissary.variables["ARGO_INCLUDE_SCRIPT_OUTPUT"] = "true"
+                let result = try emissary.run(["bash", "-c", BytePath("cd \(emissary.path(".")); \(script)")])
+                #expect(result.status == .exited(0))
+                #expect(String(decoding: result.output, as: UTF8.self) == "hi\nresult=42\n")
+                #expect(try emissary.text(emissary.container.standardOutput) == "hi\nresult=42\n")
+                #expect(try emissary.text(emissary.container.combined) == "hi\nresult=42\n")
+            }
+        }
+    }
+
+    /// As process 1 we take all that is left in the container with us, though it writes to our own streams.
+    @Test func letsHelpersWriteBeforeTheContainerEnds() throws {
+        for _ in 1...5 {
+            let emissary = try EmissaryUnderTest()
+            emissary.wrapper = Sandbox.asFirstProcess
+            let result = try emissary.run(["bash", "-c", "exec > >(sed -u 's/^/-/') 2>&1; echo hi; exit 3"])
+            #expect(result.status == .exited(3))
+            #expect(String(decoding: result.output, as: UTF8.self) == "-hi\n")
+            #expect(!AtomicFile.exists(emissary.container.combined))
+        }
+    }
+
+    @Test func takesWhatHelpersOfEachAttemptStillWrite() throws {
+        let emissary = try EmissaryUnderTest(
+            template: """
+                {"archiveLocation": {"archiveLogs": true}, "containerSet": {"containers": [{"name": "main"}],
+                 "retryStrategy": {"retries": 3}}}
+                """)
+        let script = "exec > >(sed -u 's/$/!/') 2>&1; echo attempt; exit 4"
+        #expect(try emissary.run(["bash", "-c", BytePath(script)]).status == .exited(4))
+        #expect(try emissary.text(emissary.container.combined) == "attempt!\nattempt!\nattempt!\n")
+    }
+
+    /// Neither one that is silent nor one that writes without end.
+    @Test func doesNotWaitForBackgroundProcessesThatWriteWithoutEnd() throws {
+        let emissary = try EmissaryUnderTest(template: archivesLogs)
+        let result = try emissary.run(shell: "while :; do echo noise; done & echo $! > \(emissary.path("pid")); exit 6")
+        #expect(result.status == .exited(6))
+        #expect(emissary.recordedCode == "6")
+        let background = try #require(Int32(try emissary.text(emissary.path("pid")).trimmedASCII))
+        try eventually("it is told that nobody reads any more") { kill(background, 0) != 0 }
+    }
+
+    /// The end of the process is not the end of what is already in the pipe, whatever our own reader does.
+    @Test func takesAllThatIsInThePipesWhileItsOwnOutputIsBlocked() throws {
+        let emissary = try EmissaryUnderTest(template: archivesLogs)
+        let go = emissary.path("go")
+        emissary.wrapper = ["sh", "-c", "\"$@\" | { until [ -e \(go) ]; do sleep 0.02; done; cat; }; exit 0", "sh"]
+        let script = "exec > >(tee log) 2>&1; head -c 300000 /dev/zero | tr '\\0' x; echo end"
+        let running = try RunningEmissary(
+            emissary.spawner(["bash", "-c", BytePath("cd \(emissary.path(".")); \(script)")]), output: emissary.path("output"),
+            error: emissary.path("error"))
+        try eventually("the exit code is there though nobody reads") { emissary.recordedCode == "0" }
+        try SmallFile.write(go, [])
+        #expect(try running.exitStatus() == .exited(0))
+        let output = try SmallFile.read(emissary.path("output"))
+        #expect(output.count == 300_004)
+        #expect(try SmallFile.read(emissary.container.combined) == output)
+    }
+
     @Test func goesOnForwardingWhenTheDiskIsFull() throws {
         let emissary = try EmissaryUnderTest(template: archivesLogs)
         emissary.variables["ARGO_INCLUDE_SCRIPT_OUTPUT"] = "true"
@@ -108,7 +178,7 @@ private let archivesLogs = #"{"archiveLocation": {"archiveLogs": true}}"#
             "bwrap", "--dev-bind", "/", "/", "--size", "131072", "--tmpfs", run, "sh", "-c",
             """
             printf '%s' '\(archivesLogs)' > \(run)/template; "$@"; code=$?
-            cat \(run)/ctr/main/exitcode > \(emissary.path("told")); exit $code
+            cat \(run)/ctr/main/exitcode > \(emissary.path("told")); ls \(run)/ctr/main > \(emissary.path("left")); exit $code
             """, "sh",
         ]
         let result = try emissary.run(shell: "head -c 1000000 /dev/zero | tr '\\0' x; exit 11")
@@ -117,6 +187,8 @@ private let archivesLogs = #"{"archiveLocation": {"archiveLogs": true}}"#
         #expect(try emissary.text(emissary.path("told")) == "11")
         let said = String(decoding: result.error, as: UTF8.self)
         #expect(said.contains("no space left on device"))
+        let left = try emissary.text(emissary.path("left")).split(separator: "\n")
+        #expect(left.contains("stdout.lost") && left.contains("combined.lost"))
     }
 
     @Test func goesOnWhereTheCaptureFileCannotBeOpened() throws {
@@ -125,6 +197,7 @@ private let archivesLogs = #"{"archiveLocation": {"archiveLogs": true}}"#
         let result = try emissary.run(shell: "echo out; exit 2")
         #expect(result.status == .exited(2))
         #expect(result.output == Array("out\n".utf8))
+        #expect(AtomicFile.exists(emissary.container.lossMarker(of: emissary.container.combined)))
     }
 
     @Test func survivesAReaderThatGoes() throws {

@@ -130,19 +130,6 @@ final class RunningEmissary {
     }
 }
 
-struct NeverHappened: Error, CustomStringConvertible {
-    let description: String
-}
-
-/// Waits for something that another process does.
-func eventually(_ what: String, within seconds: Int64 = 30, _ condition: () throws -> Bool) throws {
-    let end = monotonicNanoseconds() + seconds * 1_000_000_000
-    while try !condition() {
-        if monotonicNanoseconds() > end { throw NeverHappened(description: "did not happen: \(what)") }
-        sleepNanoseconds(2_000_000)
-    }
-}
-
 /// Words that run what follows them under bubblewrap.
 enum Sandbox {
     /// A root of its own that shows the machine's folders but for some.

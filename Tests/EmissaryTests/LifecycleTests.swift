@@ -2,6 +2,7 @@ import ExecutorCore
 import Glibc
 import ProcessControl
 import RunDirectory
+import TestSupport
 import Testing
 
 @Suite struct RetryTests {

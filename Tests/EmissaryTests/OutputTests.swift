@@ -121,6 +121,32 @@ import Testing
         #expect(try shell("ls -A \(handOver(emissary, "level").directory)") == "", "nothing half is left")
     }
 
+    /// Outputs that find no room are an error of the step; what there is of them is not handed over.
+    @Test func handsNothingHalfOverWhenTheDiskIsFull() throws {
+        let emissary = try emissary(
+            parameters: [(name: "p", path: "@/big"), (name: "fits", path: "@/small")],
+            artifacts: [
+                (name: "packed", path: "@/big", archive: nil), (name: "plain", path: "@/big", archive: #"{"none": {}}"#),
+            ])
+        let run = emissary.runDirectory.root.text
+        let template = emissary.path("template.json")
+        try SmallFile.write(template, try SmallFile.read(emissary.runDirectory.template))
+        emissary.wrapper = [
+            "bwrap", "--dev-bind", "/", "/", "--size", "262144", "--tmpfs", run, "sh", "-c",
+            """
+            cp \(template) \(run)/template; "$@"; code=$?
+            cat \(run)/ctr/main/exitcode > \(emissary.path("told")); find \(run)/outputs -type f > \(emissary.path("left")); exit $code
+            """, "sh",
+        ]
+        let result = try emissary.run(shell: "head -c 1000000 /dev/urandom > $HERE/big; echo 1 > $HERE/small")
+        #expect(result.status == .exited(64))
+        #expect(try emissary.text(emissary.path("told")) == "0")
+        let left = try emissary.text(emissary.path("left")).split(separator: "\n")
+        #expect(left == [Substring(emissary.runDirectory.parameterHandOver(emissary.path("small")).text)])
+        #expect(emissary.terminationMessage?.hasPrefix("save parameter 'p' from ") == true)
+        #expect(emissary.terminationMessage?.contains("no space left on device") == true)
+    }
+
     @Test func refusesWhatIsNoFile() throws {
         let emissary = try emissary(parameters: [("pipe", "@/pipe")])
         let result = try emissary.run(shell: "mkfifo $HERE/pipe")

@@ -155,6 +155,53 @@ import Testing
         if let command = Int32(running.outputText.split(separator: "\n").first ?? "") { kill(command, SIGKILL) }
     }
 
+    /// Between our start and the time at which signals can be served, none may end us without an exit code: they are held back before
+    /// anything else is done, here before a large file of settings is read.
+    @Test func holdsSignalsBackFromItsStartOn() throws {
+        for (number, code) in [(SIGTERM, "64"), (SIGHUP, "7")] {
+            let emissary = try EmissaryUnderTest()
+            let settings = Dictionary(uniqueKeysWithValues: (0..<60_000).map { ("NAME_\($0)", "value") })
+            try SettingsFile.write(settings, in: emissary.runDirectory)
+            let running = try emissary.start(
+                shell: "trap 'exit 7' HUP; n=0; while [ $n -lt 3000 ]; do sleep 0.02; n=$((n+1)); done")
+            try eventually("the signal is blocked") { running.blocks(number) }
+            #expect(!running.servesSignals, "it has only just begun")
+            running.signal(number)
+            let status = try running.exitStatus()
+            // One that came before the command could set up its trap ends that.
+            let expected = number == SIGTERM ? [code] : [code, String(128 + number)]
+            #expect(expected.contains(emissary.recordedCode ?? "none"))
+            #expect(status.map { String($0.code) } == emissary.recordedCode)
+        }
+    }
+
+    @Test func leavesAnExitCodeHoweverEarlyASignalComes() throws {
+        for round in 0..<60 {
+            let emissary = try EmissaryUnderTest()
+            let running = try emissary.start(shell: "exec sleep 60")
+            try eventually("the signal is blocked") { running.blocks(SIGTERM) }
+            sleepNanoseconds(Int64(round) * 100_000)
+            running.signal(SIGTERM)
+            let status = try running.exitStatus()
+            #expect(["64", "143"].contains(emissary.recordedCode ?? "none"), "round \(round)")
+            #expect(status.map { String($0.code) } == emissary.recordedCode)
+        }
+    }
+
+    /// What is held back for us is not for the command, nor for modes that serve no signals.
+    @Test func restoresTheSignalsForTheCommand() throws {
+        let emissary = try EmissaryUnderTest()
+        let plain = try Subprocess(
+            Spawner(program: "/bin/cat", arguments: ["cat", "/proc/self/status"], environment: emissary.environment)
+        ).run()
+        func masks(_ text: [UInt8]) -> [Substring] {
+            String(decoding: text, as: UTF8.self).split(separator: "\n").filter {
+                $0.hasPrefix("SigBlk") || $0.hasPrefix("SigIgn") || $0.hasPrefix("SigPnd")
+            }
+        }
+        #expect(try masks(emissary.run(["cat", "/proc/self/status"]).output) == masks(plain.output))
+    }
+
     @Test func servesSignalsWhileItsOutputIsBlocked() throws {
         let emissary = try EmissaryUnderTest(template: #"{"archiveLocation": {"archiveLogs": true}}"#)
         let ready = emissary.path("ready")
@@ -182,5 +229,24 @@ import Testing
         try eventually("exit code") { emissary.recordedCode == "6" }
         #expect(try child.wait(until: monotonicNanoseconds() + 60_000_000_000) == .exited(6))
         _ = reading.raw
+    }
+}
+
+extension RunningEmissary {
+    /// Whether its main thread holds back a signal.
+    func blocks(_ number: Int32) -> Bool {
+        guard let text = try? SmallFile.read(BytePath("/proc/\(child.id)/status")) else { return false }
+        let line = String(decoding: text, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("SigBlk:") }
+        return line.flatMap { UInt64($0.dropFirst(8), radix: 16) }.map { $0 & 1 << UInt64(number - 1) != 0 } ?? false
+    }
+
+    /// Whether it has a descriptor for signals.
+    var servesSignals: Bool {
+        (0..<64).contains { number in
+            var buffer = [CChar](repeating: 0, count: 64)
+            let length = readlink("/proc/\(child.id)/fd/\(number)", &buffer, 63)
+            return length > 0
+                && String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self).contains("signalfd")
+        }
     }
 }

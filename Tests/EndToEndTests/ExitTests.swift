@@ -128,16 +128,20 @@ struct ExitTests {
 
     @Test func passesEverySignalToTheCommand() async throws {
         let step = Step(
-            "trap 'echo usr1' USR1; trap 'echo hup' HUP; trap 'echo int; exit 0' INT; touch /var/run/argo/running; while :; do sleep 0.05; done",
+            """
+            cd /var/run/argo; trap 'echo usr1; touch got-usr1' USR1; trap 'echo hup; touch got-hup' HUP; trap 'echo int; exit 0' INT
+            touch running; while :; do sleep 0.05; done
+            """,
             store: store,
             cluster: cluster)
         let player = try await step.start()
         #expect(try await player.appeared("running", inVolume: "var-run-argo"))
-        for signal in [SIGUSR1, SIGHUP, SIGINT] {
-            player.signal("main", signal)
-            // One after the other: signals that wait together come in no order.
-            try await Task.sleep(for: .milliseconds(300))
-        }
+        // One after the other: signals that wait together come in no order.
+        player.signal("main", SIGUSR1)
+        #expect(try await player.appeared("got-usr1", inVolume: "var-run-argo"))
+        player.signal("main", SIGHUP)
+        #expect(try await player.appeared("got-hup", inVolume: "var-run-argo"))
+        player.signal("main", SIGINT)
         let outcome = try await step.outcome(of: player)
         #expect(outcome.exitCodes == allWell, "\(outcome.report)")
         #expect(outcome.pod["main"]?.standardOutput == "usr1\nhup\nint\n")

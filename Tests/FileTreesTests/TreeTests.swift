@@ -127,6 +127,37 @@ import Testing
             #expect(failure { _ = try folder.status("home/tree") } == ENOENT)
         }
     }
+
+    /// A directory that may be read but not entered can be opened, and yet neither listed nor emptied.
+    @Test(
+        .enabled(if: Surroundings.isRoot, "needs root to become another user"),
+        arguments: [0o000, 0o100, 0o200, 0o300, 0o400, 0o500, 0o600] as [UInt32])
+    func removesOwnDirectoriesOfEachMode(_ mode: UInt32) throws {
+        let folder = try TemporaryFolder()
+        try folder.folder(".", mode: 0o755)
+        try folder.folder("home", mode: 0o777)
+        try Surroundings.asUser(65534) {
+            for depth in ["home/tree", "home/tree/a", "home/tree/a/b"] as [BytePath] {
+                try folder.folder("home/tree/a/b")
+                for name in ["home/tree/f", "home/tree/a/f", "home/tree/a/b/f"] as [BytePath] { try folder.file(name) }
+                try folder.folder(depth, mode: mode)
+                try TreeRemoval.remove(folder["home/tree"])
+                #expect(failure { _ = try folder.status("home/tree") } == ENOENT)
+            }
+        }
+    }
+
+    @Test(.enabled(if: Surroundings.isRoot, "needs root to become another user"))
+    func tellsWhatKeepsItFromForeignDirectories() throws {
+        let folder = try TemporaryFolder()
+        try folder.folder(".", mode: 0o755)
+        try folder.folder("home/tree", mode: 0o755)
+        try folder.file("home/tree/f")
+        try Surroundings.asUser(65534) {
+            #expect(failure { try TreeRemoval.remove(folder["home/tree"]) } == EACCES)
+        }
+        #expect(try folder.status("home/tree/f").kind == .file)
+    }
 }
 
 @Suite struct TreeModesTests {

@@ -32,8 +32,8 @@ private typealias Fixture = SandboxFixture
             [ -z "$message" ] || printf 'said by the container' > "$message"
             [ -n "$entry" ] || { echo "image's own: $*"; exit 0; }
             if [ -e "$here/late" ]; then sleep 0.5; fi
-            "$entry" "$@" &
-            echo $! > "$here/$name.pid"
+            # The command's number is written before it begins, so that whoever hears of it can signal it.
+            sh -c 'echo $$ > "$0"; exec "$@"' "$here/$name.pid" "$entry" "$@" &
             trap 'echo "client got TERM"; exit 125' TERM
             wait $!; exit $?;;
         kill) kill "-$2" "$(cat "$here/$3.pid")" && echo "$2 $3" >> "$here/killed";;
@@ -171,9 +171,11 @@ private typealias Fixture = SandboxFixture
 
     @Test func passesTermOnByTheContainersName() throws {
         let (fixture, _) = try fixture()
+        let ready = enginePath(fixture).directory.appending("ready")
         let outcome = try fixture.play(
             Fixture.pod([
-                Fixture.shell("main", "sleep 0.3"), Fixture.shell("side", "trap 'exit 5' TERM; while :; do sleep 0.02; done"),
+                Fixture.shell("main", "until [ -e \(ready) ]; do sleep 0.02; done"),
+                Fixture.shell("side", "trap 'exit 5' TERM; : > \(ready); while :; do sleep 0.02; done"),
             ]))
         #expect(outcome["side"]?.exitCode == 5)
         #expect(try fixture.log("side").isEmpty)

@@ -94,6 +94,49 @@ import Testing
         #expect(nowhere.lost == 7)
     }
 
+    private var marker: BytePath { path.suffixed(".lost") }
+
+    @Test func marksALossAsSoonAsItHappens() throws {
+        let file = CaptureFile("/dev/full", lossMarker: marker, endOnly: false, log: .silent)
+        #expect(!AtomicFile.exists(marker))
+        file.append([UInt8(1)].span)
+        #expect(AtomicFile.exists(marker))
+        file.finish()
+        #expect(AtomicFile.exists(marker))
+        let whole = CaptureFile(path, lossMarker: path.suffixed(".never"), endOnly: false, log: .silent)
+        whole.append([UInt8(1)].span)
+        whole.finish()
+        #expect(!AtomicFile.exists(path.suffixed(".never")))
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "needs root to mount a small file system"), arguments: [false, true])
+    func isWholeAgainWhereOnlyItsEndCounts(_ endOnly: Bool) throws {
+        let small = BytePath(folder.url.appending(path: "small").path)
+        try AtomicFile.createDirectory(small)
+        try #require(mount("tmpfs", small.text, "tmpfs", 0, "size=3m") == 0)
+        defer { umount2(small.text, 2) }
+        let (path, filler) = (small.appending("file"), small.appending("filler"))
+        let marker = path.suffixed(".lost")
+        try SmallFile.write(filler, [UInt8](repeating: 1, count: 3 << 20))
+        let file = CaptureFile(path, lossMarker: marker, endOnly: endOnly, log: .silent)
+        file.append([UInt8](repeating: 2, count: 1000).span)
+        #expect(file.lost > 0)
+        #expect(AtomicFile.exists(marker))
+        AtomicFile.remove(filler)
+        file.append([UInt8](repeating: 3, count: 1 << 20).span)
+        file.finish()
+        #expect(AtomicFile.exists(marker) == !endOnly)
+        #expect(try SmallFile.read(path).suffix(1 << 20) == [UInt8](repeating: 3, count: 1 << 20)[...])
+    }
+
+    /// Where not even the mark finds room, there is no file that could be taken for whole.
+    @Test func leavesNoFileWhereItCannotBeMarked() throws {
+        let file = CaptureFile(path, lossMarker: "/no/such/folder/mark", endOnly: false, log: .silent)
+        file.append([UInt8(1)].span)
+        file.markLoss()
+        #expect(!AtomicFile.exists(path))
+    }
+
     @Test func doesNotFollowALinkOfTheUsers() throws {
         let target = BytePath(folder.url.appending(path: "target").path)
         try SmallFile.write(target, Array("kept".utf8))

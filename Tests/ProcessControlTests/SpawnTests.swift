@@ -161,6 +161,12 @@ private func shell(_ script: String, _ words: BytePath...) -> Spawner {
         extendLifetime(writing)
     }
 
+    @Test func takesWhatHelpersStillSay() throws {
+        let result = try Subprocess(shell("echo first; (sleep 0.02; echo later; echo error >&2) &")).run()
+        #expect(result.output == Array("first\nlater\n".utf8))
+        #expect(result.error == Array("error\n".utf8))
+    }
+
     @Test func doesNotWaitForWhatIsLeftBehind() throws {
         let result = try Subprocess(shell("sleep 300 & echo $!")).run()
         let left = try #require(Int32(String(decoding: result.output, as: UTF8.self).trimmingCharacters(in: .newlines)))

@@ -252,7 +252,7 @@ import Testing
         let answering = try WorkerThread {
             // As an emissary does: take the signal, then leave the code.
             for container in all {
-                while container.takeSignal() != 15 { sleepNanoseconds(1_000_000) }
+                try? eventually("SIGTERM is asked for") { container.takeSignal() == 15 }
                 try? container.writeExitCode(143)
             }
         }
@@ -270,10 +270,10 @@ import Testing
         let writing = Descriptor(owning: ends[1])
         let told = Monitor(false)
         let answering = try WorkerThread { [raw = writing.raw] in
-            while all[0].takeSignal() != 15 { sleepNanoseconds(1_000_000) }
+            try? eventually("SIGTERM is asked for") { all[0].takeSignal() == 15 }
             told.update { $0 = true }
             try? DescriptorIO.write(raw, [UInt8(1)].span, subject: "pipe")
-            while all[0].takeSignal() != 9 { sleepNanoseconds(1_000_000) }
+            try? eventually("SIGKILL is asked for") { all[0].takeSignal() == 9 }
             try? all[0].writeExitCode(137)
         }
         var procedure = KillProcedure(all, grace: 600 * second)

@@ -55,6 +55,7 @@ struct ArtifactSaver: Sendable {
     func saveLog(of container: String) throws -> Artifact? {
         let log = directory.container(container).combined
         do {
+            try directory.container(container).requireWhole(log)
             let root = try ContainedDirectory(directory.root)
             let path = log.relative(to: directory.root)
             let file = OpenFile(try root.openFile(path), subject: log.text)

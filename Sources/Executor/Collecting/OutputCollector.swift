@@ -40,8 +40,9 @@ struct OutputCollector: Sendable {
     /// The captured standard output; only its end is ever read.
     private func result() throws -> String {
         do {
-            return ResultText.result(
-                tail: try FileTail.read(directory.container("main").standardOutput, count: ResultText.tailLength))
+            let main = directory.container("main")
+            try main.requireWhole(main.standardOutput)
+            return ResultText.result(tail: try FileTail.read(main.standardOutput, count: ResultText.tailLength))
         } catch { throw ExecutorError.wrapping("capture the result", error) }
     }
 
@@ -71,6 +72,14 @@ struct OutputCollector: Sendable {
         }
         for error in all.dropFirst(artifacts.count).compactMap(\.?.failure) { failures.record { throw error } }
         return all.compactMap { try? $0?.get() }
+    }
+}
+
+extension ContainerDirectory {
+    /// What the emissary could not keep of a container's output, for want of room as a rule, must not go on as if whole.
+    func requireWhole(_ capture: BytePath) throws {
+        guard AtomicFile.exists(lossMarker(of: capture)) else { return }
+        throw ExecutorError.failed("read \(capture): output was lost: the emissary could not write all of it")
     }
 }
 

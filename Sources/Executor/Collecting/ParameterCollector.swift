@@ -20,7 +20,7 @@ struct ParameterCollector: Sendable {
         var errors: [String] = []
         let parameters = template.outputs.parameters.map { parameter -> Parameter in
             guard let source = parameter.valueFrom, !source.path.isEmpty else { return parameter }
-            do { return parameter.withValue(ResultText.parameter(try read(source.path))) } catch {
+            do { return parameter.withValue(ResultText.parameter(try value(at: source.path))) } catch {
                 if let fallback = source.defaultValue { return parameter.withValue(ResultText.parameter(Array(fallback.utf8))) }
                 errors.append("save output parameter '\(parameter.name)': \(errorText(error))")
                 return parameter
@@ -29,8 +29,15 @@ struct ParameterCollector: Sendable {
         return (parameters, errors.isEmpty ? nil : ExecutorError.failed(errors.joined(separator: "; ")))
     }
 
-    private func read(_ path: String) throws -> [UInt8] {
+    /// Errors name the path as the step knows it, wherever the file is read from.
+    private func value(at path: String) throws -> [UInt8] {
         let cleaned = BytePath(try PathRules.cleanPath(path))
+        do { return try read(cleaned) } catch let error as SystemError {
+            throw SystemError(error.operation, cleaned.text, error.code)
+        }
+    }
+
+    private func read(_ cleaned: BytePath) throws -> [UInt8] {
         switch PathRules.origin(ofOutput: cleaned.text, in: template, isInitless: settings.isInitless) {
         case .baseImage where !settings.paths.mirrorsEverything:
             // The user's code can write there too: no link is followed.

@@ -20,7 +20,13 @@ final class ProgressReporter: Sendable {
         self.log = log
     }
 
-    func start() throws { try WorkerThread { [self] in run() }.detach() }
+    /// - Parameter awaitTaskResult: returns when there is something to report to.
+    func start(after awaitTaskResult: @escaping @Sendable () -> Void) throws {
+        try WorkerThread { [self] in
+            awaitTaskResult()
+            run()
+        }.detach()
+    }
 
     /// No further reports; a progress that was not reported yet goes out with the outputs.
     ///

@@ -1,0 +1,233 @@
+import Artifacts
+import Documents
+import ExecutorCore
+import Glibc
+import HTTPTransport
+import KubernetesAPI
+import ProcessControl
+import RunDirectory
+import TestSupport
+import Testing
+import WorkflowModel
+
+@testable import Executor
+
+/// A step's folder and what stands in for the rest of its pod.
+private final class StepUnderTest: Sendable {
+    let folder: TemporaryFolder
+    let directory: RunDirectory
+    let settings: ExecutorSettings
+    let template: Template
+    let drivers: DriverContext
+    let log = Lines()
+
+    init(_ template: String, _ variables: [String: String] = [:]) throws {
+        folder = try TemporaryFolder()
+        directory = RunDirectory(root: BytePath(folder.url.appending(path: "run").path))
+        try directory.container("main").create()
+        var settings = try ExecutorSettings(Environment(podVariables.merging(variables) { $1 }))
+        settings.paths.runDirectory = directory.root
+        settings.paths.mirror = BytePath(folder.url.appending(path: "mirror").path)
+        settings.paths.terminationLog = BytePath(folder.url.appending(path: "termination").path)
+        self.settings = settings
+        self.template = try Template.load(from: Array(template.utf8))
+        let store = BytePath(folder.url.appending(path: "store").path)
+        try AtomicFile.createDirectory(store)
+        drivers = DriverContext(
+            clients: HTTPClients(HTTPClientConfiguration()), log: log.log, executorBackoff: settings.backoff,
+            localStore: LocalStore(folder: store))
+    }
+
+    func wait(_ sink: any TaskResultSink) throws {
+        try WaitRun(settings: settings, template: template, drivers: drivers, sink: sink, log: log.log)
+            .run(signals: try SignalDescriptor([]))
+    }
+
+    /// What the emissary of `main` leaves.
+    func leave(_ name: String, in container: String = "main", _ text: String) throws {
+        try SmallFile.write(directory.container(container).path.appending(BytePath(name)), Array(text.utf8))
+    }
+
+    func handOver(_ artifact: String, _ text: String) throws {
+        let place = directory.artifactHandOver(name: artifact)
+        try AtomicFile.createDirectory(place.directory)
+        try SmallFile.write(place.plain, Array(text.utf8))
+    }
+
+    func stored(_ key: String) -> String? {
+        let path = BytePath(folder.url.appending(path: "store/bucket/\(key)").path)
+        return (try? SmallFile.read(path)).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+private final class Lines: Sendable {
+    private let lines = Monitor<[String]>([])
+    var text: String { lines.current.joined() }
+    var log: Log { Log(sink: { line in self.lines.update { $0.append(String(decoding: line, as: UTF8.self)) } }) }
+}
+
+/// Keeps what is reported; makes the task result only when it is let.
+private final class Reports: TaskResultSink {
+    struct State: Sendable {
+        var isAway: Bool
+        var calls: [String] = []
+        var outputs: Outputs?
+        var isComplete = false
+    }
+
+    let state: Monitor<State>
+
+    init(isAway: Bool = false) { state = Monitor(State(isAway: isAway)) }
+
+    private func call(_ name: String) throws {
+        let isAway = state.update { state in
+            state.calls.append(name)
+            return state.isAway
+        }
+        if isAway { throw ExecutorError.transient("dial tcp 127.0.0.1:1: connect: connection refused") }
+    }
+
+    func initialize() throws { try call("create") }
+    func report(_ result: NodeResult) throws {
+        try call("report")
+        state.update { $0.outputs = result.outputs ?? $0.outputs }
+    }
+    func finalize(_ result: NodeResult) throws {
+        try call("finalize")
+        state.update { state in
+            state.outputs = result.outputs ?? state.outputs
+            state.isComplete = true
+        }
+    }
+}
+
+private let location = #""archiveLocation": {"archiveLogs": true, "s3": {"endpoint": "e", "bucket": "bucket", "key": "step"}}"#
+
+@Suite struct WaitRunTests {
+    private func withArtifact() throws -> StepUnderTest {
+        let step = try StepUnderTest(
+            #"{"container": {"image": "x"}, "outputs": {"artifacts": [{"name": "o", "path": "/tmp/o", "archive": {"none": {}}}]}, \#(location)}"#
+        )
+        try step.leave("combined", "said\n")
+        try step.handOver("o", "precious")
+        try step.leave("exitcode", "0")
+        return step
+    }
+
+    /// Only the report needs the API server: what the step has made is stored while that is away.
+    @Test func storesOutputsWhileTheAPIServerIsAway() throws {
+        let step = try withArtifact()
+        let reports = Reports(isAway: true)
+        let waiting = Monitor((any Error)??.none)
+        try WorkerThread {
+            let error: (any Error)?
+            do {
+                try step.wait(reports)
+                error = nil
+            } catch let failure { error = failure }
+            waiting.update { $0 = .some(error) }
+        }.detach()
+        try eventually("the outputs are stored") { step.stored("step/o") == "precious" && step.stored("step/main.log") != nil }
+        #expect(waiting.current == nil, "it still has to report")
+        #expect(reports.state.current.outputs == nil)
+        reports.state.update { $0.isAway = false }
+        let ended = waiting.wait(atMost: 60_000_000_000) { $0.map { _ in true } } ?? false
+        try #require(ended)
+        #expect(waiting.current.flatMap { $0 } == nil)
+        #expect(reports.state.current.isComplete)
+        #expect(reports.state.current.outputs?.artifacts.map(\.name) == ["o", "main-logs"])
+        // The controller holds the node back from the first moment on: nothing was said before the task result was there.
+        let calls = reports.state.current.calls
+        #expect(calls.drop { $0 == "create" } == ["finalize"])
+    }
+
+    @Test func reportsAtOnceWhereTheAPIServerAnswers() throws {
+        let step = try withArtifact()
+        let reports = Reports()
+        try step.wait(reports)
+        #expect(reports.state.current.calls == ["create", "finalize"])
+        #expect(step.stored("step/main.log") == "said\n")
+        #expect(step.log.text.contains("exitCode=0"))
+        #expect(step.log.text.contains("outputs reported"))
+    }
+}
+
+/// What the emissary could not keep is no output, be there ever so much of it.
+@Suite struct LostOutputTests {
+    private func step() throws -> StepUnderTest {
+        let step = try StepUnderTest(
+            #"{"script": {"image": "x", "source": "x"}, \#(location)}"#, ["ARGO_INCLUDE_SCRIPT_OUTPUT": "true"])
+        try step.leave("stdout", "half")
+        try step.leave("combined", "half of the log")
+        try step.leave("exitcode", "0")
+        return step
+    }
+
+    @Test func isNoResult() throws {
+        let step = try step()
+        try step.leave("stdout.lost", "")
+        let reports = Reports()
+        let error = #expect(throws: ExecutorError.self) { try step.wait(reports) }
+        #expect(error?.message.contains("capture the result: ") == true)
+        #expect(error?.message.contains("output was lost") == true)
+        #expect(reports.state.current.outputs?.result == nil)
+        // The log is another matter.
+        #expect(step.stored("step/main.log") == "half of the log")
+        #expect(reports.state.current.isComplete)
+    }
+
+    @Test func isNoLog() throws {
+        let step = try step()
+        try step.leave("combined.lost", "")
+        let reports = Reports()
+        let error = #expect(throws: ExecutorError.self) { try step.wait(reports) }
+        #expect(error?.message.contains("save the log of container 'main': ") == true)
+        #expect(error?.message.contains("output was lost") == true)
+        #expect(step.stored("step/main.log") == nil)
+        #expect(reports.state.current.outputs?.artifacts.isEmpty == true)
+        #expect(reports.state.current.outputs?.result == "half")
+    }
+
+    @Test func isOnlyWhatIsMarkedSo() throws {
+        let step = try step()
+        let reports = Reports()
+        try step.wait(reports)
+        #expect(reports.state.current.outputs?.result == "half")
+        #expect(step.stored("step/main.log") == "half of the log")
+    }
+}
+
+@Suite struct MissingOutputTests {
+    @Test func namesTheParameterAndItsPath() throws {
+        let step = try StepUnderTest(
+            """
+            {"container": {"image": "x", "volumeMounts": [{"name": "v", "mountPath": "/vol"}]}, "outputs": {"parameters": [
+              {"name": "score", "valueFrom": {"path": "/tmp/deep/score"}}, {"name": "there", "valueFrom": {"path": "/tmp/there"}},
+              {"name": "mounted", "valueFrom": {"path": "/vol/none"}},
+              {"name": "given", "valueFrom": {"path": "/tmp/none", "default": "7"}}]}}
+            """)
+        let place = step.directory.parameterHandOver("/tmp/there")
+        try AtomicFile.createDirectory(place.directory)
+        try SmallFile.write(place, Array("1\n".utf8))
+        try AtomicFile.createDirectory(step.settings.paths.mirror)
+        try step.leave("exitcode", "0")
+        let reports = Reports()
+        let error = #expect(throws: ExecutorError.self) { try step.wait(reports) }
+        #expect(
+            error?.message
+                == "save output parameter 'score': open /tmp/deep/score: no such file or directory; "
+                + "save output parameter 'mounted': open /vol/none: no such file or directory")
+        let values = reports.state.current.outputs?.parameters.map { $0.value }
+        #expect(values == [nil, "1", nil, "7"])
+    }
+
+    @Test func namesTheArtifactAndItsPath() throws {
+        let step = try StepUnderTest(
+            #"{"container": {"image": "x"}, "outputs": {"artifacts": [{"name": "model", "path": "/tmp/model"}]}, \#(location)}"#
+        )
+        try step.leave("combined", "")
+        try step.leave("exitcode", "0")
+        let error = #expect(throws: ExecutorError.self) { try step.wait(Reports()) }
+        #expect(error?.message == "save artifact 'model': find /tmp/model: no such file or directory")
+    }
+}
