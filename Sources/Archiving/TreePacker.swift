@@ -86,7 +86,7 @@ struct TreePacker {
             switch root {
             case .path(let path): return try FileStatus.of(path, followingLinks: true)
             case .beneath(let directory, let path):
-                return try directory.status(path, followingLinks: directory.resolution == .inRoot)
+                return try directory.status(path, followingLinks: directory.resolution != .noSymlinks)
             }
         } catch  where error.code == ENOENT {
             throw ArchiveError(.notFound, operation, subject, error.cause)

@@ -22,8 +22,8 @@ struct ComponentWalk {
                 return try DirectoryIO.open(parent, ".", flags & ~(O_CREAT | O_EXCL), subject: subject)
             }
             if component == ".." {
-                guard resolution == .inRoot else { throw SystemError("open", subject, EXDEV) }
-                _ = passed.popLast()
+                let isOutside = passed.popLast() == nil && resolution != .inRoot
+                if isOutside || resolution == .noSymlinks { throw SystemError("open", subject, EXDEV) }
                 continue
             }
             let isLast = pending.isEmpty
@@ -32,8 +32,11 @@ struct ComponentWalk {
             }
             if let target = try link(parent, component) {
                 links += 1
-                guard resolution == .inRoot, links <= Self.linkLimit else { throw SystemError("open", subject, ELOOP) }
-                if target.isAbsolute { passed.removeAll() }
+                guard resolution != .noSymlinks, links <= Self.linkLimit else { throw SystemError("open", subject, ELOOP) }
+                if target.isAbsolute {
+                    if resolution == .beneath { throw SystemError("open", subject, EXDEV) }
+                    passed.removeAll()
+                }
                 pending += target.components.reversed()
                 continue
             }

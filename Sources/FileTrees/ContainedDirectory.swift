@@ -14,6 +14,18 @@ package final class ContainedDirectory: Sendable {
         case noSymlinks
         /// Followed as if the directory were `/`: absolute targets begin there, and `..` stops there.
         case inRoot
+        /// Followed as long as they stay beneath the directory: a way out, by `..` or by an absolute target, is refused (EXDEV).
+        case beneath
+
+        var flags: UInt64 {
+            let flags =
+                switch self {
+                case .noSymlinks: LINUX_RESOLVE_BENEATH | LINUX_RESOLVE_NO_SYMLINKS
+                case .inRoot: LINUX_RESOLVE_IN_ROOT
+                case .beneath: LINUX_RESOLVE_BENEATH
+                }
+            return UInt64(LINUX_RESOLVE_NO_MAGICLINKS | flags)
+        }
     }
 
     /// The directory's own path, for messages.
@@ -52,9 +64,7 @@ package final class ContainedDirectory: Sendable {
     package func open(_ path: BytePath, _ flags: Int32, mode: UInt32 = 0o666) throws(SystemError) -> Descriptor {
         let components = try components(of: path)
         if !lacksOpenat2.load(ordering: .relaxed) {
-            let resolve = UInt64(
-                LINUX_RESOLVE_NO_MAGICLINKS
-                    | (resolution == .inRoot ? LINUX_RESOLVE_IN_ROOT : LINUX_RESOLVE_BENEATH | LINUX_RESOLVE_NO_SYMLINKS))
+            let resolve = resolution.flags
             let joined = components.isEmpty ? "." : BytePath.joining(components[...])
             do {
                 let raw = try unsafe joined.withCString { (name) throws(SystemError) in
@@ -81,7 +91,7 @@ package final class ContainedDirectory: Sendable {
     ///
     /// - Throws: EISDIR for a directory, EINVAL for other kinds.
     package func openFile(_ path: BytePath) throws(SystemError) -> Descriptor {
-        let kind = try status(path, followingLinks: resolution == .inRoot).kind
+        let kind = try status(path, followingLinks: resolution != .noSymlinks).kind
         if kind == .symlink { throw SystemError("open", subject(path), ELOOP) }
         guard kind == .file else { throw SystemError("open", subject(path), kind == .directory ? EISDIR : EINVAL) }
         let file = try open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
@@ -140,6 +150,8 @@ package final class ContainedDirectory: Sendable {
                 missing = middle
             }
         }
+        // What is missing has nothing above it; and one step up could be the step out.
+        if components[depth...].contains("..") { throw SystemError("create directory", subject(path), ENOENT) }
         for component in components[depth...] {
             do {
                 try DirectoryIO.makeDirectory(current.raw, component, mode: mode, subject: subject(path))

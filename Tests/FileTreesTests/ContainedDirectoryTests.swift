@@ -96,6 +96,51 @@ enum Resolver: Int32, CaseIterable, Sendable {
         }
     }
 
+    @Test(arguments: Resolver.allCases) func followsLinksThatStayBeneath(_ resolver: Resolver) throws {
+        let folder = try layout()
+        try folder.link("inside/a/up", to: "../a/b")
+        try folder.link("inside/a/out-and-back", to: "../../inside/a/b")
+        try folder.link("inside/a/above", to: "../../..")
+        try folder.link("inside/loop", to: "loop")
+        try folder.link("inside/dangling", to: "made")
+        try resolver.run {
+            let inside = try ContainedDirectory(folder["inside"], resolution: .beneath)
+            for path: BytePath in ["a/b/f", "within/f", "file-link", "a/up/f", "within/../b/f", "a/up/../b/f"] {
+                let file = try inside.openFile(path)
+                #expect(try DescriptorIO.readAll(file.raw, subject: "f") == Array("content".utf8), "\(path)")
+            }
+            for path: BytePath in [
+                "absolute/secret", "relative/secret", "../outside/secret", "within/../../../outside/secret", "a/out-and-back/f",
+                "a/above", "..",
+            ] {
+                #expect(failure { _ = try inside.open(path, O_RDONLY) } == EXDEV, "\(path)")
+            }
+            #expect(failure { _ = try inside.open("loop", O_RDONLY) } == ELOOP)
+            // A link that stands under the last name is never written through, removed through or renamed through.
+            #expect(failure { _ = try inside.createFile("dangling", mode: 0o644) } == EEXIST)
+            #expect(failure { try inside.makeDirectories("dangling/below", mode: 0o755) } != nil)
+            #expect(failure { try inside.makeDirectories("relative/below", mode: 0o755) } == EXDEV)
+            try inside.makeDirectories("within/new/deep", mode: 0o750)
+            #expect(try inside.status("a/b/new/deep").permissions == 0o750)
+            try inside.rename("a/up/f", to: "within/g")
+            #expect(try inside.status("a/b/g").size == 7)
+            try inside.unlink("a/up")
+            #expect(try inside.status("a/b").kind == .directory)
+        }
+        #expect(try folder.text("outside/secret") == "secret")
+    }
+
+    @Test(arguments: Resolver.allCases) func makesNoDirectoryAboveAMissingOne(_ resolver: Resolver) throws {
+        let folder = try layout()
+        try resolver.run {
+            for resolution in [ContainedDirectory.Resolution.inRoot, .beneath] {
+                let inside = try ContainedDirectory(folder["inside"], resolution: resolution)
+                #expect(failure { try inside.makeDirectories("none/../../../made", mode: 0o755) } == ENOENT)
+            }
+        }
+        #expect(failure { _ = try DirectoryIO.status(AT_FDCWD, folder["made"], subject: "") } == ENOENT)
+    }
+
     @Test(arguments: Resolver.allCases) func createsNamesOfAnyBytes(_ resolver: Resolver) throws {
         let folder = try TemporaryFolder()
         try resolver.run {
