@@ -53,9 +53,9 @@ let package = Package(
         room("ExecutorCore"),
         room("Documents", ["ExecutorCore", "CYAML"]),
         room("WorkflowModel", ["ExecutorCore", "Documents"]),
-        room("RunDirectory", ["ExecutorCore", "CLinuxShims"]),
         room("ProcessControl", ["ExecutorCore", "CLinuxShims"]),
         room("FileTrees", ["ExecutorCore", "CLinuxShims"]),
+        room("RunDirectory", ["ExecutorCore", "FileTrees", "CLinuxShims"]),
         room("Archiving", ["ExecutorCore", "FileTrees", "CArchive", "CDeflate", "CISAL", "CZlib"]),
 
         // The network
@@ -106,7 +106,7 @@ let package = Package(
         tests("ExecutorCore"),
         tests("Documents"),
         tests("WorkflowModel", ["Documents"]),
-        tests("RunDirectory"),
+        tests("RunDirectory", ["FileTrees"]),
         tests("ProcessControl"),
         tests("FileTrees"),
         tests("Archiving", ["FileTrees"]),
@@ -116,7 +116,7 @@ let package = Package(
         tests("Artifacts", ["Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning"]),
         tests("KubernetesAPI", ["Documents", "WorkflowModel", "ProcessControl", "HTTPTransport"]),
         tests("Emissary", ["RunDirectory", "ProcessControl", "WorkflowModel", "Documents"]),
-        tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees"]),
+        tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees", "HTTPTransport", "Archiving"]),
         tests("WorkflowEngine", ["Documents", "WorkflowModel"]),
         tests(
             "LocalRunner",

@@ -20,24 +20,28 @@ package final class CaptureFile {
     /// And this much may lie there before what is older is given back.
     private static let allowance: Int64 = 4 << 20
 
-    /// Opens the file for appending, mode 0666.
+    /// Adds to the end of a file.
     ///
-    /// - Parameter endOnly: gives back the disk space of all but the end; the file keeps its size, and older bytes read as zeros.
-    package init(_ path: BytePath, endOnly: Bool, log: Log) {
+    /// - Parameters:
+    ///   - path: for messages.
+    ///   - endOnly: gives back the disk space of all but the end; the file keeps its size, and older bytes read as zeros.
+    ///   - opening: opens the file for appending, without blocking.
+    package init(
+        _ path: BytePath, endOnly: Bool, log: Log, opening: () throws(SystemError) -> Descriptor
+    ) {
         self.path = path
         self.log = log
         keepsAll = !endOnly
-        let raw = unsafe path.withCString {
-            unsafe open($0, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
-        }
-        let code = errno
-        self.raw = raw
-        file = raw == -1 ? nil : Descriptor(owning: raw)
-        if raw == -1 {
-            warn("open", code)
+        do throws(SystemError) {
+            let opened = try opening()
+            raw = opened.raw
+            file = consume opened
+        } catch {
+            raw = -1
+            file = nil
+            warn("open", error.code)
             return
         }
-        _ = fchmod(raw, 0o666)
         var information = stat()
         if unsafe fstat(raw, &information) == 0 { size = Int64(information.st_size) }
     }

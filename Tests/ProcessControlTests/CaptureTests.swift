@@ -151,3 +151,14 @@ import Testing
         _ = file.raw
     }
 }
+
+extension CaptureFile {
+    /// A file of the test's own.
+    convenience init(_ path: BytePath, endOnly: Bool, log: Log) {
+        self.init(path, endOnly: endOnly, log: log) { () throws(SystemError) in
+            let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOFOLLOW)
+            _ = fchmod(file.raw, 0o666)
+            return file
+        }
+    }
+}

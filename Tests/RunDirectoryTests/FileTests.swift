@@ -166,13 +166,13 @@ struct RunDirectoryFixture {
     @Test func tellsHowAContainerStands() throws {
         #expect(container.standing() == .unknown)
         do {
-            let lock = try LifeLock(at: container.alive)
+            let lock = try LifeLock(of: container)
             #expect(fixture.mode(container.alive) == 0o666)
             #expect(container.standing() == .alive)
-            #expect(LifeLock.state(of: container.alive) == .held)
+            #expect(LifeLock.state(of: container) == .held)
             extendLifetime(lock)
         }
-        #expect(LifeLock.state(of: container.alive) == .free)
+        #expect(LifeLock.state(of: container) == .free)
         #expect(container.standing() == .died)
         try container.writeExitCode(0)
         #expect(container.standing() == .done)
@@ -181,7 +181,7 @@ struct RunDirectoryFixture {
     @Test func takesTheLockOfADeadPredecessorsFile() throws {
         try SmallFile.write(container.alive, [])
         #expect(container.standing() == .died)
-        let lock = try LifeLock(at: container.alive)
+        let lock = try LifeLock(of: container)
         #expect(container.standing() == .alive)
         extendLifetime(lock)
         #expect(try fixture.names(container.path) == ["alive"])

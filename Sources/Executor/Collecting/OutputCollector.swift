@@ -40,8 +40,9 @@ struct OutputCollector: Sendable {
     /// The captured standard output; only its end is ever read.
     private func result() throws -> String {
         do {
+            let main = directory.container("main")
             return ResultText.result(
-                tail: try FileTail.read(directory.container("main").standardOutput, count: ResultText.tailLength))
+                tail: try main.tail(of: main.standardOutput, count: ResultText.tailLength))
         } catch { throw ExecutorError.wrapping("capture the result", error) }
     }
 
