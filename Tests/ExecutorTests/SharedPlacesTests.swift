@@ -295,7 +295,7 @@ private func raw(_ path: String, _ data: String = "new", more: String = "") -> S
             drivers: places.drivers, log: .silent)
     }
 
-    private let artifact = Artifact(name: "o", path: "/tmp/o")
+    private let artifact = Artifact(name: "o").withPath("/tmp/o")
 
     private func handOver() throws { try places.write("run/outputs/artifacts/o/data.tgz", "packed") }
 

@@ -213,7 +213,8 @@ private func layout() throws -> TemporaryFolder {
         let parent = try ContainedDirectory(folder["place"])
         let live = try Workshop(in: parent)
         let file = try TemporaryFile.make(in: parent, subject: "f")
-        #expect(file.isLocked)
+        let isLocked = file.isLocked
+        #expect(isLocked)
         let held = Set(try names(folder["place"]))
         // As killed processes leave them: with a lock file, before it was made, half removed, and a file.
         for (index, inner) in ["lock", "", "tree/deep/f"].enumerated() {
@@ -254,21 +255,23 @@ private func layout() throws -> TemporaryFolder {
         let isOver = Atomic(false)
         let sweeper = try WorkerThread { while !isOver.load(ordering: .relaxed) { Leftovers.sweep(parent) } }
         let failures = Mutex<[String]>([])
-        let makers = try (0..<3).map { maker in
-            try WorkerThread {
-                do {
-                    let place = SharedPlace(try ContainedDirectory(folder["place"]))
-                    for round in 0..<300 {
-                        try place.write(BytePath("file\(maker)"), Array("\(round)".utf8), mode: 0o644)
-                        let workshop = try place.workshop(for: "x")
-                        try workshop.directory.makeDirectories("tree/\(round)", mode: 0o755)
-                        try workshop.publish("tree", as: BytePath("tree\(maker)"), isReplacing: true)
-                        workshop.remove()
-                    }
-                } catch { failures.withLock { $0.append(errorText(error)) } }
-            }
+        @Sendable func make(_ maker: Int) {
+            do {
+                let place = SharedPlace(try ContainedDirectory(folder["place"]))
+                for round in 0..<300 {
+                    try place.write(BytePath("file\(maker)"), Array("\(round)".utf8), mode: 0o644)
+                    let workshop = try place.workshop(for: "x")
+                    try workshop.directory.makeDirectories(BytePath("tree/\(round)"), mode: 0o755)
+                    try workshop.publish("tree", as: BytePath("tree\(maker)"), isReplacing: true)
+                    workshop.remove()
+                }
+            } catch { failures.withLock { $0.append("\(error)") } }
         }
-        for maker in makers { maker.join() }
+        let first = try WorkerThread { make(0) }
+        let second = try WorkerThread { make(1) }
+        make(2)
+        first.join()
+        second.join()
         isOver.store(true, ordering: .relaxed)
         sweeper.join()
         #expect(failures.withLock { $0 } == [])

@@ -76,7 +76,7 @@ import Testing
         #expect(container.exists(container.signal), "what is no signal is left")
         if kind != "huge" {
             #expect(throws: SystemError.self) { try container.tail(of: container.combined, count: 10) }
-            #expect(throws: SystemError.self) { try container.openCapture(container.combined) }
+            #expect(throws: SystemError.self) { _ = try container.openCapture(container.combined) }
         }
         // And ours takes its place.
         if kind != "folder" {
@@ -101,7 +101,7 @@ import Testing
         #expect(throws: SystemError.self) { try container.writeExitCode(1) }
         #expect(throws: SystemError.self) { try container.writeExitCodeIfAbsent(1) }
         #expect(throws: SystemError.self) { try container.writeSignal(9) }
-        #expect(throws: SystemError.self) { try container.openCapture(container.standardOutput) }
+        #expect(throws: SystemError.self) { _ = try container.openCapture(container.standardOutput) }
         #expect(throws: SystemError.self) { try reservation.publish(1) }
         #expect(throws: SystemError.self) { _ = try LifeLock(of: container) }
         #expect(container.standing() == .unknown)
