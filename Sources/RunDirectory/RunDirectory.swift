@@ -44,7 +44,9 @@ package struct RunDirectory: Sendable {
     package func placeMaking() throws(SystemError) -> SharedPlace { try SharedPlace(making: root, mode: 0o777, isExact: true) }
 
     /// One of the paths above as `place` takes it.
-    package func relative(_ path: BytePath) -> BytePath { BytePath(bytes: path.bytes.dropFirst(root.bytes.count + 1)) }
+    package func relative(_ path: BytePath) -> BytePath {
+        BytePath(bytes: path.bytes.dropFirst(root.bytes.count).drop { $0 == UInt8(ascii: "/") })
+    }
 
     /// Whether something has one of the names above; a link counts as itself.
     package func exists(_ path: BytePath) -> Bool { (try? place())?.exists(relative(path)) ?? false }

@@ -48,7 +48,7 @@ struct ArtifactLoader: Sendable {
 
     /// Makes the artifact in a directory of ours.
     ///
-    /// - Parameter isShared: whether others can write to it meanwhile, so that what was made is not to be handed on as it is.
+    /// - Parameter isShared: whether others can write to it meanwhile, so that what was made is for this step alone.
     /// - Returns: its path there.
     private func fetch(
         _ artifact: Artifact, _ store: ArtifactStore, in directory: ContainedDirectory, isShared: Bool
@@ -63,7 +63,7 @@ struct ArtifactLoader: Sendable {
             try store.download.directory(found, into: try directory.subdirectory(Self.tree))
             return Self.tree
         case .object(let object):
-            let cache = isShared ? nil : UnpackedCache(drivers.localStore, object, unpacking)
+            let cache = UnpackedCache(drivers.localStore, object, unpacking, keeps: !isShared)
             switch artifact.archive {
             case .asIs:
                 try store.download.file(object, at: Self.file, in: directory)

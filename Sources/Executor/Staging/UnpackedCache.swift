@@ -11,14 +11,18 @@ struct UnpackedCache {
     private let place: SharedPlace
     private let entry: BytePath
     private let object: any StoredObject
+    private let keeps: Bool
 
     /// Nil where there is no such cache for this object.
-    init?(_ store: LocalStore?, _ object: any StoredObject, _ options: UnpackOptions) {
+    ///
+    /// - Parameter keeps: whether to add what is unpacked: not where others could change it meanwhile.
+    init?(_ store: LocalStore?, _ object: any StoredObject, _ options: UnpackOptions, keeps: Bool) {
         guard let folder = store?.cache, let identity = object.identity, let place = try? SharedPlace(folder) else {
             return nil
         }
         self.place = place
         self.object = object
+        self.keeps = keeps
         entry = BytePath(options.isFaithful ? identity + "-faithful" : identity)
     }
 
@@ -36,9 +40,9 @@ struct UnpackedCache {
         }
     }
 
-    /// Keeps what was unpacked, which nobody else could change since.
+    /// Keeps what was unpacked, where that is allowed.
     func keep(_ path: BytePath, in directory: ContainedDirectory) {
-        guard !place.exists(entry), let workshop = try? place.workshop(for: entry) else { return }
+        guard keeps, !place.exists(entry), let workshop = try? place.workshop(for: entry) else { return }
         defer { workshop.remove() }
         guard sharesBlocks(workshop.directory) else { return }
         do {
