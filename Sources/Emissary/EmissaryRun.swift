@@ -68,7 +68,7 @@ package struct EmissaryRun {
             words = try ArgumentList.complete(words, from: file, offloadingTo: settings.argumentsDirectory)
         }
         if settings.waitForReady { try waitForSupervisor(loop) }
-        let template = try settings.readTemplate()
+        let template = try readTemplate(loop)
         if settings.waitForReady, directory.name == "main" {
             do {
                 try InputLinking.link(
@@ -109,6 +109,14 @@ package struct EmissaryRun {
         if let failure {
             throw EmissaryStop.failed(failure, exitCode: ExitCode.preMainFailure, recorded: ExitCode.preMainFailure)
         }
+    }
+
+    private func readTemplate(_ loop: EventLoop) throws -> Template {
+        let end = monotonicNanoseconds() + RunDirectory.templatePatience
+        _ = try loop.waitFor(atLeastEvery: 100_000_000) {
+            settings.runDirectory.isTemplateNoFile && monotonicNanoseconds() < end ? nil : true
+        }
+        return try settings.readTemplate()
     }
 
     /// Members of a container set wait for those that they depend on.

@@ -66,6 +66,16 @@ package struct RunDirectory: Sendable {
 
     // MARK: The template
 
+    /// How long a reader has patience with something in the template's place that is no file, in nanoseconds.
+    package static let templatePatience: Int64 = 3_000_000_000
+
+    /// Whether something stands in the template's place that is no file. Whoever replaces the template may be between two steps, so
+    /// that it is worth another look; and a reader that goes at once takes the step's outputs with it.
+    package var isTemplateNoFile: Bool {
+        guard let status = try? place().status(relative(template)) else { return false }
+        return status.kind != .file
+    }
+
     /// Writes the template, mode 0444.
     package func writeTemplate(_ json: [UInt8]) throws(SystemError) { try write(template, json, mode: 0o444) }
 

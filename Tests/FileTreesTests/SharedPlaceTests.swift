@@ -114,10 +114,6 @@ private func layout() throws -> TemporaryFolder {
                 }
             }
         }
-        defer {
-            isOver.store(true, ordering: .relaxed)
-            swapper.join()
-        }
         var done = 0
         for round in 0..<2000 {
             let content = Array("\(round)".utf8)
@@ -131,6 +127,8 @@ private func layout() throws -> TemporaryFolder {
                 workshop.remove()
             }
         }
+        isOver.store(true, ordering: .relaxed)
+        swapper.join()
         #expect(done > 0, "it was no link all the time")
         #expect(try folder.text("outside/secret") == "secret")
         #expect(try names(folder["outside"]) == ["secret"])

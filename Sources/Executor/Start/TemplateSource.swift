@@ -18,6 +18,8 @@ package enum TemplateSource {
             case .some(let text): return Array(text.utf8)
             case .none:
                 let directory = RunDirectory(root: paths.runDirectory)
+                let end = monotonicNanoseconds() + RunDirectory.templatePatience
+                while directory.isTemplateNoFile, monotonicNanoseconds() < end { usleep(100_000) }
                 guard let text = try directory.readTemplate() else {
                     throw SystemError("open", directory.template.text, ENOENT)
                 }
