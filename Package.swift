@@ -116,7 +116,8 @@ let package = Package(
         tests("Artifacts", ["Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning"]),
         tests("KubernetesAPI", ["Documents", "WorkflowModel", "ProcessControl", "HTTPTransport"]),
         tests("Emissary", ["RunDirectory", "ProcessControl", "WorkflowModel", "Documents"]),
-        tests("Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees", "HTTPTransport", "Archiving"]),
+        tests(
+            "Executor", ["WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees", "HTTPTransport", "Archiving"]),
         tests("WorkflowEngine", ["Documents", "WorkflowModel"]),
         tests(
             "LocalRunner",
