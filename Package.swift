@@ -52,9 +52,9 @@ let package = Package(
         room("ExecutorCore", ["CThreadShims"]),
         room("Documents", ["ExecutorCore", "CYAML"]),
         room("WorkflowModel", ["ExecutorCore", "Documents"]),
-        room("RunDirectory", ["ExecutorCore", "CLinuxShims"]),
         room("ProcessControl", ["ExecutorCore", "CLinuxShims"]),
         room("FileTrees", ["ExecutorCore", "CLinuxShims"]),
+        room("RunDirectory", ["ExecutorCore", "FileTrees", "CLinuxShims"]),
         room("Archiving", ["ExecutorCore", "FileTrees", "CArchive", "CDeflate", "CISAL", "CZlib"]),
 
         // The network

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 // MARK: The environment
@@ -91,8 +92,9 @@ char *const *argoexec_original_environment(void) { return original_environment; 
 // MARK: Traps
 
 static char message_file[4096];
-static char mark_file[4096];
-static char mark_file_aside[4096];
+static char mark_root[4096];
+static char mark_file[4096];  // below the root
+static char mark_file_aside[32];
 static char mark_text[64];
 
 static const struct {
@@ -104,13 +106,41 @@ static const struct {
     {SIGFPE, "argoexec: internal error: SIGFPE\n"},   {SIGABRT, "argoexec: internal error: SIGABRT\n"},
 };
 
-static void write_whole_file(const char *path, const char *text) {
-    if (path[0] == '\0') return;
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
-    if (descriptor == -1) return;
+static int write_whole_file(int directory, const char *path, int flags, const char *text) {
+    int descriptor =
+        openat(directory, path, flags | O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW, 0644);
+    if (descriptor == -1) return -1;
     ssize_t ignored = write(descriptor, text, strlen(text));
     (void)ignored;
-    close(descriptor);
+    return close(descriptor);
+}
+
+/// Replaces the mark through no link below its root, where others may write: aside, because whoever watches must not find it empty.
+static void write_mark(void) {
+    if (mark_file[0] == '\0') return;
+    int directory = open(mark_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char *name = mark_file;
+    for (char *slash; directory != -1 && (slash = strchr(name, '/')) != NULL; name = slash + 1) {
+        *slash = '\0';
+        int inner = openat(directory, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        close(directory);
+        directory = inner;
+    }
+    if (directory == -1) return;
+    if (write_whole_file(directory, mark_file_aside, O_EXCL, mark_text) == 0)
+        renameat(directory, mark_file_aside, directory, name);
+    close(directory);
+}
+
+/// A name of the form that temporary files of ours have, so that one that is left is swept.
+static int make_aside_name(void) {
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+    unsigned char random[13];
+    if (getrandom(random, sizeof random, 0) != sizeof random) return -1;
+    char *end = stpcpy(mark_file_aside, ".argoexec-");
+    for (size_t index = 0; index < sizeof random; index++) *end++ = digits[random[index] % 36];
+    strcpy(end, ".tmp");
+    return 0;
 }
 
 /// Calls only what is safe in a signal handler.
@@ -118,9 +148,8 @@ static void report_trap(int number) {
     const char *line = "argoexec: internal error\n";
     for (size_t index = 0; index < sizeof traps / sizeof traps[0]; index++)
         if (traps[index].number == number) line = traps[index].line;
-    write_whole_file(mark_file_aside, mark_text);  // aside, because whoever watches must not find it empty
-    if (mark_file[0] != '\0') rename(mark_file_aside, mark_file);
-    write_whole_file(message_file, line);
+    write_mark();
+    if (message_file[0] != '\0') write_whole_file(AT_FDCWD, message_file, O_TRUNC, line);
     ssize_t ignored = write(STDERR_FILENO, line, strlen(line));
     (void)ignored;
     _exit(2);
@@ -148,11 +177,12 @@ int argoexec_use_trap_stack(void) {
     return -1;
 }
 
-int argoexec_install_trap_handler(const char *message_path, const char *mark_path, const char *mark) {
+int argoexec_install_trap_handler(
+    const char *message_path, const char *mark_directory, const char *mark_path, const char *mark) {
     if (keep_text(message_file, sizeof message_file, message_path) == -1) return -1;
+    if (keep_text(mark_root, sizeof mark_root, mark_directory) == -1) return -1;
     if (keep_text(mark_file, sizeof mark_file, mark_path) == -1) return -1;
-    if (keep_text(mark_file_aside, sizeof mark_file_aside - 4, mark_path) == -1) return -1;
-    if (mark_file[0] != '\0') strcat(mark_file_aside, ".new");
+    if (mark_file[0] != '\0' && make_aside_name() == -1) return -1;
     if (keep_text(mark_text, sizeof mark_text, mark) == -1) return -1;
     if (argoexec_use_trap_stack() == -1) return -1;
     // SA_RESETHAND: a second fault, inside the handler, ends the process by itself.

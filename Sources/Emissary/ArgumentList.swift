@@ -1,5 +1,6 @@
 import Documents
 import ExecutorCore
+import FileTrees
 
 /// The arguments of the user's command where the pod's spec cannot hold them (contract 01 §4, 02 §4.4).
 enum ArgumentList {
@@ -17,8 +18,10 @@ enum ArgumentList {
         var words = words
         do { words += try read(file) } catch { throw ExecutorError.wrapping("failed to read container args file", error) }
         for index in words.indices.dropFirst() where words[index].bytes.count >= kernelLimit {
-            let path = directory.appending(BytePath("argo_arg_\(index - 1).txt"))
-            do { try SmallFile.write(path, words[index].bytes) } catch {
+            let name = BytePath("argo_arg_\(index - 1).txt")
+            let path = directory.appending(name)
+            // Others may have the same /tmp, and have put anything under that name.
+            do { try SharedPlace(directory).write(name, words[index].bytes, mode: 0o644) } catch {
                 throw ExecutorError.wrapping("failed to offload argument \(index - 1)", error)
             }
             words[index] = BytePath("@\(path.text)")
@@ -27,7 +30,7 @@ enum ArgumentList {
     }
 
     private static func read(_ file: BytePath) throws -> [BytePath] {
-        let value = try JSONValue(parsing: try SmallFile.read(file))
+        let value = try JSONValue(parsing: try SmallFile.read(file, limit: 64 << 20))
         if value.isNull { return [] }
         guard let elements = value.array else {
             throw ExecutorError.badRequest("parse \(file): expected an array, found \(value.kindName)")

@@ -33,8 +33,9 @@ package struct EmissaryRun {
         ProcessAttributes.clearUmask()
         ProcessAttributes.reserveStandardDescriptors()
         do { try directory.create() } catch { return .failed("failed to create \(directory.path): \(error.message)") }
+        directory.sweep()
         let reservation = ExitCodeReservation(in: directory)
-        let life = SignOfLife(directory.alive, log: log)
+        let life = SignOfLife(directory, log: log)
         var outcome: EmissaryOutcome
         var recorded: Int32
         var loop: EventLoop?
@@ -60,14 +61,14 @@ package struct EmissaryRun {
     /// - Returns: how the process ends, and what the exit code file says.
     /// - Throws: `EmissaryStop`, or any error, which stands for 64.
     private func session(_ loop: EventLoop) throws -> (EmissaryOutcome, recorded: Int32) {
-        loop.watcher.watch(directory.path)
+        loop.watcher.watch(directory)
         guard !settings.command.isEmpty else { throw EmissaryStop.failed("no command was given after --") }
         var words = settings.command
         if let file = settings.argumentsFile {
             words = try ArgumentList.complete(words, from: file, offloadingTo: settings.argumentsDirectory)
         }
         if settings.waitForReady { try waitForSupervisor(loop) }
-        let template = try settings.readTemplate()
+        let template = try readTemplate(loop)
         if settings.waitForReady, directory.name == "main" {
             do {
                 try InputLinking.link(
@@ -91,7 +92,7 @@ package struct EmissaryRun {
 
     /// Init-less pods: the supervisor says when its part is done.
     private func waitForSupervisor(_ loop: EventLoop) throws {
-        loop.watcher.watch(settings.runDirectory.root)
+        loop.watcher.watch(settings.runDirectory.root, in: settings.runDirectory)
         var reader = StatusReader(settings.runDirectory)
         let failure = try loop.waitFor(atLeastEvery: StatusReader.pollInterval) { () -> String?? in
             switch reader.look() {
@@ -110,12 +111,20 @@ package struct EmissaryRun {
         }
     }
 
+    private func readTemplate(_ loop: EventLoop) throws -> Template {
+        let end = monotonicNanoseconds() + RunDirectory.templatePatience
+        _ = try loop.waitFor(atLeastEvery: 100_000_000) {
+            settings.runDirectory.isTemplateNoFile && monotonicNanoseconds() < end ? nil : true
+        }
+        return try settings.readTemplate()
+    }
+
     /// Members of a container set wait for those that they depend on.
     private func waitForDependencies(_ template: Template, _ loop: EventLoop) throws {
         for name in template.containerSet?.member(named: directory.name)?.dependencies ?? [] {
             let dependency = settings.runDirectory.container(name)
             try dependency.create()
-            loop.watcher.watch(dependency.path)
+            loop.watcher.watch(dependency)
             log.info("waiting for dependency", ["dependency": .text(name)])
             let code = try loop.waitFor { () -> Int32? in
                 // Its emissary may have been killed, together with its chance to write the file.
@@ -152,7 +161,7 @@ package struct EmissaryRun {
             mains = template.mainContainerNames.map { settings.runDirectory.container($0) }
             for main in mains {
                 try main.create()
-                loop.watcher.watch(main.path)
+                loop.watcher.watch(main)
             }
         }
         var attempt = 1
@@ -174,7 +183,11 @@ package struct EmissaryRun {
     }
 
     private func captureFile(_ path: BytePath, endOnly: Bool) -> CaptureFile {
-        CaptureFile(path, lossMarker: directory.lossMarker(of: path), endOnly: endOnly, log: log)
+        let loss = CaptureFile.LossMark(
+            make: { directory.markLoss(of: path) }, clear: { directory.clearLoss(of: path) })
+        return CaptureFile(path, endOnly: endOnly, loss: loss, log: log) { () throws(SystemError) in
+            try directory.openCapture(path)
+        }
     }
 
     /// The pause between two attempts.
@@ -200,18 +213,18 @@ package struct EmissaryRun {
     // MARK: Debug pauses
 
     private func pauseBefore(_ loop: EventLoop) throws {
-        guard settings.pauseBefore || AtomicFile.exists(directory.pause) else { return }
+        guard settings.pauseBefore || directory.exists(directory.pause) else { return }
         log.info("paused before the command", ["release": .path(directory.before)])
-        let released = try loop.waitFor { AtomicFile.exists(directory.before) ? true : nil }
+        let released = try loop.waitFor { directory.exists(directory.before) ? true : nil }
         if released == nil { throw EmissaryStop.failed("received SIGTERM while paused before the command") }
     }
 
     private func pauseAfter(_ end: CommandRun.End, _ loop: EventLoop) throws {
         // Our own additions never cost a step its outputs: they do not apply once its end was asked for.
-        let added = !loop.isTerminating && (settings.pauseOnError && end.code != 0 || AtomicFile.exists(directory.pause))
+        let added = !loop.isTerminating && (settings.pauseOnError && end.code != 0 || directory.exists(directory.pause))
         guard settings.pauseAfter || added else { return }
         log.info("paused after the command", ["release": .path(directory.after), "exitCode": .integer(Int64(end.code))])
-        let released = try loop.waitFor { AtomicFile.exists(directory.after) ? true : nil }
+        let released = try loop.waitFor { directory.exists(directory.after) ? true : nil }
         if released == nil { throw EmissaryStop.failed("received SIGTERM while paused after the command") }
     }
 

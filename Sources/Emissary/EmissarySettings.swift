@@ -54,7 +54,9 @@ extension EmissarySettings {
                 throw ExecutorError.notFound(
                     "open \(runDirectory.template): no such file or directory, and ARGO_TEMPLATE is not set")
             }
-            if variable == Array("offloaded".utf8) { return try Template.load(from: try SmallFile.read(offloadedTemplate)) }
+            if variable == Array("offloaded".utf8) {
+                return try Template.load(from: try SmallFile.read(offloadedTemplate, limit: RunDirectory.templateLimit))
+            }
             return try Template.load(from: variable)
         } catch { throw ExecutorError.wrapping("failed to read template", error) }
     }

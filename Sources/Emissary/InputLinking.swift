@@ -24,29 +24,30 @@ enum InputLinking {
     private static func link(_ artifact: Artifact, from inputs: BytePath, home: BytePath, _ template: Template) throws {
         let source = inputs.appending(BytePath(artifact.name))
         // Absent: optional, or loaded straight into a volume of the user's.
-        guard try exists(source), !artifact.path.isEmpty else { return }
+        guard !artifact.path.isEmpty, try SharedPlace.isPresent(inputs, BytePath(artifact.name)) else { return }
         let wanted = BytePath(artifact.path)
         let place = (wanted.isAbsolute ? wanted : home.appending(wanted)).cleaned
+        // In our own root links are followed; from here on everything is done in the directory that they lead to.
         if place.directory != "/" { try DirectoryIO.makeDirectories(place.directory, mode: 0o755) }
-        if try exists(place) {
-            let real = try ProcessAttributes.realPath(of: place.directory).appending(place.base).cleaned
+        let parent = try SharedPlace(place.directory)
+        if try parent.statusIfPresent(place.base) != nil {
+            let home = try parent.directory.realPath ?? ProcessAttributes.realPath(of: place.directory)
+            let real = home.appending(place.base).cleaned
             for mount in template.declaredVolumeMounts where !mount.mountPath.isEmpty {
                 let mountPath = BytePath(mount.mountPath).cleaned
                 if real.isAtOrBelow(mountPath) || mountPath.isAtOrBelow(real) {
                     throw ExecutorError.failed("\(place) overlaps the volume mounted at \(mountPath)")
                 }
             }
-            try TreeRemoval.remove(place)
+            try parent.remove(place.base)
         }
-        try DirectoryIO.makeSymlink(AT_FDCWD, place, to: source, subject: place.text)
+        try parent.symlink(place.base, to: source)
     }
+}
 
-    /// Whether something has this name; a dangling link counts.
-    private static func exists(_ path: BytePath) throws(SystemError) -> Bool {
-        do throws(SystemError) { _ = try FileStatus.of(path, followingLinks: false) } catch {
-            if error.code == ENOENT { return false }
-            throw error
-        }
-        return true
+extension SharedPlace {
+    /// Whether something has a name in a place that may itself be missing; a dangling link counts.
+    fileprivate static func isPresent(_ place: BytePath, _ name: BytePath) throws(SystemError) -> Bool {
+        do { return try SharedPlace(place).statusIfPresent(name) != nil } catch  where error.code == ENOENT { return false }
     }
 }

@@ -44,6 +44,7 @@ struct OutputSaver {
             log.info("no need to save output: on a volume", ["path": .path(cleaned)])
             return nil
         }
+        // In our own root links are followed.
         do throws(SystemError) { return (cleaned, try FileStatus.of(cleaned, followingLinks: true)) } catch {
             guard error.code == ENOENT else { throw error }
             log.warn("cannot save output: it does not exist (it may be optional)", ["path": .path(cleaned)])
@@ -52,10 +53,15 @@ struct OutputSaver {
     }
 
     private func save(parameter path: String) throws {
-        guard let (source, _) = try source(path) else { return }
+        guard let (source, status) = try source(path) else { return }
+        // Opening a device may do something to it.
+        guard status.kind == .file else {
+            throw ExecutorError.badRequest("read \(source): is a \(status.kind.word), not a file")
+        }
         let target = runDirectory.parameterHandOver(source)
-        try AtomicFile.createDirectory(target.directory, mode: 0o755)
-        try copyFile(source, to: target)
+        let place = try runDirectory.place()
+        try place.makeDirectories(runDirectory.relative(target.directory), mode: 0o755)
+        try copyFile(source, to: target, in: place)
         log.info("saved parameter", ["path": .path(source)])
     }
 
@@ -63,39 +69,47 @@ struct OutputSaver {
         guard let (source, status) = try source(artifact.path) else { return }
         let target = runDirectory.artifactHandOver(name: artifact.name)
         // For every user, so that an executor under another uid can remove what it has uploaded.
-        try AtomicFile.createDirectory(target.directory)
+        let place = try runDirectory.place()
+        try place.makeDirectories(runDirectory.relative(target.directory), mode: 0o777)
         switch artifact.archive {
-        case nil: try pack(to: target.tarball) { try TarGzip.pack(source, level: -1, into: $0, options: options) }
+        case nil: try pack(to: target.tarball, in: place) { try TarGzip.pack(source, level: -1, into: $0, options: options) }
         case .tar(let level):
-            try pack(to: target.tarball) { try TarGzip.pack(source, level: level ?? -1, into: $0, options: options) }
-        case .zip: try pack(to: target.zip) { try Zip.pack(source, into: $0, options: options) }
+            try pack(to: target.tarball, in: place) { try TarGzip.pack(source, level: level ?? -1, into: $0, options: options) }
+        case .zip: try pack(to: target.zip, in: place) { try Zip.pack(source, into: $0, options: options) }
         case .asIs, .empty:
+            if status.kind != .file, status.kind != .directory {
+                throw ExecutorError.badRequest("read \(source): is a \(status.kind.word), neither a file nor a directory")
+            }
             if status.kind == .directory {
-                try copyTree(source, to: target)
+                try copyTree(source, to: target, in: place)
             } else {
-                try copyFile(source, to: target.plain)
+                try copyFile(source, to: target.plain, in: place)
             }
         }
         log.info("saved artifact", ["name": .text(artifact.name), "path": .path(source)])
     }
 
-    private func pack(to target: BytePath, _ body: (any ByteSink) throws -> Void) throws {
-        try AtomicFile.write(target, mode: 0o666) { raw in try body(DescriptorSink(raw, subject: target.text)) }
+    private func pack(to target: BytePath, in place: SharedPlace, _ body: (any ByteSink) throws -> Void) throws {
+        try place.write(runDirectory.relative(target), mode: 0o666) { raw in try body(DescriptorSink(raw, subject: target.text))
+        }
     }
 
-    private func copyFile(_ source: BytePath, to target: BytePath) throws {
+    private func copyFile(_ source: BytePath, to target: BytePath, in place: SharedPlace) throws {
         // A named pipe must not hold us up.
-        let file = try Descriptor.open(source, O_RDONLY | O_NONBLOCK)
+        let file = try Descriptor.open(source, O_RDONLY | O_NONBLOCK | O_NOCTTY)
         let kind = try FileStatus.of(file.raw, subject: source.text).kind
         guard kind == .file else { throw ExecutorError.badRequest("read \(source): is a \(kind.word), not a file") }
-        try AtomicFile.write(target, mode: 0o666) { raw in try FileCopy.copy(file.raw, to: raw, subject: source.text) }
+        try place.write(runDirectory.relative(target), mode: 0o666) { raw in
+            try FileCopy.copy(file.raw, to: raw, subject: source.text)
+        }
     }
 
     /// Copies a directory's content so that every user can read it: files 0666, directories 0777, links as they are.
-    private func copyTree(_ source: BytePath, to target: ArtifactHandOver) throws {
-        if AtomicFile.exists(target.partial) { try TreeRemoval.remove(target.partial) }
-        try AtomicFile.createDirectory(target.partial)
-        let copy = try ContainedDirectory(target.partial)
+    private func copyTree(_ source: BytePath, to target: ArtifactHandOver, in place: SharedPlace) throws {
+        let workshop = try place.workshop(for: runDirectory.relative(target.plain))
+        defer { workshop.remove() }
+        try workshop.directory.makeDirectory("tree", mode: 0o777)
+        let copy = try workshop.directory.subdirectory("tree")
         let walk = try TreeWalk(try Descriptor.open(source, O_RDONLY | O_DIRECTORY), path: source)
         var left = 0
         let tellVanished = { [log] (path: String) in
@@ -125,8 +139,7 @@ struct OutputSaver {
         if left > 0 {
             log.warn("left out what is neither file, directory nor link", ["path": .path(source), "count": .count(left)])
         }
-        if AtomicFile.exists(target.plain) { try TreeRemoval.remove(target.plain) }
-        try AtomicFile.rename(target.partial, to: target.plain)
+        try workshop.publish("tree", as: target.plain.base, isReplacing: true)
     }
 
     /// nil for what has vanished or was replaced since it was listed.

@@ -26,9 +26,9 @@ package struct PluginSidecarRun {
         ProcessAttributes.reserveStandardDescriptors()
         do {
             try directory.create()
-            let life = SignOfLife(directory.alive, log: log)
+            let life = SignOfLife(directory, log: log)
             let loop = try EventLoop(streams: [output, error])
-            loop.watcher.watch(directory.path)
+            loop.watcher.watch(directory)
             guard !settings.command.isEmpty else { throw ExecutorError.badRequest("no command was given after --") }
             var run = CommandRun(
                 spawner: try settings.spawner(settings.command), loop: loop, directory: directory, mainContainers: [],
@@ -48,7 +48,7 @@ package struct PluginSidecarRun {
     /// Pods without an executor container beside `main` have nobody to write the signal file: there SIGTERM counts. A supervisor
     /// has left its marker by the time that anybody is terminated.
     private var nobodyWillEndIt: Bool {
-        if AtomicFile.exists(settings.runDirectory.status) { return false }
+        if settings.runDirectory.exists(settings.runDirectory.status) { return false }
         guard let template = try? settings.readTemplate() else { return false }
         return template.kind == .data || template.kind == .resource && !template.archivesLogs
     }

@@ -5,8 +5,8 @@ import RunDirectory
 final class SignOfLife {
     private let lock: LifeLock?
 
-    init(_ path: BytePath, log: Log) {
-        do throws(SystemError) { lock = try LifeLock(at: path) } catch {
+    init(_ container: ContainerDirectory, log: Log) {
+        do throws(SystemError) { lock = try LifeLock(of: container) } catch {
             lock = nil
             log.debug("no sign of life", ["error": .error(error)])
         }

@@ -44,7 +44,8 @@ private func wrap(
     settings.faithfulTrees = environment.isTrue(.faithfulTrees)
     settings.log = log
     try? TrapHandler.install(
-        terminationLog: paths.terminationLog, exitCodeFile: directory.container(settings.containerName).exitCode)
+        terminationLog: paths.terminationLog,
+        exitCodeFile: directory.relative(directory.container(settings.containerName).exitCode), in: directory.root)
 
     let outcome = run(settings)
     if let failure = outcome.failure {

@@ -93,12 +93,19 @@ package final class ContainedDirectory: Sendable {
     package func openFile(_ path: BytePath) throws(SystemError) -> Descriptor {
         let kind = try status(path, followingLinks: resolution != .noSymlinks).kind
         if kind == .symlink { throw SystemError("open", subject(path), ELOOP) }
-        guard kind == .file else { throw SystemError("open", subject(path), kind == .directory ? EISDIR : EINVAL) }
+        try Self.requireFile(kind, subject(path))
         let file = try open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
-        guard try FileStatus.of(file.raw, subject: subject(path)).kind == .file else {
-            throw SystemError("open", subject(path), EINVAL)
-        }
+        try Self.requireFile(try FileStatus.of(file.raw, subject: subject(path)).kind, subject(path))
         return file
+    }
+
+    /// - Throws: EISDIR for a directory, EINVAL for what is no regular file otherwise.
+    static func requireFile(_ kind: FileKind, _ subject: String) throws(SystemError) {
+        switch kind {
+        case .file: return
+        case .directory: throw SystemError("open", subject, EISDIR)
+        default: throw SystemError("open", "\(subject) (a \(kind.word))", EINVAL)
+        }
     }
 
     /// Opens a directory for listing and as a base for further calls.
@@ -118,7 +125,7 @@ package final class ContainedDirectory: Sendable {
     /// Lends the descriptor of the directory that holds the path's last component, and that component.
     ///
     /// - Throws: EINVAL when the path is the directory itself or ends in `..`.
-    package func withParent<R>(
+    package func withParent<R: ~Copyable>(
         of path: BytePath, _ body: (Int32, BytePath) throws(SystemError) -> R
     ) throws(SystemError) -> R {
         let components = path.components
@@ -128,23 +135,48 @@ package final class ContainedDirectory: Sendable {
         return try body(parent.raw, name)
     }
 
+    /// The directory that holds the path's last component, opened under `noSymlinks`, and that component.
+    ///
+    /// - Throws: EINVAL when the path is the directory itself or ends in `..`.
+    package func parent(of path: BytePath) throws(SystemError) -> (directory: ContainedDirectory, name: BytePath) {
+        let components = path.components
+        guard let name = components.last, name != ".." else { throw SystemError("resolve", subject(path), EINVAL) }
+        let outer = BytePath.joining(components.dropLast())
+        return (
+            ContainedDirectory(
+                owning: try open(outer, linux_o_path() | O_DIRECTORY),
+                path: components.count == 1 ? self.path : self.path.appending(outer)), name
+        )
+    }
+
+    /// The directory's path as the kernel has it now, without links; nil where /proc is missing.
+    package var realPath: BytePath? {
+        try? DirectoryIO.readLink(AT_FDCWD, BytePath("/proc/self/fd/\(directory.raw)"), subject: "")
+    }
+
     package func makeDirectory(_ path: BytePath, mode: UInt32) throws(SystemError) {
         try withParent(of: path) { (parent, name) throws(SystemError) in
             try DirectoryIO.makeDirectory(parent, name, mode: mode, subject: subject(path))
         }
     }
 
-    /// Makes a directory and all missing ones above it, and opens it.
+    /// Makes a directory and all missing ones above it, and opens it as a base for further calls (O_PATH): those that exist need
+    /// not let themselves be listed.
+    ///
+    /// - Parameter isExact: whether those that are made get exactly this mode, whatever the umask.
     @discardableResult
-    package func makeDirectories(_ path: BytePath, mode: UInt32) throws(SystemError) -> Descriptor {
+    package func makeDirectories(
+        _ path: BytePath, mode: UInt32, isExact: Bool = false
+    ) throws(SystemError) -> Descriptor {
         let components = try components(of: path)
+        let flags = linux_o_path() | O_DIRECTORY
         // Where a prefix exists, so do the shorter ones: the longest that does is found by halving.
         var (depth, missing) = (0, components.count + 1)
-        var current = try openDirectory(".")
+        var current = try open(".", flags)
         while missing - depth > 1 {
             let middle = missing == components.count + 1 ? components.count : (depth + missing) / 2
             do {
-                current = try openDirectory(BytePath.joining(components[..<middle]))
+                current = try open(BytePath.joining(components[..<middle]), flags)
                 depth = middle
             } catch  where error.code == ENOENT {
                 missing = middle
@@ -153,12 +185,18 @@ package final class ContainedDirectory: Sendable {
         // What is missing has nothing above it; and one step up could be the step out.
         if components[depth...].contains("..") { throw SystemError("create directory", subject(path), ENOENT) }
         for component in components[depth...] {
+            var isOurs = true
             do {
                 try DirectoryIO.makeDirectory(current.raw, component, mode: mode, subject: subject(path))
             } catch  where error.code == EEXIST {
                 // Somebody else was faster, or a link stands there, which the next step refuses.
+                isOurs = false
             }
-            current = try DirectoryIO.open(current.raw, component, O_RDONLY | O_DIRECTORY, subject: subject(path))
+            if isExact, isOurs {
+                let made = try DirectoryIO.open(current.raw, component, O_RDONLY | O_DIRECTORY, subject: subject(path))
+                try checked("chmod", subject(path)) { fchmod(made.raw, mode) }
+            }
+            current = try DirectoryIO.open(current.raw, component, flags, subject: subject(path))
         }
         return current
     }

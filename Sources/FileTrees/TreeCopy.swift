@@ -19,15 +19,36 @@ package enum TreeCopy {
     /// - Throws: EEXIST when the target exists. What was copied until an error stays.
     @discardableResult
     package static func copy(_ source: BytePath, to target: BytePath) throws(SystemError) -> Summary {
+        try copy(AT_FDCWD, source, path: source, AT_FDCWD, target, path: target)
+    }
+
+    /// The same from one open directory to another.
+    @discardableResult
+    package static func copy(
+        _ source: BytePath, in directory: ContainedDirectory, to target: BytePath, in other: ContainedDirectory
+    ) throws(SystemError) -> Summary {
+        try directory.withParent(of: source) { (from, name) throws(SystemError) in
+            try other.withParent(of: target) { (to, newName) throws(SystemError) in
+                try copy(
+                    from, name, path: directory.path.appending(source), to, newName, path: other.path.appending(target))
+            }
+        }
+    }
+
+    /// - Parameters: two open directories, a name in each, and their paths for messages.
+    private static func copy(
+        _ from: Int32, _ name: BytePath, path source: BytePath, _ to: Int32, _ newName: BytePath, path target: BytePath
+    ) throws(SystemError) -> Summary {
         var copy = Copy(keepsOwners: geteuid() == 0)
-        let status = try FileStatus.of(source, followingLinks: false)
-        try copy.entry(AT_FDCWD, source, status, AT_FDCWD, target, subject: source.text)
+        let status = try DirectoryIO.status(from, name, subject: source.text)
+        try copy.entry(from, name, status, to, newName, subject: source.text)
         guard status.kind == .directory else { return copy.summary }
-        let root = try ContainedDirectory(target)
+        let root = ContainedDirectory(
+            owning: try DirectoryIO.open(to, newName, O_RDONLY | O_DIRECTORY, subject: target.text), path: target)
         let targets = DirectoryStack()
         try targets.push(try root.openDirectory("."), subject: target.text)
         let walk = try TreeWalk(
-            try Descriptor.open(source, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), path: source, showsLeaving: true)
+            try DirectoryIO.open(from, name, O_RDONLY | O_DIRECTORY, subject: source.text), path: source, showsLeaving: true)
         while let entry = try walk.next() {
             let subject = walk.subject(entry)
             if entry.isLeaving {
@@ -42,7 +63,7 @@ package enum TreeCopy {
                 try targets.push(made, subject: subject)
             }
         }
-        try copy.attributes(AT_FDCWD, target, status, target.text)
+        try copy.attributes(to, newName, status, target.text)
         return copy.summary
     }
 

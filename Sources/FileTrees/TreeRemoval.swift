@@ -17,6 +17,13 @@ package enum TreeRemoval {
         } catch  where error.code == ENOENT {}
     }
 
+    /// Removes all that is in an open directory.
+    package static func removeContents(of directory: ContainedDirectory) throws(SystemError) {
+        while let name = try empty(directory.raw, directory.path) {
+            try remove(directory.raw, name, subject: directory.path.appending(name))
+        }
+    }
+
     private static func remove(_ parent: Int32, _ name: BytePath, subject: BytePath) throws(SystemError) {
         if try removeLeaf(parent, name, subject.text) { return }
         let directories = DirectoryStack()
@@ -40,6 +47,9 @@ package enum TreeRemoval {
         }
     }
 
+    /// How often a directory is read again: somebody may make new files as fast as we remove them.
+    private static let rounds = 1000
+
     /// Removes all names in a directory but directories that are not empty, also where the directory's mode keeps its owner, us, from
     /// listing or changing it.
     ///
@@ -54,7 +64,7 @@ package enum TreeRemoval {
 
     private static func emptyAsItIs(_ directory: Int32, _ path: BytePath) throws(SystemError) -> BytePath? {
         // Names removed while a directory is read may hide others from that reading: until one finds nothing.
-        while true {
+        for _ in 0..<rounds {
             let listing = try DirectoryListing(directory, subject: path.text)
             var found = false
             var name: BytePath = ""
@@ -64,6 +74,7 @@ package enum TreeRemoval {
             }
             if !found { return nil }
         }
+        throw SystemError("remove", path.text, ENOTEMPTY)
     }
 
     /// Removes a name unless it is a directory with something in it.

@@ -5,6 +5,18 @@ import Glibc
 /// A file that collects output of the user's process. It never fails: what cannot be written is counted, said once, and marked for
 /// those who would take the file for whole.
 package final class CaptureFile {
+    /// Tells those who would take the file for whole that it is not; called once bytes are lost, and taken back where none of those
+    /// that count are.
+    package struct LossMark {
+        let make: () -> Void
+        let clear: () -> Void
+
+        package init(make: @escaping () -> Void, clear: @escaping () -> Void) {
+            self.make = make
+            self.clear = clear
+        }
+    }
+
     private let path: BytePath
     private let log: Log
     private let file: Descriptor?
@@ -13,7 +25,7 @@ package final class CaptureFile {
     private var punched: Int64 = 0
     private var keepsAll: Bool
     private let isEndOnly: Bool
-    private let lossMarker: BytePath?
+    private let loss: LossMark?
     /// How large the file was when bytes were lost last.
     private var lastLoss: Int64 = 0
     private var hasWarned = false
@@ -25,28 +37,31 @@ package final class CaptureFile {
     /// And this much may lie there before what is older is given back.
     private static let allowance: Int64 = 4 << 20
 
-    /// Opens the file for appending, mode 0666.
+    /// Adds to the end of a file.
     ///
     /// - Parameters:
-    ///   - lossMarker: a file that is made, empty, as soon as bytes are lost; nil for none.
+    ///   - path: for messages.
     ///   - endOnly: gives back the disk space of all but the end; the file keeps its size, and older bytes read as zeros.
-    package init(_ path: BytePath, lossMarker: BytePath? = nil, endOnly: Bool, log: Log) {
+    ///   - loss: tells others that bytes are lost.
+    ///   - opening: opens the file for appending, without blocking.
+    package init(
+        _ path: BytePath, endOnly: Bool, loss: LossMark? = nil, log: Log, opening: () throws(SystemError) -> Descriptor
+    ) {
         self.path = path
-        self.lossMarker = lossMarker
+        self.loss = loss
         self.log = log
         keepsAll = !endOnly
         isEndOnly = endOnly
-        let raw = unsafe path.withCString {
-            unsafe open($0, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
-        }
-        let code = errno
-        self.raw = raw
-        file = raw == -1 ? nil : Descriptor(owning: raw)
-        if raw == -1 {
-            warn("open", code)
+        do throws(SystemError) {
+            let opened = try opening()
+            raw = opened.raw
+            file = consume opened
+        } catch {
+            raw = -1
+            file = nil
+            warn("open", error.code)
             return
         }
-        _ = fchmod(raw, 0o666)
         var information = stat()
         if unsafe fstat(raw, &information) == 0 { size = Int64(information.st_size) }
     }
@@ -79,28 +94,14 @@ package final class CaptureFile {
     }
 
     private func lose(_ count: Int) {
-        if lost == 0 { markLoss() }
+        if lost == 0 { loss?.make() }
         lost += Int64(count)
         lastLoss = size
     }
 
-    /// Tells the others, on a disk that may have no room for another file: by a second name, or else by having no file at all.
-    func markLoss() {
-        guard let lossMarker else { return }
-        let made = unsafe lossMarker.withCString {
-            unsafe open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        }
-        if made != -1 { close(made) }
-        if made != -1 || errno == EEXIST || raw == -1 { return }
-        let linked = unsafe path.withCString { path in unsafe lossMarker.withCString { unsafe link(path, $0) } }
-        if linked == -1, errno != EEXIST { _ = unsafe path.withCString { unsafe unlink($0) } }
-    }
-
     /// Says how much is missing. Where only the end counts and all of it came after the last loss, nothing is.
     package func finish() {
-        if isEndOnly, lost > 0, size - lastLoss >= Self.keptEnd, let lossMarker {
-            _ = unsafe lossMarker.withCString { unsafe unlink($0) }
-        }
+        if isEndOnly, lost > 0, size - lastLoss >= Self.keptEnd { loss?.clear() }
         if lost > 0 { log.warn("output is missing in a capture file", ["path": .path(path), "bytes": .integer(lost)]) }
     }
 

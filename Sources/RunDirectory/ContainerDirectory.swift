@@ -1,4 +1,5 @@
 package import ExecutorCore
+import FileTrees
 import Glibc
 
 /// `ctr/<name>`: what the emissary of one container and the others in the pod tell each other (contract 01 §7).
@@ -6,6 +7,8 @@ package struct ContainerDirectory: Sendable {
     /// The container's name.
     package let name: String
     package let path: BytePath
+    /// The run directory in which it is.
+    let run: RunDirectory
 
     /// The decimal exit code; its existence means that the container is done.
     package var exitCode: BytePath { path.appending("exitcode") }
@@ -27,22 +30,56 @@ package struct ContainerDirectory: Sendable {
     package var alive: BytePath { path.appending("alive") }
 
     /// Creates the directory, mode 0777, with its parents. Whoever comes first does it.
-    package func create() throws(SystemError) { try AtomicFile.createDirectory(path) }
+    package func create() throws(SystemError) { try run.placeMaking().makeDirectories(run.relative(path), mode: 0o777) }
+
+    /// Whether something has one of the names above; a link counts as itself.
+    package func exists(_ path: BytePath) -> Bool { run.exists(path) }
+
+    /// Opens one of the captures for adding to its end, mode 0666.
+    package func openCapture(_ path: BytePath) throws(SystemError) -> Descriptor {
+        let file = try run.place().openForAppending(run.relative(path), mode: 0o666)
+        // Whatever the umask; another's file stays as it is.
+        _ = fchmod(file.raw, 0o666)
+        return file
+    }
+
+    /// The last bytes of one of the captures.
+    package func tail(of path: BytePath, count: Int) throws(SystemError) -> [UInt8] {
+        try run.place().tail(run.relative(path), count: count)
+    }
+
+    /// Marks a capture of which a part is lost: on a disk that may have no room for another file by a second name, or else by having
+    /// no file at all.
+    package func markLoss(of capture: BytePath) {
+        guard let place = try? run.place() else { return }
+        let (file, marker) = (run.relative(capture), run.relative(lossMarker(of: capture)))
+        do { _ = try place.directory.createFile(marker, mode: 0o644) } catch  where error.code == EEXIST {} catch {
+            do { try place.directory.link(marker, to: file) } catch  where error.code == EEXIST {} catch {
+                try? place.directory.unlink(file)
+            }
+        }
+    }
+
+    /// Takes the mark back: nothing that counts is lost.
+    package func clearLoss(of capture: BytePath) { try? run.place().directory.unlink(run.relative(lossMarker(of: capture))) }
+
+    /// Opens one of the captures for reading.
+    package func openFile(_ path: BytePath) throws(SystemError) -> Descriptor { try run.place().openFile(run.relative(path)) }
+
+    /// Removes what a killed emissary of this container has left.
+    package func sweep() { (try? run.place())?.sweep(run.relative(path)) }
 
     // MARK: The exit code
 
     /// Whether the container is done. The content may not be there yet where another writer wrote it.
-    package var hasExitCode: Bool { AtomicFile.exists(exitCode) }
+    package var hasExitCode: Bool { exists(exitCode) }
 
     /// The exit code; nil where it is absent or no number (yet).
-    package func readExitCode() -> Int32? {
-        guard let bytes = try? SmallFile.read(exitCode, limit: 64) else { return nil }
-        return Int32(String(decoding: bytes, as: UTF8.self).trimmedASCII)
-    }
+    package func readExitCode() -> Int32? { number(at: exitCode) }
 
     /// Says that the container is done: decimal, no newline, mode 0644.
     package func writeExitCode(_ code: Int32) throws(SystemError) {
-        try AtomicFile.write(exitCode, Array(String(code).utf8), mode: 0o644)
+        try run.place().write(run.relative(exitCode), Array(String(code).utf8), mode: 0o644)
     }
 
     /// As `writeExitCode`, but leaves a code that is there already: for a container whose emissary is dead.
@@ -50,7 +87,7 @@ package struct ContainerDirectory: Sendable {
     /// - Returns: whether the code is ours.
     @discardableResult
     package func writeExitCodeIfAbsent(_ code: Int32) throws(SystemError) -> Bool {
-        try AtomicFile.writeNew(exitCode, Array(String(code).utf8), mode: 0o644)
+        try run.place().writeNew(run.relative(exitCode), Array(String(code).utf8), mode: 0o644)
     }
 
     // MARK: Signals
@@ -58,26 +95,32 @@ package struct ContainerDirectory: Sendable {
     /// Asks the emissary to send a signal to its process group; creates the directory where it is missing. Mode 0666.
     package func writeSignal(_ number: Int32) throws(SystemError) {
         try create()
-        try AtomicFile.write(signal, Array(String(number).utf8), mode: 0o666)
+        try run.place().write(run.relative(signal), Array(String(number).utf8), mode: 0o666)
     }
 
     /// Takes a signal that was asked for: reads a number above 0 and removes the file. Anything else is left where it is.
     package func takeSignal() -> Int32? {
-        guard parsedSignal(at: signal) != nil else { return nil }
+        guard number(at: signal, above: 0) != nil,
+            let (parent, name) = try? run.place().directory.parent(of: run.relative(signal))
+        else { return nil }
         // Moved away before it counts: a later request (9 after 15) may replace the file at any time and must not be removed.
-        let taken = AtomicFile.temporaryName(for: signal)
-        do { try AtomicFile.rename(signal, to: taken) } catch { return nil }
-        defer { AtomicFile.remove(taken) }
-        if let number = parsedSignal(at: taken) { return number }
+        let taken = TemporaryNames.usual.make()
+        do { try parent.rename(name, to: taken) } catch { return nil }
+        defer { try? parent.unlink(taken) }
+        if let number = Self.number(taken, in: SharedPlace(parent), above: 0) { return number }
         // A writer that truncates first was caught between its two steps; its file goes back unless a newer one is there.
-        _ = unsafe taken.withCString { from in unsafe signal.withCString { unsafe link(from, $0) } }
+        try? parent.link(name, to: taken)
         return nil
     }
 
-    private func parsedSignal(at path: BytePath) -> Int32? {
-        guard let file = try? Descriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW),
-            let bytes = try? DescriptorIO.readAll(file.raw, limit: 64, subject: ""),
-            let number = Int32(String(decoding: bytes, as: UTF8.self).trimmedASCII), number > 0
+    private func number(at path: BytePath, above least: Int32 = .min) -> Int32? {
+        guard let place = try? run.place() else { return nil }
+        return Self.number(run.relative(path), in: place, above: least)
+    }
+
+    private static func number(_ path: BytePath, in place: SharedPlace, above least: Int32) -> Int32? {
+        guard let bytes = try? place.read(path, limit: 64),
+            let number = Int32(String(decoding: bytes, as: UTF8.self).trimmedASCII), number > least
         else { return nil }
         return number
     }
@@ -99,7 +142,7 @@ package struct ContainerDirectory: Sendable {
     /// Looks at the exit code and at the emissary's lock.
     package func standing() -> Standing {
         if hasExitCode { return .done }
-        switch LifeLock.state(of: alive) {
+        switch LifeLock.state(of: self) {
         case .absent: return .unknown
         case .held: return .alive
         // An emissary writes its exit code before it goes, perhaps since we looked.

@@ -1,4 +1,5 @@
 package import ExecutorCore
+import FileTrees
 import Glibc
 
 /// An exit code file that is certain to be written: made aside while there is room on the disk, renamed when the code is known.
@@ -6,34 +7,37 @@ import Glibc
 /// A user's process that fills the volume would else keep its own exit code from everybody who waits for it.
 package struct ExitCodeReservation: ~Copyable {
     private let directory: ContainerDirectory
-    private let aside: BytePath
-    private let file: Descriptor?
-    private let raw: Int32
+    private let reserved: Reserved?
+
+    private final class Reserved {
+        let file: TemporaryFile
+        init(_ file: consuming TemporaryFile) { self.file = file }
+    }
 
     /// Reserves as well as can be; on failure `publish` writes the file anew.
     package init(in directory: ContainerDirectory) {
         self.directory = directory
-        aside = AtomicFile.temporaryName(for: directory.exitCode)
-        let raw = unsafe aside.withCString { unsafe open($0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644) }
-        self.raw = raw
-        file = raw == -1 ? nil : Descriptor(owning: raw)
-        if raw != -1 {
-            _ = fchmod(raw, 0o644)
-            _ = posix_fallocate(raw, 0, 16)
-        }
+        do throws(SystemError) {
+            let file = try directory.run.place().temporaryFile(for: directory.run.relative(directory.exitCode))
+            _ = posix_fallocate(file.file.raw, 0, 16)
+            reserved = Reserved(file)
+        } catch { reserved = nil }
     }
 
     /// Says that the container is done. Called once.
     package func publish(_ code: Int32) throws(SystemError) {
-        do throws(SystemError) {
-            let digits = Array(String(code).utf8)
-            try DescriptorIO.write(raw, digits.span, at: 0, subject: directory.exitCode.text)
-            try checked("truncate", directory.exitCode.text) { ftruncate(raw, off_t(digits.count)) }
-            try AtomicFile.rename(aside, to: directory.exitCode)
-        } catch {
-            AtomicFile.remove(aside)
-            try directory.create()
-            try directory.writeExitCode(code)
+        if let reserved {
+            do throws(SystemError) {
+                let raw = reserved.file.file.raw
+                let digits = Array(String(code).utf8)
+                try DescriptorIO.write(raw, digits.span, at: 0, subject: directory.exitCode.text)
+                try checked("truncate", directory.exitCode.text) { ftruncate(raw, off_t(digits.count)) }
+                try reserved.file.publish(as: directory.exitCode.base, mode: 0o644)
+                // The directory may have been moved away meanwhile: then nobody sees what is in it.
+                if directory.readExitCode() == code { return }
+            } catch { reserved.file.remove() }
         }
+        try directory.create()
+        try directory.writeExitCode(code)
     }
 }

@@ -1,5 +1,6 @@
 import CLinuxShims
 package import ExecutorCore
+import FileTrees
 import Glibc
 
 /// Wakes a loop when something changes in any of several directories: one inotify instance for all of them.
@@ -10,6 +11,8 @@ import Glibc
 package final class FileWatcher {
     private struct Watch {
         let directory: BytePath
+        /// The run directory in which it is; nil for a path that is trusted.
+        let run: RunDirectory?
         let writes: Bool
     }
 
@@ -52,7 +55,20 @@ package final class FileWatcher {
     ///
     /// Watching again is no matter. A directory that is not there yet is tried again at each `wait`.
     package func watch(_ directory: BytePath, writes: Bool = false) {
-        let watch = Watch(directory: directory, writes: writes)
+        add(Watch(directory: directory, run: nil, writes: writes))
+    }
+
+    /// The same of a container's directory.
+    package func watch(_ container: ContainerDirectory) {
+        add(Watch(directory: container.path, run: container.run, writes: false))
+    }
+
+    /// The same of a directory at or below a run directory, through no link.
+    package func watch(_ directory: BytePath, in run: RunDirectory, writes: Bool = false) {
+        add(Watch(directory: directory, run: run, writes: writes))
+    }
+
+    private func add(_ watch: Watch) {
         if !begin(watch) { unwatched.append(watch) }
     }
 
@@ -60,7 +76,20 @@ package final class FileWatcher {
         guard let descriptor else { return false }
         var events = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE) | UInt32(IN_MASK_ADD)
         if watch.writes { events |= UInt32(IN_MODIFY) }
-        return unsafe watch.directory.withCString { unsafe inotify_add_watch(descriptor, $0, events) } != -1
+        events |= UInt32(IN_ONLYDIR)
+        guard let run = watch.run else {
+            return unsafe watch.directory.withCString { unsafe inotify_add_watch(descriptor, $0, events) } != -1
+        }
+        guard let place = try? run.place(),
+            let opened = try? place.directory.open(run.relative(watch.directory), linux_o_path() | O_DIRECTORY)
+        else { return false }
+        // By the open directory; where there is no /proc, by its path, through no link at its end.
+        for (path, flags) in [
+            (BytePath("/proc/self/fd/\(opened.raw)"), events), (watch.directory, events | UInt32(IN_DONT_FOLLOW)),
+        ] {
+            if unsafe path.withCString({ unsafe inotify_add_watch(descriptor, $0, flags) }) != -1 { return true }
+        }
+        return false
     }
 
     /// Waits until something may have changed, one of `others` has events, or the clock of `monotonicNanoseconds` reaches

@@ -48,6 +48,4 @@ package struct ArtifactHandOver: Sendable {
     package var zip: BytePath { directory.appending("data.zip") }
     /// For archive strategy none: the file itself, mode 0666, or a tree of folders 0777, files 0666 and symbolic links.
     package var plain: BytePath { directory.appending("data") }
-    /// What is being written.
-    package var partial: BytePath { directory.appending("partial") }
 }

@@ -68,7 +68,7 @@ package struct KillProcedure: Sendable {
         var failure: SystemError?
         for container in containers {
             try? container.create()
-            watcher.watch(container.path)
+            watcher.watch(container)
         }
         while true {
             let progress: Progress

@@ -1,4 +1,5 @@
 package import ExecutorCore
+import FileTrees
 import Glibc
 
 /// The lock that shows that an emissary lives: the kernel frees it with its holder, however that ends.
@@ -6,7 +7,7 @@ import Glibc
 /// The file is created aside, locked, and only then renamed to its place, so that it is never seen unlocked by a living holder. At
 /// the holder's end the kernel also reports IN_CLOSE_WRITE to whoever watches the directory.
 package struct LifeLock: ~Copyable, Sendable {
-    private let file: Descriptor
+    private let file: TemporaryFile
 
     /// What a look at the file from another container tells.
     package enum State: Sendable, Equatable {
@@ -18,31 +19,27 @@ package struct LifeLock: ~Copyable, Sendable {
         case free
     }
 
-    /// Takes the lock at `path` and holds it for as long as the value lives.
+    /// Takes the lock of a container and holds it for as long as the value lives.
     ///
     /// - Throws: the file cannot be made, or the file system has no locks; then no file is left, which others read as "not started".
-    package init(at path: BytePath) throws(SystemError) {
-        let aside = AtomicFile.temporaryName(for: path)
-        let file = try Descriptor.open(aside, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o666)
-        let raw = file.raw
+    package init(of container: ContainerDirectory) throws(SystemError) {
+        let path = container.alive
+        let file = try container.run.place().temporaryFile(for: container.run.relative(path))
         do throws(SystemError) {
+            guard file.isLocked else { throw SystemError("flock", path.text, ENOLCK) }
             // Readable for every user, or the others could not ask.
-            try checked("chmod", path.text) { fchmod(raw, 0o666) }
-            try checked("flock", path.text) { flock(raw, LOCK_EX | LOCK_NB) }
-            try AtomicFile.rename(aside, to: path)
+            try file.publish(as: path.base, mode: 0o666)
         } catch {
-            AtomicFile.remove(aside)
+            file.remove()
             throw error
         }
         self.file = file
     }
 
-    /// Asks whether the holder of the lock at `path` lives.
-    package static func state(of path: BytePath) -> State {
+    /// Asks whether the holder of a container's lock lives.
+    package static func state(of container: ContainerDirectory) -> State {
         // Opened for reading: closing it again is no IN_CLOSE_WRITE, so that watchers do not wake each other.
-        guard let file = try? Descriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) else { return .absent }
-        var information = stat()
-        guard unsafe fstat(file.raw, &information) == 0, information.st_mode & S_IFMT == S_IFREG else { return .absent }
+        guard let file = try? container.openFile(container.alive) else { return .absent }
         while flock(file.raw, LOCK_SH | LOCK_NB) == -1 {
             switch errno {
             case EINTR: continue

@@ -8,12 +8,12 @@ package enum SettingsFile {
     package static func write(_ values: [String: String], in directory: RunDirectory) throws(SystemError) {
         var bytes: [UInt8] = []
         for (name, value) in values.sorted(by: { $0.key < $1.key }) { bytes += Array("\(name)=\(value)\0".utf8) }
-        try AtomicFile.write(directory.settings, bytes, mode: 0o444)
+        try directory.write(directory.settings, bytes, mode: 0o444)
     }
 
     /// The variables in the file; none where it is absent or cannot be read, since settings never stop a step.
     package static func read(in directory: RunDirectory) -> [String: String] {
-        guard let bytes = try? AtomicFile.readIfPresent(directory.settings, limit: 1 << 20) else { return [:] }
+        guard let bytes = try? directory.readIfPresent(directory.settings, limit: 1 << 20) else { return [:] }
         var values: [String: String] = [:]
         for word in bytes.split(separator: 0) {
             guard let equals = word.firstIndex(of: UInt8(ascii: "=")), equals > word.startIndex else { continue }

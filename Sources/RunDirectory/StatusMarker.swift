@@ -1,4 +1,5 @@
 package import ExecutorCore
+import FileTrees
 import Glibc
 
 /// What the supervisor of an init-less pod says about itself in `/var/run/argo/status` (contract 02 §3).
@@ -38,15 +39,9 @@ package enum StatusMarker: Sendable, Equatable {
         }
     }
 
-    /// Writes the marker as `status.tmp` and renames it, mode 0644. One writer at a time.
+    /// Writes the marker aside and renames it, mode 0644.
     package func write(in directory: RunDirectory) throws(SystemError) {
-        let aside = directory.root.appending("status.tmp")
-        let file = try Descriptor.open(aside, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644)
-        let raw = file.raw
-        try checked("chmod", aside.text) { fchmod(raw, 0o644) }
-        try DescriptorIO.write(raw, bytes.span, subject: aside.text)
-        try file.close(aside.text)
-        try AtomicFile.rename(aside, to: directory.status)
+        try directory.write(directory.status, bytes, mode: 0o644)
     }
 }
 
@@ -61,7 +56,7 @@ package struct StatusReader: Sendable {
 
     private let directory: RunDirectory
     private let began: Int64
-    private var seen: (modified: timespec, at: Int64)?
+    private var seen: (modified: Timestamp, at: Int64)?
 
     /// How long to wait at most before the next look, in nanoseconds.
     package static let pollInterval: Int64 = 2_000_000_000
@@ -79,31 +74,31 @@ package struct StatusReader: Sendable {
     package mutating func look(
         now: Int64 = monotonicNanoseconds(), wallClock: Timestamp = .now
     ) -> Verdict {
-        var information = stat()
-        guard unsafe directory.status.withCString({ unsafe stat($0, &information) }) == 0 else {
-            let code = errno
-            if code != ENOENT { return .failed("stat \(directory.status): \(errnoText(code))") }
+        let modified: Timestamp
+        do throws(SystemError) {
+            modified = try directory.place().status(directory.relative(directory.status)).modified
+        } catch {
+            if error.code != ENOENT { return .failed("stat \(directory.status): \(error.cause)") }
             if now - began > StatusMarker.staleness {
                 return .failed("supervisor presumed dead: status marker never appeared within 30s")
             }
             return .wait
         }
-        guard let bytes = try? SmallFile.read(directory.status, limit: 1 << 20) else { return .wait }
+        guard let bytes = try? directory.readIfPresent(directory.status, limit: 1 << 20) else { return .wait }
         switch StatusMarker(bytes) {
         case .ready: return .ready
         case .failed(let message):
             return .failed("supervisor reported pre-main failure" + (message.isEmpty ? "" : ": " + message))
         case .running, .other: break
         }
-        let modified = information.st_mtim
-        if let seen, seen.modified.tv_sec == modified.tv_sec, seen.modified.tv_nsec == modified.tv_nsec {
+        if let seen, seen.modified == modified {
             if now - seen.at > StatusMarker.staleness { return .failed(Self.stale) }
             return .wait
         }
         let isFirst = seen == nil
         seen = (modified, now)
         if isFirst {
-            let age = wallClock.seconds.subtractingReportingOverflow(Int64(modified.tv_sec))
+            let age = wallClock.seconds.subtractingReportingOverflow(modified.seconds)
             if !age.overflow, age.partialValue > StatusMarker.staleness / 1_000_000_000 { return .failed(Self.stale) }
             // Younger markers have used up a part of their time already.
             if !age.overflow, age.partialValue > 0 { seen = (modified, now - age.partialValue * 1_000_000_000) }

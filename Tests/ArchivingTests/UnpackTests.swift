@@ -423,41 +423,24 @@ func failingCode(_ body: () throws -> Void) -> Int32? {
 }
 
 @Suite struct SingleEntryRuleTests {
-    @Test func renamesTheOnlyEntry() throws {
-        for isBeneath in [false, true] {
-            let folder = try TemporaryFolder()
-            func settle(_ from: BytePath, _ to: BytePath) throws {
-                if isBeneath {
-                    try SingleEntryRule.settle(from, as: to, in: try ContainedDirectory(folder.path))
-                } else {
-                    try SingleEntryRule.settle(folder[from], as: folder[to])
-                }
-            }
-            try folder.file("one/f", "content")
-            try settle("one", "target")
-            #expect(try folder.text("target") == "content")
-            try folder.file("again/g", "replaced")
-            try settle("again", "target")
-            #expect(try folder.text("target") == "replaced")
-            try folder.file("tree/d/f")
-            try folder.file("tree/d/g")
-            try settle("tree", "moved")
-            #expect(try folder.listing("moved") == ["f", "g"])
-            try folder.folder("empty")
-            try settle("empty", "void")
-            #expect(try folder.listing("void") == [])
-            try folder.file("two/a")
-            try folder.file("two/b")
-            try settle("two", "both")
-            #expect(try folder.listing("both") == ["a", "b"])
-            try folder.folder("link")
-            try folder.link("link/l", to: "/nowhere")
-            try settle("link", "linked")
-            #expect(try folder.target("linked") == "/nowhere")
-            try folder.file("three/d/f")
-            #expect([ENOTEMPTY, EEXIST].contains(failingCode { try settle("three", "both") }))
-            #expect(failingCode { try settle("absent", "x") } == ENOENT)
-            #expect(try folder.listing().filter { $0.hasPrefix("tree") || $0.hasPrefix("one") } == [])
+    @Test func namesTheOnlyEntryOrTheWhole() throws {
+        let folder = try TemporaryFolder()
+        try folder.file("one/f", "content")
+        try folder.file("tree/d/f")
+        try folder.file("tree/d/g")
+        try folder.folder("empty")
+        try folder.file("two/a")
+        try folder.file("two/b")
+        try folder.folder("link")
+        try folder.link("link/l", to: "/nowhere")
+        try folder.link("outside", to: "/")
+        let directory = try ContainedDirectory(folder.path)
+        for (unpacked, artifact) in [
+            ("one", "one/f"), ("tree", "tree/d"), ("empty", "empty"), ("two", "two"), ("link", "link/l"),
+        ] as [(BytePath, BytePath)] {
+            #expect(try SingleEntryRule.artifact(unpacked, in: directory) == artifact)
         }
+        #expect(failingCode { _ = try SingleEntryRule.artifact("absent", in: directory) } == ENOENT)
+        #expect(failingCode { _ = try SingleEntryRule.artifact("outside", in: directory) } == ELOOP)
     }
 }

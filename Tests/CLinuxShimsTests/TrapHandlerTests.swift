@@ -16,7 +16,7 @@ import Testing
         let folder = temporary.url.path
         let result = await #expect(processExitsWith: .exitCode(2), observing: [\.standardErrorContent]) {
             [folder = folder as String, signal = signal as Int32] in
-            argoexec_install_trap_handler(folder + "/message", folder + "/exitcode", "64")
+            argoexec_install_trap_handler(folder + "/message", folder, "exitcode", "64")
             if signal == SIGABRT { abort() }  // test bodies run with it blocked, and only this call unblocks it
             raise(signal)
         }
@@ -32,7 +32,7 @@ import Testing
         let temporary = try TemporaryFolder()
         let folder = temporary.url.path
         await #expect(processExitsWith: .exitCode(2)) { [folder = folder as String] in
-            argoexec_install_trap_handler(folder + "/message", nil, nil)
+            argoexec_install_trap_handler(folder + "/message", nil, nil, nil)
             let numbers = [Int](repeating: 0, count: Int(CommandLine.argc))
             exit(Int32(numbers[numbers.count]))
         }
@@ -44,7 +44,7 @@ import Testing
         let temporary = try TemporaryFolder()
         let folder = temporary.url.path
         await #expect(processExitsWith: .exitCode(2)) { [folder = folder as String] in
-            argoexec_install_trap_handler(folder + "/message", nil, nil)
+            argoexec_install_trap_handler(folder + "/message", nil, nil, nil)
             func deeper(_ level: Int) -> Int { level < 0 ? 0 : deeper(level + 1) &* Int(getpid()) &+ level }
             exit(Int32(truncatingIfNeeded: deeper(1)))
         }
@@ -57,7 +57,7 @@ import Testing
         await #expect(processExitsWith: .exitCode(2)) { [folder = folder as String] in
             try String(repeating: "an older message\n", count: 20)
                 .write(toFile: folder + "/message", atomically: false, encoding: .utf8)
-            argoexec_install_trap_handler(folder + "/message", nil, nil)
+            argoexec_install_trap_handler(folder + "/message", nil, nil, nil)
             abort()
         }
         #expect(Self.text(folder + "/message") == "argoexec: internal error: SIGABRT\n")
@@ -65,16 +65,16 @@ import Testing
 
     @Test func passesOverFilesThatCannotBeWritten() async {
         await #expect(processExitsWith: .exitCode(2)) {
-            argoexec_install_trap_handler("/no/such/folder/message", "/no/such/folder/exitcode", "64")
+            argoexec_install_trap_handler("/no/such/folder/message", "/no/such/folder", "exitcode", "64")
             abort()
         }
     }
 
     @Test func refusesTextsThatDoNotFit() async {
         await #expect(processExitsWith: .exitCode(17)) {
-            let long = String(repeating: "a", count: 4092)
-            guard argoexec_install_trap_handler(nil, long, nil) == -1, errno == ENAMETOOLONG else { exit(1) }
-            guard argoexec_install_trap_handler(nil, nil, String(repeating: "6", count: 64)) == -1 else { exit(2) }
+            let long = String(repeating: "a", count: 4096)
+            guard argoexec_install_trap_handler(nil, nil, long, nil) == -1, errno == ENAMETOOLONG else { exit(1) }
+            guard argoexec_install_trap_handler(nil, nil, nil, String(repeating: "6", count: 64)) == -1 else { exit(2) }
             exit(17)
         }
     }

@@ -129,14 +129,6 @@ import Testing
         #expect(try SmallFile.read(path).suffix(1 << 20) == [UInt8](repeating: 3, count: 1 << 20)[...])
     }
 
-    /// Where not even the mark finds room, there is no file that could be taken for whole.
-    @Test func leavesNoFileWhereItCannotBeMarked() throws {
-        let file = CaptureFile(path, lossMarker: "/no/such/folder/mark", endOnly: false, log: .silent)
-        file.append([UInt8(1)].span)
-        file.markLoss()
-        #expect(!AtomicFile.exists(path))
-    }
-
     @Test func doesNotFollowALinkOfTheUsers() throws {
         let target = BytePath(folder.url.appending(path: "target").path)
         try SmallFile.write(target, Array("kept".utf8))
@@ -192,5 +184,19 @@ import Testing
         forwarder.send([UInt8](repeating: 7, count: 100).span)
         #expect(!forwarder.isBlocked)
         _ = file.raw
+    }
+}
+
+extension CaptureFile {
+    /// A file of the test's own.
+    convenience init(_ path: BytePath, lossMarker: BytePath? = nil, endOnly: Bool, log: Log) {
+        let loss = lossMarker.map { marker in
+            LossMark(make: { try? SmallFile.write(marker, []) }, clear: { AtomicFile.remove(marker) })
+        }
+        self.init(path, endOnly: endOnly, loss: loss, log: log) { () throws(SystemError) in
+            let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOFOLLOW)
+            _ = fchmod(file.raw, 0o666)
+            return file
+        }
     }
 }

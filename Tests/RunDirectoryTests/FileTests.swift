@@ -166,13 +166,13 @@ struct RunDirectoryFixture {
     @Test func tellsHowAContainerStands() throws {
         #expect(container.standing() == .unknown)
         do {
-            let lock = try LifeLock(at: container.alive)
+            let lock = try LifeLock(of: container)
             #expect(fixture.mode(container.alive) == 0o666)
             #expect(container.standing() == .alive)
-            #expect(LifeLock.state(of: container.alive) == .held)
+            #expect(LifeLock.state(of: container) == .held)
             extendLifetime(lock)
         }
-        #expect(LifeLock.state(of: container.alive) == .free)
+        #expect(LifeLock.state(of: container) == .free)
         #expect(container.standing() == .died)
         try container.writeExitCode(0)
         #expect(container.standing() == .done)
@@ -181,7 +181,7 @@ struct RunDirectoryFixture {
     @Test func takesTheLockOfADeadPredecessorsFile() throws {
         try SmallFile.write(container.alive, [])
         #expect(container.standing() == .died)
-        let lock = try LifeLock(at: container.alive)
+        let lock = try LifeLock(of: container)
         #expect(container.standing() == .alive)
         extendLifetime(lock)
         #expect(try fixture.names(container.path) == ["alive"])
@@ -245,5 +245,41 @@ struct RunDirectoryFixture {
         let fixture = try RunDirectoryFixture()
         try SmallFile.write(fixture.directory.settings, Array("=x\0novalue\0A=1\0\0B=2".utf8))
         #expect(SettingsFile.read(in: fixture.directory) == ["A": "1", "B": "2"])
+    }
+}
+
+/// What the emissary says of a capture that is not whole.
+@Suite struct LossMarkTests {
+    private let fixture: RunDirectoryFixture
+    private let container: ContainerDirectory
+
+    init() throws {
+        fixture = try RunDirectoryFixture()
+        container = fixture.directory.container("main")
+        try container.create()
+    }
+
+    @Test func standsBesideTheCaptureUntilItIsTakenBack() throws {
+        try SmallFile.write(container.combined, Array("half".utf8))
+        container.markLoss(of: container.combined)
+        container.markLoss(of: container.combined)
+        #expect(container.exists(container.lossMarker(of: container.combined)))
+        #expect(!container.exists(container.lossMarker(of: container.standardOutput)))
+        #expect(fixture.text(container.combined) == "half")
+        container.clearLoss(of: container.combined)
+        #expect(!container.exists(container.lossMarker(of: container.combined)))
+    }
+
+    /// Where not even the mark finds room, there is no file that could be taken for whole.
+    @Test(.enabled(if: geteuid() == 0, "needs root to mount a small file system"))
+    func leavesNoFileWhereItCannotBeMarked() throws {
+        try #require(mount("tmpfs", container.path.text, "tmpfs", 0, "size=1m,nr_inodes=8") == 0)
+        defer { umount2(container.path.text, 2) }
+        try SmallFile.write(container.combined, Array("half".utf8))
+        var fillers = 0
+        while (try? SmallFile.write(container.path.appending(BytePath("filler-\(fillers)")), [])) != nil { fillers += 1 }
+        container.markLoss(of: container.combined)
+        #expect(!container.exists(container.lossMarker(of: container.combined)))
+        #expect(!container.exists(container.combined))
     }
 }

@@ -26,7 +26,7 @@ import Testing
         let containers = ["a", "b", "c"].map { fixture.directory.container($0) }
         for container in containers {
             try container.create()
-            watcher.watch(container.path)
+            watcher.watch(container)
         }
         for container in containers {
             let writer = try WorkerThread { try? container.writeExitCode(0) }
@@ -42,7 +42,7 @@ import Testing
         let watcher = FileWatcher(delay: 50_000_000)
         let container = fixture.directory.container("a")
         try container.create()
-        watcher.watch(container.path)
+        watcher.watch(container)
         try container.writeExitCode(0)
         var changed = false
         while !changed { changed = try watcher.wait(until: monotonicNanoseconds() + 4_000_000_000) }
@@ -56,7 +56,7 @@ import Testing
     @Test func noticesADirectoryThatComesLater() throws {
         let watcher = FileWatcher()
         let container = fixture.directory.container("late")
-        watcher.watch(container.path)
+        watcher.watch(container)
         #expect(watcher.isPolling)
         try container.create()
         try watcher.wait(until: monotonicNanoseconds() + 1_000_000_000)
@@ -67,10 +67,10 @@ import Testing
         let container = fixture.directory.container("main")
         try container.create()
         let watcher = FileWatcher()
-        watcher.watch(container.path)
+        watcher.watch(container)
         let released = Monitor(false)
         let holder = try WorkerThread {
-            let lock = try? LifeLock(at: container.alive)
+            let lock = try? LifeLock(of: container)
             released.wait { $0 ? true : nil }
             withExtendedLifetime(lock != nil) {}
         }

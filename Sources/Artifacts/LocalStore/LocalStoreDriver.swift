@@ -55,8 +55,7 @@ package struct LocalStoreDriver: ArtifactDriver {
     // MARK: Saving
 
     package func put(_ content: ObjectContent, at relative: BytePath?) throws {
-        try DirectoryIO.makeDirectories(folder, mode: 0o755)
-        let root = try ContainedDirectory(folder)
+        let root = try SharedPlace(making: folder, mode: 0o755).directory
         let path = relative.map { Self.path(bucket, BytePath(key).appending($0).cleaned) } ?? objectPath
         if path.components.count > 1 {
             // Whoever may write into the bucket may write below it: steps have users of their own.
@@ -64,14 +63,14 @@ package struct LocalStoreDriver: ArtifactDriver {
             try root.makeDirectories(path.directory, mode: home?.permissions ?? 0o755)
         }
         // Made aside, so that nobody sees half an object.
-        let aside = path.directory.appending(BytePath("\(Self.asidePrefix)\(UInt64.random(in: 0...UInt64.max))"))
+        let (parent, name) = try root.parent(of: path)
+        Leftovers.sweepOnce(parent, Self.aside)
+        let file = try TemporaryFile.make(in: parent, names: Self.aside, mode: 0o644, subject: root.subject(path))
         do {
-            let file = try root.createFile(aside, mode: 0o644)
-            try Self.write(content.body, to: file.raw, subject: root.subject(aside))
-            try file.close(root.subject(aside))
-            try root.rename(aside, to: path)
+            try Self.write(content.body, to: file.file.raw, subject: root.subject(path))
+            try file.publish(as: name, mode: nil)
         } catch {
-            try? root.unlink(aside)
+            file.remove()
             throw error
         }
     }
@@ -111,7 +110,9 @@ package struct LocalStoreDriver: ArtifactDriver {
 
     // MARK: Paths
 
+    /// No key is stored under such a name: a percent sign in a key is encoded.
     static let asidePrefix = "%aside-"
+    private static let aside = TemporaryNames(prefix: asidePrefix)
 
     private var objectPath: BytePath { Self.path(bucket, BytePath(key.hasSuffix("/") ? String(key.dropLast()) : key)) }
     private var directoryPath: BytePath { Self.path(bucket, key.isEmpty ? "" : BytePath(key).cleaned) }
@@ -124,7 +125,7 @@ package struct LocalStoreDriver: ArtifactDriver {
 
     /// nil while nothing was ever stored.
     private func root() throws -> ContainedDirectory? {
-        do { return try ContainedDirectory(folder) } catch {
+        do { return try SharedPlace(folder).directory } catch {
             guard error.code == ENOENT else { throw error }
             return nil
         }

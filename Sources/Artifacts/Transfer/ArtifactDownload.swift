@@ -42,12 +42,15 @@ package struct ArtifactDownload: Sendable {
         return meter.record
     }
 
-    /// Writes an object into a new or emptied file, of the driver's mode; removed again when the object cannot be loaded.
+    /// Writes an object into a new file beneath a directory of ours, of the driver's mode; removed again when the object cannot be
+    /// loaded.
     @discardableResult
-    package func file(_ object: any StoredObject, at path: BytePath) throws -> TransferRecord {
-        let descriptor = try Descriptor.open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: store.driver.loadedModes.file)
-        do { return try file(object, into: OpenFile(descriptor, subject: path.text)) } catch {
-            unlinkQuietly(path)
+    package func file(
+        _ object: any StoredObject, at path: BytePath, in directory: ContainedDirectory
+    ) throws -> TransferRecord {
+        let descriptor = try directory.createFile(path, mode: store.driver.loadedModes.file)
+        do { return try file(object, into: OpenFile(descriptor, subject: directory.subject(path))) } catch {
+            try? directory.unlink(path)
             throw error
         }
     }
@@ -178,6 +181,3 @@ final class OffsetSink: ByteSink {
         offset += Int64(bytes.count)
     }
 }
-
-/// Removes a file that is of no use; the error that made it so is the one to report.
-func unlinkQuietly(_ path: BytePath) { try? TreeRemoval.remove(path) }

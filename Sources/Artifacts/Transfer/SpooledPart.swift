@@ -1,4 +1,5 @@
 import ExecutorCore
+import FileTrees
 import Glibc
 import Synchronization
 
@@ -140,12 +141,13 @@ final class SpoolSlots: Sendable {
 /// Files that have no name, so that nothing is left of them whatever happens.
 enum SpoolFile {
     static func make(in directory: BytePath) throws(SystemError) -> OpenFile {
+        let folder = try SharedPlace(directory)
         while true {
-            let path = directory.appending(BytePath(".argoexec-part-\(UInt64.random(in: 0...UInt64.max))"))
+            let name = TemporaryNames.usual.make()
             do {
-                let descriptor = try Descriptor.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
-                unlinkQuietly(path)
-                return OpenFile(descriptor, subject: path.text)
+                let descriptor = try folder.directory.createFile(name, mode: 0o600)
+                try? folder.unlink(name)
+                return OpenFile(descriptor, subject: directory.appending(name).text)
             } catch  where error.code == EEXIST { continue }
         }
     }

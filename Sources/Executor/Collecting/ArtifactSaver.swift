@@ -41,9 +41,9 @@ struct ArtifactSaver: Sendable {
             }
             let fileName = OutputFileName.of(artifactName: artifact.name, path: path, archive: artifact.archive, origin: origin)
             let stored = try store(data, of: artifact.withPath(path), fileName: fileName)
-            if origin == .baseImage {
-                // It was made for this upload only, and disk is scarce on a node.
-                try? TreeRemoval.remove(directory.artifactHandOver(name: artifact.name).directory)
+            if origin == .baseImage, !settings.paths.mirrorsEverything {
+                // The emissary made it for this upload only, and disk is scarce on a node. In a step's folder all is the user's.
+                try? directory.place().remove(directory.relative(directory.artifactHandOver(name: artifact.name).directory))
             }
             return stored
         } catch { throw ExecutorError.wrapping("save artifact '\(artifact.name)'", error) }
@@ -53,17 +53,15 @@ struct ArtifactSaver: Sendable {
     ///
     /// - Returns: nil where nothing was captured.
     func saveLog(of container: String) throws -> Artifact? {
-        let log = directory.container(container).combined
         do {
-            try directory.container(container).requireWhole(log)
-            let root = try ContainedDirectory(directory.root)
-            let path = log.relative(to: directory.root)
-            let file = OpenFile(try root.openFile(path), subject: log.text)
+            let folder = directory.container(container)
+            try folder.requireWhole(folder.combined)
+            let file = OpenFile(try folder.openFile(folder.combined), subject: folder.combined.text)
             return try store(
                 .file(file), of: Artifact(name: container + "-logs"),
                 fileName: OutputFileName.ofLog(containerName: container))
         } catch let error as SystemError where error.isMissingFile {
-            self.log.warn("no log was captured", ["container": .text(container), "error": .error(error)])
+            log.warn("no log was captured", ["container": .text(container), "error": .error(error)])
             return nil
         } catch { throw ExecutorError.wrapping("save the log of container '\(container)'", error) }
     }

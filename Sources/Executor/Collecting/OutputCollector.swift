@@ -42,7 +42,7 @@ struct OutputCollector: Sendable {
         do {
             let main = directory.container("main")
             try main.requireWhole(main.standardOutput)
-            return ResultText.result(tail: try FileTail.read(main.standardOutput, count: ResultText.tailLength))
+            return ResultText.result(tail: try main.tail(of: main.standardOutput, count: ResultText.tailLength))
         } catch { throw ExecutorError.wrapping("capture the result", error) }
     }
 
@@ -78,7 +78,7 @@ struct OutputCollector: Sendable {
 extension ContainerDirectory {
     /// What the emissary could not keep of a container's output, for want of room as a rule, must not go on as if whole.
     func requireWhole(_ capture: BytePath) throws {
-        guard AtomicFile.exists(lossMarker(of: capture)) else { return }
+        guard exists(lossMarker(of: capture)) else { return }
         throw ExecutorError.failed("read \(capture): output was lost: the emissary could not write all of it")
     }
 }

@@ -46,13 +46,12 @@ struct OutputDataFinder: Sendable {
             case .zip: handOver.zip
             case .asIs, .empty: handOver.plain
             }
-        let root = try ContainedDirectory(directory.root)
-        return try plain(path.relative(to: directory.root), in: root)
+        return try plain(directory.relative(path), in: try directory.place().directory)
     }
 
     /// Absolute links in the user's volumes lead to where they lead in the user's container.
     private func mirrored(_ artifact: Artifact, _ archive: ArchiveStrategy?, _ path: BytePath) throws -> OutputData {
-        let root = try ContainedDirectory(paths.mirror, resolution: .inRoot)
+        let root = try paths.mirrorPlace().directory
         let options = PackOptions(log: log.with(["artifact": .text(artifact.name)]))
         let level: Int
         switch archive {
@@ -84,7 +83,4 @@ struct OutputDataFinder: Sendable {
 extension BytePath {
     /// The path without its leading slashes.
     var belowRoot: BytePath { BytePath(bytes: bytes.drop { $0 == UInt8(ascii: "/") }) }
-
-    /// What follows a path that this one lies below.
-    func relative(to parent: BytePath) -> BytePath { BytePath(bytes: bytes.dropFirst(parent.bytes.count)).belowRoot }
 }

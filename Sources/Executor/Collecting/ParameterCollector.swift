@@ -42,12 +42,9 @@ struct ParameterCollector: Sendable {
         case .baseImage where !settings.paths.mirrorsEverything:
             // The user's code can write there too: no link is followed.
             let handOver = directory.parameterHandOver(cleaned)
-            let root = try ContainedDirectory(directory.root)
-            let file = try root.openFile(BytePath(bytes: handOver.bytes.dropFirst(directory.root.bytes.count)).belowRoot)
-            return try content(of: file, handOver)
+            return try content(of: try directory.place().openFile(directory.relative(handOver)), handOver)
         case .baseImage, .mirror:
-            let root = try ContainedDirectory(settings.paths.mirror, resolution: .inRoot)
-            return try content(of: try root.openFile(cleaned.belowRoot), cleaned)
+            return try content(of: try settings.paths.mirrorPlace().openFile(cleaned.belowRoot), cleaned)
         }
     }
 

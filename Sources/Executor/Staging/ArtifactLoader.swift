@@ -8,7 +8,7 @@ import WorkflowModel
 
 /// Brings one artifact from its store to its place: download, unpack and write at the same time (contract 03 §2).
 ///
-/// Everything is first made beside the target (`.tmp`, `.tmpdir`) and renamed when it is whole; what a failure leaves is removed.
+/// Everything is made in a workshop beside the target, and renamed when it is whole; what a failure leaves is removed.
 struct ArtifactLoader: Sendable {
     let drivers: DriverContext
     let unpacking: UnpackOptions
@@ -22,23 +22,21 @@ struct ArtifactLoader: Sendable {
         do {
             let driver = try ArtifactDrivers.driver(for: plan.location, artifactName: artifact.name, context: drivers)
             let store = ArtifactStore(driver: driver, context: drivers)
-            let aside = plan.target.suffixed(".tmp")
-            let asideDirectory = plan.target.suffixed(".tmpdir")
-            // Left behind by an attempt that was killed.
-            try TreeRemoval.remove(aside)
-            try TreeRemoval.remove(asideDirectory)
-            if plan.coversTarget { try TreeRemoval.remove(plan.target) }
-            try DirectoryIO.makeDirectories(plan.target.directory, mode: 0o700)
+            let (parent, name) = try plan.destination.open()
+            let workshop = try Workshop(in: parent)
+            defer { workshop.remove() }
             do {
-                try fetch(artifact, store, target: plan.target, aside: aside, asideDirectory: asideDirectory)
-            } catch {
-                try? TreeRemoval.remove(aside)
-                try? TreeRemoval.remove(asideDirectory)
+                let made = try fetch(artifact, store, in: workshop.directory, isShared: !plan.destination.isReplacing)
+                if let mode = artifact.mode {
+                    try TreeModes.apply(
+                        mode: UInt32(truncatingIfNeeded: mode & 0o777), to: made, in: workshop.directory,
+                        recursively: artifact.recurseMode)
+                }
+                try workshop.publish(made, as: name, isReplacing: plan.destination.isReplacing)
+            } catch let error as any ClassifiedError where error.isNotFound && artifact.optional {
+                // What an earlier run has left there is not this artifact either.
+                if plan.destination.isReplacing { try TreeRemoval.remove(name, in: parent) }
                 throw error
-            }
-            if let mode = artifact.mode {
-                try TreeModes.apply(
-                    mode: UInt32(truncatingIfNeeded: mode & 0o777), to: plan.target, recursively: artifact.recurseMode)
             }
             log.info("artifact loaded", ["artifact": .text(artifact.name), "path": .path(plan.target)])
         } catch let error as any ClassifiedError where error.isNotFound && artifact.optional {
@@ -48,88 +46,101 @@ struct ArtifactLoader: Sendable {
         }
     }
 
+    /// Makes the artifact in a directory of ours.
+    ///
+    /// - Parameter isShared: whether others can write to it meanwhile, so that what was made is for this step alone.
+    /// - Returns: its path there.
     private func fetch(
-        _ artifact: Artifact, _ store: ArtifactStore, target: BytePath, aside: BytePath, asideDirectory: BytePath
-    ) throws {
+        _ artifact: Artifact, _ store: ArtifactStore, in directory: ContainedDirectory, isShared: Bool
+    ) throws -> BytePath {
         switch try store.find() {
-        case .directory(let directory):
+        case .directory(let found):
             switch artifact.archive {
             case .tar, .zip: throw ExecutorError.badRequest("unpack: it is a directory in its store, not an archive")
             case .asIs, .empty, nil: break
             }
-            try DirectoryIO.makeDirectories(aside, mode: store.driver.loadedModes.directory)
-            try store.download.directory(directory, into: ContainedDirectory(aside))
-            try AtomicFile.rename(aside, to: target)
+            try directory.makeDirectory(Self.tree, mode: store.driver.loadedModes.directory)
+            try store.download.directory(found, into: try directory.subdirectory(Self.tree))
+            return Self.tree
         case .object(let object):
+            let cache = UnpackedCache(drivers.localStore, object, unpacking, keeps: !isShared)
             switch artifact.archive {
             case .asIs:
-                try store.download.file(object, at: aside)
-                try AtomicFile.rename(aside, to: target)
+                try store.download.file(object, at: Self.file, in: directory)
+                return Self.file
             case .zip:
-                try repeating(object, from: store, dropping: [asideDirectory]) { _ in
-                    try store.download.file(object, at: aside)
-                    try Unpacker.unpackZip(file: aside, into: asideDirectory, options: unpacking)
+                return try repeating(object, from: store, in: directory) { _ in
+                    try store.download.file(object, at: Self.file, in: directory)
+                    let file = try directory.openFile(Self.file)
+                    return try unpacked(in: directory) { try Unpacker.unpackZip(file.raw, into: $0, options: unpacking) }
                 }
-                try SingleEntryRule.settle(asideDirectory, as: target)
-                try TreeRemoval.remove(aside)
-            case .tar, .empty, nil:
-                if let cache = UnpackedCache(drivers.localStore, object, unpacking), cache.take(to: target) { return }
-            }
-            switch artifact.archive {
-            case .asIs, .zip: break
             case .tar:
-                try stream(object, from: store, dropping: [asideDirectory]) { source in
-                    try Unpacker.unpack(source, as: .tarGzip, into: asideDirectory, options: unpacking)
+                if let cache, cache.take(to: Self.tree, in: directory) { return Self.tree }
+                let made = try stream(object, from: store, in: directory) { source in
+                    try unpacked(in: directory) {
+                        try Unpacker.unpack(source, as: .tarGzip, into: $0, options: unpacking)
+                    }
                 }
-                try SingleEntryRule.settle(asideDirectory, as: target)
-                UnpackedCache(drivers.localStore, object, unpacking)?.keep(target)
+                cache?.keep(made, in: directory)
+                return made
             case .empty, nil:
-                try detect(object, store, target: target, aside: aside, asideDirectory: asideDirectory)
+                if let cache, cache.take(to: Self.tree, in: directory) { return Self.tree }
+                return try detect(object, store, in: directory, cache)
             }
         }
     }
 
+    /// What is made in the workshop: an object as it is, and a directory, or what an archive is unpacked into.
+    private static let file: BytePath = "file"
+    private static let tree: BytePath = "tree"
+
+    private func unpacked(
+        in directory: ContainedDirectory, _ unpack: (ContainedDirectory) throws -> Void
+    ) throws -> BytePath {
+        try directory.makeDirectory(Self.tree, mode: 0o777)
+        try unpack(try directory.subdirectory(Self.tree))
+        return try SingleEntryRule.artifact(Self.tree, in: directory)
+    }
+
     /// Without an archive strategy the first bytes tell: a gzipped tar is unpacked, everything else is kept as it is.
     private func detect(
-        _ object: any StoredObject, _ store: ArtifactStore, target: BytePath, aside: BytePath, asideDirectory: BytePath
-    ) throws {
-        enum Finding { case unpacked, stored, fetchInParts }
-        let finding = try stream(object, from: store, dropping: [aside, asideDirectory]) { source -> Finding in
+        _ object: any StoredObject, _ store: ArtifactStore, in directory: ContainedDirectory, _ cache: UnpackedCache?
+    ) throws -> BytePath {
+        let made = try stream(object, from: store, in: directory) { source -> BytePath? in
             let detected = try ArchiveDetector.detect(source)
             if detected.isTarGzip {
-                try Unpacker.unpack(detected.source, as: .tarGzip, into: asideDirectory, options: unpacking)
-                return .unpacked
+                return try unpacked(in: directory) {
+                    try Unpacker.unpack(detected.source, as: .tarGzip, into: $0, options: unpacking)
+                }
             }
             // An object of the local store has an identity, and need perhaps not be read at all.
             let isLarge = object.head.supportsRanges && object.head.length ?? 0 >= Self.parallelFrom
-            if isLarge || object.identity != nil { return .fetchInParts }
-            let file = try Descriptor.open(aside, O_WRONLY | O_CREAT | O_TRUNC, mode: store.driver.loadedModes.file)
-            try copy(detected.source, to: DescriptorSink(file.raw, subject: aside.text))
-            try file.close(aside.text)
-            return .stored
+            if isLarge || object.identity != nil { return nil }
+            let file = try directory.createFile(Self.file, mode: store.driver.loadedModes.file)
+            let subject = directory.subject(Self.file)
+            try copy(detected.source, to: DescriptorSink(file.raw, subject: subject))
+            try file.close(subject)
+            return Self.file
         }
-        switch finding {
-        case .unpacked:
-            try SingleEntryRule.settle(asideDirectory, as: target)
-            UnpackedCache(drivers.localStore, object, unpacking)?.keep(target)
-            return
-        case .fetchInParts: try store.download.file(object, at: aside)
-        case .stored: break
+        guard let made else {
+            try store.download.file(object, at: Self.file, in: directory)
+            return Self.file
         }
-        try AtomicFile.rename(aside, to: target)
+        if made != Self.file { cache?.keep(made, in: directory) }
+        return made
     }
 
     /// Downloads on a thread of its own while `body` reads what has come; once or twice again where that was damaged.
     ///
     /// What `body` leaves unread is not fetched; what it read to the end has been checked by length and checksum.
     ///
-    /// - Parameter leftovers: what `body` makes: it is removed before a repetition.
+    /// - Parameter directory: where `body` makes something, which is removed before a repetition.
     @discardableResult
     private func stream<R>(
-        _ object: any StoredObject, from store: ArtifactStore, dropping leftovers: [BytePath],
+        _ object: any StoredObject, from store: ArtifactStore, in directory: ContainedDirectory,
         _ body: (any ByteSource) throws -> R
     ) throws -> R {
-        try repeating(object, from: store, dropping: leftovers) { evidence in
+        try repeating(object, from: store, in: directory) { evidence in
             try BytePipe.run(
                 writing: { sink in try store.download.stream(object, into: sink, evidence: evidence) }, reading: body)
         }
@@ -137,12 +148,12 @@ struct ArtifactLoader: Sendable {
 
     /// Loads and unpacks; once or twice again where what came was damaged, or looks so to the archive's reader.
     private func repeating<R>(
-        _ object: any StoredObject, from store: ArtifactStore, dropping leftovers: [BytePath],
+        _ object: any StoredObject, from store: ArtifactStore, in directory: ContainedDirectory,
         _ load: (TransferEvidence) throws -> R
     ) throws -> R {
         var isRepetition = false
         return try store.repeatingDamage { evidence in
-            if isRepetition { for path in leftovers { try TreeRemoval.remove(path) } }
+            if isRepetition { for path in [Self.file, Self.tree] { try TreeRemoval.remove(path, in: directory) } }
             isRepetition = true
             do { return try load(evidence) } catch let error as ArchiveError
                 where error.isOfBrokenBytes && object.identity == nil && evidence.maySuspect()
@@ -162,5 +173,4 @@ struct ArtifactLoader: Sendable {
             try sink.write(buffer.span.extracting(first: count))
         }
     }
-
 }

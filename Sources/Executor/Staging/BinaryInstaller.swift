@@ -1,3 +1,4 @@
+import Artifacts
 import ExecutorCore
 import FileTrees
 import Glibc
@@ -11,30 +12,33 @@ struct BinaryInstaller {
 
     /// Copies the program to `argoexec` in the run directory, mode 0555, in one step for whoever looks.
     func install() throws {
-        if try isInstalled() { return }
-        let aside = AtomicFile.temporaryName(for: directory.binary)
         do {
-            try FileCopy.copy(try source(), to: aside, mode: 0o555)
-            try AtomicFile.rename(aside, to: directory.binary)
-        } catch {
-            AtomicFile.remove(aside)
-            throw ExecutorError.wrapping("copy the executor", error)
-        }
+            let program = try source()
+            let place = try directory.placeMaking()
+            let name = directory.relative(directory.binary)
+            if try isInstalled(program, place, name) { return }
+            try place.write(name, mode: 0o555) { raw in
+                try FileCopy.copy(program.descriptor.raw, to: raw, subject: program.subject)
+            }
+        } catch { throw ExecutorError.wrapping("copy the executor", error) }
     }
 
     /// Whether this very program is mounted there, as a run on one machine has it.
-    private func isInstalled() throws -> Bool {
-        guard let there = try? FileStatus.of(directory.binary, followingLinks: false) else { return false }
-        let program = try FileStatus.of(try source(), followingLinks: true)
-        return there.device == program.device && there.inode == program.inode
+    private func isInstalled(_ program: OpenFile, _ place: SharedPlace, _ name: BytePath) throws -> Bool {
+        guard let there = try? place.status(name) else { return false }
+        let ours = try FileStatus.of(program.descriptor.raw, subject: program.subject)
+        return there.device == ours.device && there.inode == ours.inode
     }
 
-    /// The `argoexec` that the search path names; where it names none, the running program itself.
-    private func source() throws -> BytePath {
+    /// The `argoexec` that the search path of our own image names; where it names none, the running program itself.
+    private func source() throws -> OpenFile {
         for folder in (searchPath ?? "").split(separator: ":") where folder.hasPrefix("/") {
             let candidate = BytePath(String(folder)).appending("argoexec")
-            if (try? Descriptor.open(candidate, O_RDONLY | O_NONBLOCK)) != nil { return candidate }
+            if let file = try? Descriptor.open(candidate, O_RDONLY | O_NONBLOCK) {
+                return OpenFile(file, subject: candidate.text)
+            }
         }
-        return "/proc/self/exe"
+        let running: BytePath = "/proc/self/exe"
+        return OpenFile(try Descriptor.open(running, O_RDONLY), subject: running.text)
     }
 }

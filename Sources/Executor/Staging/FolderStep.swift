@@ -17,11 +17,13 @@ package struct FolderStep: Sendable {
         package let file: BytePath
     }
 
+    /// The root of the user's container, in the folder.
+    package static let root: BytePath = "root"
+
     private let template: Template
     private let settings: ExecutorSettings
     private let drivers: DriverContext
     private let log: Log
-    private let root: BytePath
     private let runDirectory: RunDirectory
 
     /// - Parameters:
@@ -31,16 +33,14 @@ package struct FolderStep: Sendable {
     package init(
         template: Template, settings: ExecutorSettings, folder: BytePath, drivers: DriverContext, log: Log
     ) {
-        root = folder.appending("root")
+        let root = folder.appending(Self.root)
         runDirectory = RunDirectory(root: folder)
         var settings = settings
         settings.paths.mirror = root
         settings.paths.mirrorsEverything = true
-        settings.paths.script = BytePath(bytes: root.bytes + settings.paths.script.bytes)
-        settings.paths.manifest = BytePath(bytes: root.bytes + settings.paths.manifest.bytes)
         settings.paths.runDirectory = folder
         // Only what was kept can be the result.
-        settings.includesScriptOutput = AtomicFile.exists(runDirectory.container("main").standardOutput)
+        settings.includesScriptOutput = runDirectory.exists(runDirectory.container("main").standardOutput)
         self.template = template
         self.settings = settings
         self.drivers = drivers
@@ -49,25 +49,20 @@ package struct FolderStep: Sendable {
 
     /// What `init` does: the script, the manifest and the input artifacts.
     ///
+    /// The caller has made `root`.
+    ///
     /// - Returns: the inputs that are there; optional ones may be missing.
     /// - Throws: the first error in the template's order.
     package func stage(unpacking: UnpackOptions) throws -> [Input] {
-        for file in [settings.paths.script, settings.paths.manifest] where isNeeded(file) {
-            try DirectoryIO.makeDirectories(file.directory, mode: 0o755)
-        }
-        try DirectoryIO.makeDirectories(root, mode: 0o755)
         try ScriptStager(paths: settings.paths, log: log).stage(template)
         try InputStager(template: template, paths: settings.paths, drivers: drivers, unpacking: unpacking, log: log).stage()
+        let place = try settings.paths.mirrorPlace()
         return try template.inputArtifacts.enumerated().compactMap { index, artifact in
             guard let plan = try InputPlan(artifact, index: index, template: template, paths: settings.paths),
-                AtomicFile.exists(plan.target)
+                place.exists(plan.destination.path)
             else { return nil }
             return Input(name: artifact.name, path: artifact.path, file: plan.target)
         }
-    }
-
-    private func isNeeded(_ file: BytePath) -> Bool {
-        file == settings.paths.script ? template.kind == .script : template.kind == .resource
     }
 
     /// What `wait` does once the main containers have ended: result, parameters, artifacts and logs.

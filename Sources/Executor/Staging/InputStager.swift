@@ -66,11 +66,10 @@ struct InputPlan: Sendable {
     var index: Int
     /// The artifact's complete location.
     let location: ArtifactLocation
-    /// Where it ends up.
-    let target: BytePath
-    /// Whether it hides what is there already, as a mount does in a pod.
-    let coversTarget: Bool
+    let destination: InputDestination
 
+    /// Where it ends up.
+    var target: BytePath { destination.target }
     var isPlugin: Bool { location.kind == .plugin }
 
     /// Steps 1 to 3 and 6 of contract 03 §2; nil for an optional artifact that is not supplied.
@@ -82,18 +81,21 @@ struct InputPlan: Sendable {
         do {
             let path = try PathRules.cleanPath(artifact.path)
             location = try artifact.location.relocated(to: template.archiveLocation)
-            if paths.mirrorsEverything
-                || PathRules.overlappingVolume(path: path, mounts: template.declaredVolumeMounts) != nil
-            {
-                target = BytePath(bytes: paths.mirror.bytes + BytePath(path).bytes)
+            let mounts = template.declaredVolumeMounts
+            if paths.mirrorsEverything {
+                destination = InputDestination(kind: .folder, root: paths.mirror, path: BytePath(path).belowRoot)
+            } else if PathRules.overlappingVolume(path: path, mounts: mounts) != nil {
+                let mountPaths = mounts.map(\.mountPath).filter { !$0.isEmpty }.map { BytePath($0).cleaned }
+                destination = InputDestination(
+                    kind: .volume(mounts: mountPaths), root: paths.mirror, path: BytePath(path).belowRoot)
             } else {
-                target = paths.inputArtifacts.appending(BytePath(artifact.name))
+                destination = InputDestination(
+                    kind: .inputs, root: paths.inputArtifacts, path: BytePath(artifact.name))
             }
         } catch {
             throw ExecutorError.wrapping("load artifact '\(artifact.name)'", error)
         }
         self.artifact = artifact
         self.index = index
-        coversTarget = paths.mirrorsEverything
     }
 }

@@ -2,57 +2,60 @@ import Archiving
 import Artifacts
 import ExecutorCore
 import FileTrees
-import Glibc
-import RunDirectory
 
 /// An archive of the local store as it was unpacked once, for the next step that loads it: the trees share their blocks, so that
 /// nothing is copied, and no step sees what another one writes.
 ///
 /// Only on file systems that share blocks; and nothing depends on it: where anything fails the archive is unpacked again.
 struct UnpackedCache {
-    private let folder: BytePath
+    private let place: SharedPlace
     private let entry: BytePath
     private let object: any StoredObject
+    private let keeps: Bool
 
     /// Nil where there is no such cache for this object.
-    init?(_ store: LocalStore?, _ object: any StoredObject, _ options: UnpackOptions) {
-        guard let folder = store?.cache, let identity = object.identity else { return nil }
-        self.folder = folder
+    ///
+    /// - Parameter keeps: whether to add what is unpacked: not where others could change it meanwhile.
+    init?(_ store: LocalStore?, _ object: any StoredObject, _ options: UnpackOptions, keeps: Bool) {
+        guard let folder = store?.cache, let identity = object.identity, let place = try? SharedPlace(folder) else {
+            return nil
+        }
+        self.place = place
         self.object = object
-        entry = folder.appending(BytePath(options.isFaithful ? identity + "-faithful" : identity))
+        self.keeps = keeps
+        entry = BytePath(options.isFaithful ? identity + "-faithful" : identity)
     }
 
-    /// Puts the unpacked archive to its place.
+    /// Puts the unpacked archive under a name in a directory of ours.
     ///
     /// - Returns: whether it was there.
-    func take(to target: BytePath) -> Bool {
-        guard AtomicFile.exists(entry) else { return false }
-        let aside = target.suffixed(".tmpdir")
+    func take(to name: BytePath, in directory: ContainedDirectory) -> Bool {
+        guard place.exists(entry) else { return false }
         do {
-            try TreeCopy.copy(entry, to: aside)
-            try AtomicFile.rename(aside, to: target)
+            try TreeCopy.copy(entry, in: place.directory, to: name, in: directory)
             return true
         } catch {
-            try? TreeRemoval.remove(aside)
+            try? TreeRemoval.remove(name, in: directory)
             return false
         }
     }
 
-    /// Keeps what was unpacked to a place.
-    func keep(_ target: BytePath) {
-        if AtomicFile.exists(entry) || !sharesBlocks { return }
-        let aside = folder.appending(BytePath(".\(UInt64.random(in: 0...UInt64.max)).tmp"))
+    /// Keeps what was unpacked, where that is allowed.
+    func keep(_ path: BytePath, in directory: ContainedDirectory) {
+        guard keeps, !place.exists(entry), let workshop = try? place.workshop(for: entry) else { return }
+        defer { workshop.remove() }
+        guard sharesBlocks(workshop.directory) else { return }
         do {
-            try TreeCopy.copy(target, to: aside)
-            try AtomicFile.rename(aside, to: entry)
-        } catch { try? TreeRemoval.remove(aside) }
+            try TreeCopy.copy(path, in: directory, to: "tree", in: workshop.directory)
+            try workshop.publish("tree", as: entry, isReplacing: false)
+        } catch {
+            // Somebody else was faster, or the archive is unpacked again.
+        }
     }
 
     /// Whether the file system can: tried with the object itself.
-    private var sharesBlocks: Bool {
-        let path = folder.appending(BytePath(".\(UInt64.random(in: 0...UInt64.max)).probe"))
-        guard let file = try? Descriptor.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600) else { return false }
-        defer { try? DirectoryIO.unlink(AT_FDCWD, path, subject: path.text) }
+    private func sharesBlocks(_ directory: ContainedDirectory) -> Bool {
+        guard let file = try? directory.createFile("probe", mode: 0o600) else { return false }
         return (try? object.share(with: file.raw)) ?? false
     }
 }

@@ -1,4 +1,5 @@
 package import ExecutorCore
+import FileTrees
 
 /// What the modes of the executor take from the environment (contract 01 §5, 02 §1).
 package struct ExecutorSettings: Sendable {
@@ -127,6 +128,13 @@ package struct ExecutorPaths: Sendable, Equatable {
     package init(_ environment: Environment) {
         if let path = environment.nonEmpty(.runDirectory) { runDirectory = BytePath(path) }
         if let path = environment.nonEmpty(.terminationLog) { terminationLog = BytePath(path) }
+    }
+
+    /// The user's volumes: absolute links in them lead to where they lead in the user's container (contract 05 C15, C16).
+    func mirrorPlace() throws(SystemError) -> SharedPlace {
+        // The root of a step's folder is in the folder, and no link out of it.
+        if mirrorsEverything { return try SharedPlace(mirror.directory).place(mirror.base, resolution: .inRoot) }
+        return try SharedPlace(mirror, resolution: .inRoot)
     }
 }
 

@@ -1,4 +1,6 @@
 package import ExecutorCore
+import Glibc
+import RunDirectory
 package import WorkflowModel
 
 /// Where the template comes from (contract 01 §4).
@@ -8,13 +10,22 @@ package enum TemplateSource {
     ///
     /// - Throws: `StartFailure` with exit code 2.
     package static func text(_ environment: Environment, _ paths: ExecutorPaths) throws(StartFailure) -> [UInt8] {
-        let file: BytePath
-        switch environment[.template] {
-        case "offloaded": file = paths.configuration.appending(BytePath(EnvironmentVariable.template.rawValue))
-        case .some(let text): return Array(text.utf8)
-        case .none: file = paths.runDirectory.appending("template")
-        }
-        do { return try SmallFile.read(file) } catch { throw .panic("read the template: \(error.message)") }
+        do {
+            switch environment[.template] {
+            case "offloaded":
+                let file = paths.configuration.appending(BytePath(EnvironmentVariable.template.rawValue))
+                return try SmallFile.read(file, limit: RunDirectory.templateLimit)
+            case .some(let text): return Array(text.utf8)
+            case .none:
+                let directory = RunDirectory(root: paths.runDirectory)
+                let end = monotonicNanoseconds() + RunDirectory.templatePatience
+                while directory.isTemplateNoFile, monotonicNanoseconds() < end { usleep(100_000) }
+                guard let text = try directory.readTemplate() else {
+                    throw SystemError("open", directory.template.text, ENOENT)
+                }
+                return text
+            }
+        } catch { throw .panic("read the template: \(errorText(error))") }
     }
 
     /// The parsed template.

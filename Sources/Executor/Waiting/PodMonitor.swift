@@ -20,6 +20,7 @@ final class PodMonitor: Sendable {
     }
 
     let sight = Monitor(Sight())
+    private let directory: RunDirectory
     private let containers: [ContainerDirectory]
     private let deadline: Timestamp?
     private let gracePeriod: Int64
@@ -33,6 +34,7 @@ final class PodMonitor: Sendable {
     init(
         directory: RunDirectory, containers: [String], settings: ExecutorSettings, signals: SignalDescriptor, log: Log
     ) throws {
+        self.directory = directory
         self.containers = containers.map { directory.container($0) }
         deadline = settings.deadline
         gracePeriod = settings.gracePeriod
@@ -65,9 +67,9 @@ final class PodMonitor: Sendable {
         let watcher = FileWatcher()
         for container in containers {
             try container.create()
-            watcher.watch(container.path)
+            watcher.watch(container)
         }
-        var progress = progressFile.flatMap { ProgressFile($0, watcher: watcher, log: log) }
+        var progress = progressFile.flatMap { ProgressFile($0, in: directory, watcher: watcher, log: log) }
         var kill: KillProcedure?
         var terminatedAt: Int64?
         while !sight.current.isStopped {

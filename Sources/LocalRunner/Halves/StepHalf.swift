@@ -47,7 +47,7 @@ package final class StepHalf: Sendable {
     /// - Returns: what there is to print.
     /// - Throws: the first error of reading or staging.
     package func stage() throws -> String {
-        if let walk = try? TreeWalk(Descriptor.open(folder, O_RDONLY | O_DIRECTORY), path: folder), try walk.next() != nil {
+        if let place = try? SharedPlace(folder), try !place.isEmpty() {
             throw ExecutorError.badRequest("stage into \(folder): the folder is not empty")
         }
         let source = try StepSource(settings)
@@ -58,17 +58,34 @@ package final class StepHalf: Sendable {
             for (artifact, location) in source.arguments { try artifact.save(to: location, for: plan, drivers: drivers) }
         }
         if isInterrupted { throw ExecutorError.failed("stage into \(folder): interrupted") }
-        try DirectoryIO.makeDirectories(folder, mode: 0o755)
-        let step = try folderStep(place.step, drivers)
-        let inputs = try step.stage(unpacking: UnpackOptions(Environment.current(), log: log))
-        let listed = inputs.map { input -> JSONValue in
-            let file = BytePath(bytes: input.file.bytes.dropFirst(folder.bytes.count + 1))
-            return ["name": .string(input.name), "path": .string(input.path), "file": .string(file.text)]
+        let (manifest, inputs) = try filling { opened in
+            let step = try folderStep(place.step, drivers)
+            let inputs = try step.stage(unpacking: UnpackOptions(Environment.current(), log: log))
+            let listed = inputs.map { input -> JSONValue in
+                let file = BytePath(bytes: input.file.bytes.dropFirst(folder.bytes.count + 1))
+                return ["name": .string(input.name), "path": .string(input.path), "file": .string(file.text)]
+            }
+            let manifest = StepManifest(step: source.step, inputs: listed)
+            try manifest.write(in: opened)
+            return (manifest, inputs)
         }
-        let manifest = StepManifest(step: source.step, inputs: listed)
-        try manifest.write(in: folder)
         if settings.output == .json { return manifest.document.serializedText() + "\n" }
         return inputs.map { "input \($0.name): \($0.file)\n" }.joined() + (inputs.isEmpty ? "there are no inputs\n" : "")
+    }
+
+    /// Makes the folder and `root` in it, and removes what was made where `body` fails, so that it can be tried again.
+    private func filling<R>(_ body: (SharedPlace) throws -> R) throws -> R {
+        let isNew = (try? SharedPlace(folder)) == nil
+        // What the user has named is trusted.
+        let opened = try SharedPlace(making: folder, mode: 0o755)
+        // Fails where somebody has made it since.
+        try opened.directory.makeDirectory(FolderStep.root, mode: 0o755)
+        do { return try body(opened) } catch {
+            try? opened.remove(FolderStep.root)
+            try? opened.unlink(StepManifest.name)
+            if isNew { try? SharedPlace(folder.directory).directory.removeDirectory(folder.base) }
+            throw error
+        }
     }
 
     /// Stores the outputs, and only these.

@@ -1,6 +1,7 @@
 import Documents
 import ExecutorCore
-import RunDirectory
+import FileTrees
+import Glibc
 import WorkflowModel
 
 /// What a step's folder holds, in its `manifest.json`: the step itself and the inputs that were staged.
@@ -9,7 +10,9 @@ struct StepManifest {
     /// `name`, `path` and `file` of each.
     let inputs: [JSONValue]
 
-    static func file(in folder: BytePath) -> BytePath { folder.appending("manifest.json") }
+    static let name: BytePath = "manifest.json"
+    /// Bytes; the inputs' own values may be in it.
+    private static let limit = 64 << 20
 
     init(step: StepPod, inputs: [JSONValue]) {
         self.step = step
@@ -20,8 +23,8 @@ struct StepManifest {
     ///
     /// - Throws: `ExecutorError` for one that cannot be understood, `SystemError`.
     init?(in folder: BytePath) throws {
-        let file = Self.file(in: folder)
-        guard let bytes = try AtomicFile.readIfPresent(file, limit: 64 << 20) else { return nil }
+        let file = folder.appending(Self.name)
+        guard let bytes = try Self.read(in: folder) else { return nil }
         do {
             let document = try JSONValue(parsing: bytes)
             let variables = (document["variables"]?.object?.members ?? []).compactMap { member in
@@ -41,7 +44,11 @@ struct StepManifest {
         ]
     }
 
-    func write(in folder: BytePath) throws {
-        try AtomicFile.write(Self.file(in: folder), document.serialized() + [0x0A], mode: 0o644)
+    private static func read(in folder: BytePath) throws(SystemError) -> [UInt8]? {
+        do { return try SharedPlace(folder).readIfPresent(name, limit: limit) } catch  where error.code == ENOENT { return nil }
+    }
+
+    func write(in folder: SharedPlace) throws {
+        try folder.write(Self.name, document.serialized() + [0x0A], mode: 0o644)
     }
 }

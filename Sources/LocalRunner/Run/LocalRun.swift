@@ -191,7 +191,10 @@ final class LocalRun {
             questions.insert(.suspended(nodeID: nodeID, outputs: outputs), at: 0)
         case .paused(let nodeID, let release):
             if line == "fail" { return workers.stop(nodeID) }
-            do { try AtomicFile.write(release, [], mode: 0o644) } catch {
+            do {
+                // The container writes there too.
+                try RunDirectory(root: folder.node(nodeID).volume("var-run-argo")).write(release, [], mode: 0o644)
+            } catch {
                 display.note("cannot let it go on: \(errorText(error))")
             }
         }

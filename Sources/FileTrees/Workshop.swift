@@ -1,0 +1,155 @@
+package import ExecutorCore
+import Glibc
+
+/// A directory of ours beside what is made in it: mode 0700, under a temporary name, locked for as long as it is used. What is made
+/// in it is renamed to its place when it is whole.
+package final class Workshop: Sendable {
+    /// For what is made.
+    package let directory: ContainedDirectory
+    private let parent: ContainedDirectory
+    private let name: BytePath
+    /// Locked by its owner. A file, since no directory can be locked on NFS.
+    static let lockName: BytePath = "lock"
+    private let lock: Descriptor
+
+    /// Sweeps the parent, and makes a workshop in it.
+    package init(in parent: ContainedDirectory, names: TemporaryNames = .usual) throws(SystemError) {
+        Leftovers.sweep(parent, names)
+        while true {
+            let name = names.make()
+            do {
+                try DirectoryIO.makeDirectory(parent.raw, name, mode: 0o700, subject: parent.subject(name))
+            } catch  where error.code == EEXIST { continue }
+            do {
+                let opened = try DirectoryIO.open(
+                    parent.raw, name, O_RDONLY | O_DIRECTORY, subject: parent.subject(name))
+                let lock = try DirectoryIO.open(
+                    opened.raw, Self.lockName, O_RDWR | O_CREAT | O_EXCL, mode: 0o600, subject: parent.subject(name))
+                if TemporaryLock.take(lock.raw) != .held, TemporaryLock.stands(Self.lockName, in: opened.raw, for: lock.raw) {
+                    directory = ContainedDirectory(owning: opened, path: parent.path.appending(name))
+                    self.parent = parent
+                    self.name = name
+                    self.lock = lock
+                    return
+                }
+                // A sweeper was faster than the lock: it removes what there is.
+            } catch  where [ENOENT, EEXIST].contains(error.code) {}
+        }
+    }
+
+    /// Renames what was made here to a name beside the workshop.
+    ///
+    /// - Parameters:
+    ///   - path: in `directory`.
+    ///   - isReplacing: whether whatever has the name goes, a tree too. Else a file or link is replaced, and a directory that is not
+    ///     empty is an error (ENOTEMPTY or EEXIST), as rename(2) has it.
+    package func publish(_ path: BytePath, as target: BytePath, isReplacing: Bool) throws(SystemError) {
+        let (from, made) = try directory.parent(of: path)
+        // Bounded, since somebody may put something there again and again.
+        for attempt in 0... {
+            do throws(SystemError) {
+                return try Self.move(from.raw, made, parent.raw, target, parent.subject(target))
+            } catch {
+                guard isReplacing, attempt < 16, [ENOTEMPTY, EEXIST, EISDIR, ENOTDIR].contains(error.code) else { throw error }
+            }
+            do {
+                try Self.move(
+                    parent.raw, target, directory.raw, BytePath("replaced-\(attempt)"), parent.subject(target))
+            } catch  where error.code == ENOENT {}
+        }
+    }
+
+    /// Removes the workshop with what is left in it.
+    package func remove() { Leftovers.remove(directory, name, in: parent) }
+
+    /// Renames; a directory that its owner may not write to cannot be moved, since its `..` changes, until it lets us.
+    private static func move(
+        _ source: Int32, _ name: BytePath, _ target: Int32, _ newName: BytePath, _ subject: String
+    ) throws(SystemError) {
+        do {
+            try DirectoryIO.rename(source, name, to: newName, in: target, subject: subject)
+        } catch  where error.code == EACCES {
+            let shut = try DirectoryIO.open(source, name, O_RDONLY | O_DIRECTORY, subject: subject)
+            let mode = try FileStatus.of(shut.raw, subject: subject).permissions
+            try checked("chmod", subject) { fchmod(shut.raw, mode | 0o700) }
+            defer { _ = fchmod(shut.raw, mode) }
+            try DirectoryIO.rename(source, name, to: newName, in: target, subject: subject)
+        }
+    }
+}
+
+/// What killed processes of ours have left under temporary names.
+package enum Leftovers {
+    /// Names looked at in one directory at most: a user's may hold millions.
+    private static let nameLimit = 20_000
+    /// Directories swept by this process, by device and number: once each, and not without end.
+    private static let swept = Swept()
+
+    /// Removes from a directory what has the form of a temporary name, is our own user's, and is locked by nobody. What fails is left
+    /// for the next time.
+    package static func sweep(_ parent: ContainedDirectory, _ names: TemporaryNames = .usual) {
+        guard let found = try? candidates(parent, names) else { return }
+        for name in found { sweep(name, in: parent) }
+    }
+
+    /// The same, each directory once in a process: what somebody is killed over meanwhile can wait.
+    package static func sweepOnce(_ parent: ContainedDirectory, _ names: TemporaryNames = .usual) {
+        guard let status = try? parent.status("."), swept.isFirst(status.device, status.inode) else { return }
+        sweep(parent, names)
+    }
+
+    private static func candidates(_ parent: ContainedDirectory, _ names: TemporaryNames) throws(SystemError) -> [BytePath] {
+        let listing = try DirectoryListing(parent.raw, subject: parent.path.text)
+        var found: [BytePath] = []
+        var count = 0
+        while count < nameLimit,
+            try unsafe listing.next({ bytes in
+                let name = BytePath(bytes: unsafe Array(bytes))
+                if names.matches(name) { found.append(name) }
+            })
+        { count += 1 }
+        return found
+    }
+
+    private static func sweep(_ name: BytePath, in parent: ContainedDirectory) {
+        guard let status = try? DirectoryIO.status(parent.raw, name, subject: ""), status.userID == geteuid() else { return }
+        switch status.kind {
+        case .file: sweepFile(name, in: parent)
+        case .directory where status.permissions & 0o777 == 0o700: sweepWorkshop(name, in: parent)
+        default: return
+        }
+    }
+
+    private static func sweepFile(_ name: BytePath, in parent: ContainedDirectory) {
+        guard let file = try? DirectoryIO.open(parent.raw, name, O_RDWR | O_NONBLOCK | O_NOCTTY, subject: ""),
+            TemporaryLock.take(file.raw) == .taken, TemporaryLock.stands(name, in: parent.raw, for: file.raw)
+        else { return }
+        try? DirectoryIO.unlink(parent.raw, name, subject: "")
+    }
+
+    private static func sweepWorkshop(_ name: BytePath, in parent: ContainedDirectory) {
+        guard let opened = try? DirectoryIO.open(parent.raw, name, O_RDONLY | O_DIRECTORY, subject: "") else { return }
+        let directory = ContainedDirectory(owning: opened, path: parent.path.appending(name))
+        guard let lock = lock(of: directory), TemporaryLock.take(lock.raw) == .taken,
+            TemporaryLock.stands(Workshop.lockName, in: directory.raw, for: lock.raw)
+        else { return }
+        remove(directory, name, in: parent)
+    }
+
+    /// A workshop without a lock is one whose maker has not come so far, or died before: who makes the file first has it.
+    private static func lock(of directory: ContainedDirectory) -> Descriptor? {
+        let flags = O_RDWR | O_NONBLOCK | O_NOCTTY
+        do {
+            return try DirectoryIO.open(directory.raw, Workshop.lockName, flags, subject: "")
+        } catch  where error.code == ENOENT {
+            return try? DirectoryIO.open(
+                directory.raw, Workshop.lockName, flags | O_CREAT | O_EXCL, mode: 0o600, subject: "")
+        } catch { return nil }
+    }
+
+    /// Empties an open directory, then removes its name: should another directory have come to have it, that one is not emptied.
+    static func remove(_ directory: ContainedDirectory, _ name: BytePath, in parent: ContainedDirectory) {
+        try? TreeRemoval.removeContents(of: directory)
+        try? DirectoryIO.removeDirectory(parent.raw, name, subject: "")
+    }
+}
