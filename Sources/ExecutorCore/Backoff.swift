@@ -73,7 +73,8 @@ package struct BackoffPauses: Sendable {
         attempts += 1
         let pause = Int64(saturating: delay * (1 + max(0, policy.jitter) * Double.random(in: 0..<1)))
         if policy.factor != 0 { delay *= policy.factor }
-        delay = min(delay, Double(policy.cap ?? Self.longest))
+        // A factor below 0 leaves no delay.
+        delay = min(max(0, delay), Double(policy.cap ?? Self.longest))
         return min(max(0, pause), Self.longest)
     }
 }
