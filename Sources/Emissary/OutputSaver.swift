@@ -61,6 +61,7 @@ struct OutputSaver {
         let target = runDirectory.parameterHandOver(source)
         let place = try runDirectory.place()
         try place.makeDirectories(runDirectory.relative(target.directory), mode: 0o755)
+        place.sweep(runDirectory.relative(target.directory))
         try copyFile(source, to: target, in: place)
         log.info("saved parameter", ["path": .path(source)])
     }
@@ -71,6 +72,7 @@ struct OutputSaver {
         // For every user, so that an executor under another uid can remove what it has uploaded.
         let place = try runDirectory.place()
         try place.makeDirectories(runDirectory.relative(target.directory), mode: 0o777)
+        place.sweep(runDirectory.relative(target.directory))
         switch artifact.archive {
         case nil: try pack(to: target.tarball, in: place) { try TarGzip.pack(source, level: -1, into: $0, options: options) }
         case .tar(let level):

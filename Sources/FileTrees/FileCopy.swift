@@ -24,34 +24,6 @@ package enum FileCopy {
     /// - Returns: false where the file system cannot; the target is as before.
     package static func share(_ source: Int32, with target: Int32) -> Bool { linux_clone_file(source, target) == 0 }
 
-    /// Copies a regular file so that the target is either complete or as before: written aside, then renamed.
-    ///
-    /// - Parameter mode: the permissions, regardless of the umask.
-    package static func copy(_ source: BytePath, to target: BytePath, mode: UInt32) throws(SystemError) {
-        let from = try Descriptor.open(source, O_RDONLY)
-        var aside = target.suffixed(".\(getpid()).tmp")
-        var attempt = 0
-        var to: Descriptor
-        while true {
-            do {
-                to = try Descriptor.open(aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-                break
-            } catch  where error.code == EEXIST && attempt < 100 {
-                attempt += 1
-                aside = target.suffixed(".\(getpid())-\(attempt).tmp")
-            }
-        }
-        do throws(SystemError) {
-            try copy(from.raw, to: to.raw, subject: aside.text)
-            try checked("chmod", aside.text) { fchmod(to.raw, mode & 0o7777) }
-            try to.close(aside.text)
-            try DirectoryIO.rename(AT_FDCWD, aside, to: target, in: AT_FDCWD, subject: "\(aside) to \(target)")
-        } catch {
-            try? DirectoryIO.unlink(AT_FDCWD, aside, subject: aside.text)
-            throw error
-        }
-    }
-
     private static func copySparse(
         _ source: Int32, _ target: Int32, _ size: Int64, _ subject: String
     ) throws(SystemError) -> Int64 {

@@ -24,9 +24,10 @@ package struct TemporaryFile: ~Copyable, Sendable {
     package static func make(
         in parent: ContainedDirectory, names: TemporaryNames = .usual, mode: UInt32 = 0o600, subject: String
     ) throws(SystemError) -> TemporaryFile {
-        while true {
+        for _ in 0..<TemporaryNames.attempts {
             if let made = try attempt(parent, names.make(), mode, subject) { return made }
         }
+        throw SystemError("create", subject, EAGAIN)
     }
 
     /// nil where the name is taken, or a sweeper took the file for a leftover before it was locked: it will be gone.

@@ -7,6 +7,9 @@ package struct TemporaryNames: Sendable {
     /// In directories that are not ours.
     package static let usual = TemporaryNames(prefix: ".argoexec-")
 
+    /// How many names are tried where somebody removes what we make as fast as we make it.
+    static let attempts = 100
+
     private let prefix: [UInt8]
     private static let suffix = Array(".tmp".utf8)
     /// Of 64 random bits in base 36.

@@ -15,7 +15,7 @@ package final class Workshop: Sendable {
     /// Sweeps the parent, and makes a workshop in it.
     package init(in parent: ContainedDirectory, names: TemporaryNames = .usual) throws(SystemError) {
         Leftovers.sweep(parent, names)
-        while true {
+        for _ in 0..<TemporaryNames.attempts {
             let name = names.make()
             do {
                 try DirectoryIO.makeDirectory(parent.raw, name, mode: 0o700, subject: parent.subject(name))
@@ -35,6 +35,7 @@ package final class Workshop: Sendable {
                 // A sweeper was faster than the lock: it removes what there is.
             } catch  where [ENOENT, EEXIST].contains(error.code) {}
         }
+        throw SystemError("create a directory in", parent.path.text, EAGAIN)
     }
 
     /// Renames what was made here to a name beside the workshop.
@@ -96,6 +97,20 @@ package enum Leftovers {
     package static func sweepOnce(_ parent: ContainedDirectory, _ names: TemporaryNames = .usual) {
         guard let status = try? parent.status("."), swept.isFirst(status.device, status.inode) else { return }
         sweep(parent, names)
+    }
+
+    /// The same for all directories of a tree, of which this many entries are looked at.
+    package static func sweepTree(_ root: ContainedDirectory, _ names: TemporaryNames, entries limit: Int = 100_000) {
+        sweep(root, names)
+        guard let opened = try? root.openDirectory("."), let walk = try? TreeWalk(opened, path: root.path) else { return }
+        var count = 0
+        while count < limit, let entry = try? walk.next() {
+            count += 1
+            guard entry.status.kind == .directory,
+                let directory = try? DirectoryIO.open(walk.parent, entry.name, O_RDONLY | O_DIRECTORY, subject: "")
+            else { continue }
+            sweep(ContainedDirectory(owning: directory, path: root.path.appending(entry.path)), names)
+        }
     }
 
     private static func candidates(_ parent: ContainedDirectory, _ names: TemporaryNames) throws(SystemError) -> [BytePath] {

@@ -114,3 +114,13 @@ func failure(_ body: () throws -> Void) -> Int32? {
         return nil
     } catch { return (error as? SystemError)?.code }
 }
+
+extension FileCopy {
+    /// Copies a file as all that is written to places of others: aside, then renamed.
+    static func copy(_ source: BytePath, to target: BytePath, mode: UInt32) throws {
+        let from = try Descriptor.open(source, O_RDONLY)
+        try SharedPlace(target.directory).write(target.base, mode: mode) { raw in
+            try copy(from.raw, to: raw, subject: target.text)
+        }
+    }
+}

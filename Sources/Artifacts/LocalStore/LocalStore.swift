@@ -1,4 +1,5 @@
 package import ExecutorCore
+import FileTrees
 package import WorkflowModel
 
 /// A folder that stands in for a store of buckets, in a run on one machine.
@@ -14,6 +15,12 @@ package struct LocalStore: Sendable {
         self.folder = folder
         self.cache = cache
         self.original = original
+    }
+
+    /// Removes what killed executors have left half written.
+    package func sweep() {
+        guard let place = try? SharedPlace(folder) else { return }
+        Leftovers.sweepTree(place.directory, LocalStoreDriver.aside)
     }
 
     /// Whether a location's objects are here: other stores, named by complete locations, stay what they are.

@@ -112,7 +112,7 @@ package struct LocalStoreDriver: ArtifactDriver {
 
     /// No key is stored under such a name: a percent sign in a key is encoded.
     static let asidePrefix = "%aside-"
-    private static let aside = TemporaryNames(prefix: asidePrefix)
+    static let aside = TemporaryNames(prefix: asidePrefix)
 
     private var objectPath: BytePath { Self.path(bucket, BytePath(key.hasSuffix("/") ? String(key.dropLast()) : key)) }
     private var directoryPath: BytePath { Self.path(bucket, key.isEmpty ? "" : BytePath(key).cleaned) }

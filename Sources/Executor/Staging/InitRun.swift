@@ -31,6 +31,7 @@ package struct InitRun: Sendable {
     /// - Throws: the first error in the contract's order.
     package func run() throws {
         let directory = RunDirectory(root: settings.paths.runDirectory)
+        directory.sweep()
         try BinaryInstaller(directory: directory, searchPath: environment[.path]).install()
         try directory.writeTemplate(templateText)
         try SettingsFile.write(environment.own, in: directory)

@@ -20,7 +20,8 @@ struct ScriptStager {
         }
     }
 
-    /// In a step's folder beneath its root, else in the volume that is mounted there: what an earlier run of the pod has left is replaced.
+    /// In a step's folder beneath its root, else in the volume that is mounted there: what an earlier run of the pod has left is
+    /// replaced.
     private func write(_ text: String, to path: BytePath, mode: UInt32) throws(SystemError) {
         if paths.mirrorsEverything {
             let relative = path.belowRoot
@@ -28,7 +29,9 @@ struct ScriptStager {
             try root.makeDirectories(relative.directory, mode: 0o755)
             try root.write(relative, Array(text.utf8), mode: mode)
         } else {
-            try SharedPlace(path.directory).write(path.base, Array(text.utf8), mode: mode)
+            let place = try SharedPlace(path.directory)
+            place.sweep()
+            try place.write(path.base, Array(text.utf8), mode: mode)
         }
     }
 }

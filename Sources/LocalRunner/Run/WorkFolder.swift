@@ -1,3 +1,4 @@
+import Artifacts
 import ExecutorCore
 import FileTrees
 import Glibc
@@ -32,6 +33,7 @@ struct WorkFolder: Sendable {
             try DirectoryIO.makeDirectories(part, mode: 0o755)
             if isShared { try DirectoryIO.chmod(AT_FDCWD, part, mode: 0o777, subject: part.text) }
         }
+        LocalStore(folder: artifacts).sweep()
     }
 
     var runs: BytePath { path.appending("runs") }
