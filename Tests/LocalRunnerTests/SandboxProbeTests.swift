@@ -97,7 +97,7 @@ import Testing
         try install("exit 1")
         try set("proc/1/cgroup", "0::/kubepods/besteffort/podx/y\n")
         #expect(message()?.contains("--privileged") == true)
-        #expect(message()?.contains("it ended without a word") == true)
+        #expect(message()?.contains("bwrap exited without an error message") == true)
     }
 
     @Test func keepsItsMessagesToOneLine() throws {
