@@ -97,7 +97,7 @@ import Testing
         try install("exit 1")
         try set("proc/1/cgroup", "0::/kubepods/besteffort/podx/y\n")
         #expect(message()?.contains("--privileged") == true)
-        #expect(message()?.contains("bwrap: ended with exit code 1 and no message") == true)
+        #expect(message()?.contains("bwrap exited with code 1 and no error message") == true)
     }
 
     @Test func keepsItsMessagesToOneLine() throws {
