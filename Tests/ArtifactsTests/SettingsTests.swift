@@ -20,9 +20,9 @@ import Testing
     }
 
     @Test func widensUploadsUnlessTheUserSaysHowManyThreads() {
-        #expect(settings([:]).isWidened)
-        #expect(settings(["ARTIFACT_S3_UPLOAD_THREADS": "0"]).isWidened)
-        #expect(!settings(["ARTIFACT_S3_UPLOAD_THREADS": "4"]).isWidened)
+        #expect(settings([:]).widens)
+        #expect(settings(["ARTIFACT_S3_UPLOAD_THREADS": "0"]).widens)
+        #expect(!settings(["ARTIFACT_S3_UPLOAD_THREADS": "4"]).widens)
     }
 
     @Test(arguments: ["0", "-1", "x", "4.5", "99999999999999999999"]) func ignoresBadThreadsWithAWarning(text: String) {
