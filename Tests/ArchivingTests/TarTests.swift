@@ -2,7 +2,6 @@ import ExecutorCore
 import FileTrees
 import Foundation
 import Glibc
-import Synchronization
 import Testing
 
 @testable import Archiving
@@ -328,44 +327,5 @@ private func age(_ folder: TemporaryFolder, _ name: BytePath, _ seconds: Int64, 
             #expect(
                 try folder.status(BytePath("out").appending(name)).permissions == folder.status(name).permissions, "\(name)")
         }
-    }
-}
-
-/// Trees that change while they are packed.
-@Suite struct VanishingTests {
-    /// Removes what comes later in the tree when the first byte is written.
-    private final class RemovingSink: ByteSink {
-        let remove: () throws -> Void
-        var isDone = false
-        init(_ remove: @escaping () throws -> Void) { self.remove = remove }
-
-        func write(_ bytes: Span<UInt8>) throws {
-            if !isDone {
-                isDone = true
-                try remove()
-            }
-        }
-    }
-
-    @Test(arguments: ["tar", "zip"]) func whatVanishesIsLeftOutWithAWarning(kind: String) throws {
-        let folder = try TemporaryFolder()
-        for name in ["t/a", "t/y-file", "t/z-folder/file"] {
-            try folder.file(BytePath(name), [UInt8](repeating: 1, count: 3_000_000))
-        }
-        let lines = Mutex<[String]>([])
-        let log = Log(level: .warn, sink: { line in lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } })
-        let options = PackOptions(threads: 1, log: log, userNames: .none)
-        let sink = RemovingSink {
-            try FileManager.default.removeItem(atPath: folder["t/y-file"].text)
-            try FileManager.default.removeItem(atPath: folder["t/z-folder"].text)
-        }
-        if kind == "tar" {
-            try Tar.pack(folder["t"], into: sink, options: options)
-        } else {
-            try Zip.pack(folder["t"], into: sink, options: options)
-        }
-        let told = lines.withLock { $0 }
-        #expect(told.count == 2)
-        #expect(told.contains { $0.contains("t/y-file") } && told.contains { $0.contains("t/z-folder") })
     }
 }

@@ -101,7 +101,7 @@ struct S3Object: StoredObject {
             if length != nil || offset > 0, answer.status == 200 {
                 // Whoever answers a range with the whole knows no ranges, whatever its headers say.
                 head.supportsRanges = false
-                if used.contains(.ranges) { client.note(lacking: .ranges) }
+                client.note(lacking: .ranges)
             }
             try compare(head)
             isUnsure = validator != nil && head.validator == nil && !used.contains(.conditions)
