@@ -26,6 +26,8 @@ package final class CaptureFile {
     private var keepsAll: Bool
     private let isEndOnly: Bool
     private let loss: LossMark?
+    /// What found no room yet, in order. It is written as soon as there is room again.
+    private var pending: [UInt8] = []
     /// How large the file was when bytes were lost last.
     private var lastLoss: Int64 = 0
     private var hasWarned = false
@@ -36,6 +38,9 @@ package final class CaptureFile {
     private static let keptEnd: Int64 = 1 << 20
     /// And this much may lie there before what is older is given back.
     private static let allowance: Int64 = 4 << 20
+
+    /// So much waits for room at most: what a result can be (contract 02 §6.1).
+    private static let pendingLimit = 256 << 10
 
     /// Adds to the end of a file.
     ///
@@ -70,10 +75,18 @@ package final class CaptureFile {
     package func append(_ bytes: Span<UInt8>) {
         if bytes.isEmpty { return }
         guard raw != -1 else { return lose(bytes.count) }
+        if !pending.isEmpty { writePending() }
+        let done = pending.isEmpty ? write(bytes) : 0
+        if done < bytes.count { hold(bytes.extracting(last: bytes.count - done)) }
+        if !keepsAll, size - punched > Self.allowance + Self.keptEnd { giveBack() }
+    }
+
+    /// - Returns: how many of the bytes found room.
+    private func write(_ bytes: Span<UInt8>) -> Int {
         unsafe bytes.withUnsafeBytes { bytes in
             var done = 0
             while done < bytes.count {
-                let count = unsafe write(raw, bytes.baseAddress! + done, bytes.count - done)
+                let count = unsafe Glibc.write(raw, bytes.baseAddress! + done, bytes.count - done)
                 if count > 0 {
                     done += count
                 } else if errno != EINTR {
@@ -82,9 +95,24 @@ package final class CaptureFile {
                 }
             }
             size += Int64(done)
-            if done < bytes.count { lose(bytes.count - done) }
+            return done
         }
-        if !keepsAll, size - punched > Self.allowance + Self.keptEnd { giveBack() }
+    }
+
+    private func writePending() {
+        pending.removeFirst(write(pending.span))
+        if pending.isEmpty, lost == 0 { loss?.clear() }
+    }
+
+    /// Keeps what found no room, marked as lost until it does: the process may be killed meanwhile.
+    private func hold(_ bytes: Span<UInt8>) {
+        guard pending.count + bytes.count <= Self.pendingLimit else {
+            let count = pending.count + bytes.count
+            pending = []
+            return lose(count)
+        }
+        if lost == 0, pending.isEmpty { loss?.make() }
+        for index in bytes.indices { pending.append(bytes[index]) }
     }
 
     private func giveBack() {
@@ -94,13 +122,18 @@ package final class CaptureFile {
     }
 
     private func lose(_ count: Int) {
-        if lost == 0 { loss?.make() }
+        loss?.make()
         lost += Int64(count)
         lastLoss = size
     }
 
     /// Says how much is missing. Where only the end counts and all of it came after the last loss, nothing is.
     package func finish() {
+        if raw != -1, !pending.isEmpty {
+            writePending()
+            if !pending.isEmpty { lose(pending.count) }
+            pending = []
+        }
         if isEndOnly, lost > 0, size - lastLoss >= Self.keptEnd { loss?.clear() }
         if lost > 0 { log.warn("output is missing in a capture file", ["path": .path(path), "bytes": .integer(lost)]) }
     }
