@@ -195,9 +195,9 @@ private final class IndexWorkers: Sendable {
 
     /// Whether this thread is one too many. The last one stays.
     private func leave() -> Bool {
-        let wanted = max(1, width())
-        return working.update { working in
-            guard working > wanted else { return false }
+        // The width is asked under the lock: what was asked before would hold threads that have become too many.
+        working.update { working in
+            guard working > max(1, width()) else { return false }
             working -= 1
             return true
         }
@@ -205,9 +205,8 @@ private final class IndexWorkers: Sendable {
 
     /// Where no thread can be started, fewer do the same work.
     private func addThreads() {
-        let wanted = min(width(), count)
         while working.update({ working in
-            guard working < wanted, hasMore else { return false }
+            guard working < min(width(), count), hasMore else { return false }
             working += 1
             return true
         }) {
