@@ -104,7 +104,7 @@ let package = Package(
         tests("ExecutorCore"),
         tests("Documents", ["ExecutorCore"]),
         tests("WorkflowModel", ["ExecutorCore", "Documents"]),
-        tests("RunDirectory", ["ExecutorCore", "TestSupport"]),
+        tests("RunDirectory", ["ExecutorCore", "FileTrees", "TestSupport"]),
         tests("ProcessControl", ["ExecutorCore", "TestSupport"]),
         tests("FileTrees", ["ExecutorCore"]),
         tests("Archiving", ["ExecutorCore", "FileTrees"]),

@@ -1,3 +1,4 @@
+import CLinuxShims
 package import ExecutorCore
 import Glibc
 
@@ -70,10 +71,14 @@ package final class Workshop: Sendable {
         do {
             try DirectoryIO.rename(source, name, to: newName, in: target, subject: subject)
         } catch  where error.code == EACCES {
-            let shut = try DirectoryIO.open(source, name, O_RDONLY | O_DIRECTORY, subject: subject)
+            // Held by a descriptor that its mode cannot refuse, so that nothing else is changed in its place.
+            let shut = try DirectoryIO.open(source, name, linux_o_path() | O_DIRECTORY, subject: subject)
             let mode = try FileStatus.of(shut.raw, subject: subject).permissions
-            try checked("chmod", subject) { fchmod(shut.raw, mode | 0o700) }
-            defer { _ = fchmod(shut.raw, mode) }
+            let held = BytePath("/proc/self/fd/\(shut.raw)")
+            _ = try unsafe held.withCString { (held) throws(SystemError) in
+                try checked("chmod", subject) { unsafe chmod(held, mode | 0o700) }
+            }
+            defer { _ = unsafe held.withCString { unsafe chmod($0, mode) } }
             try DirectoryIO.rename(source, name, to: newName, in: target, subject: subject)
         }
     }

@@ -122,8 +122,9 @@ import Testing
     @Test(arguments: [0o000, 0o111, 0o444, 0o555] as [UInt32]) func settlesARootOfAnyMode(_ mode: UInt32) throws {
         let folder = try home()
         try Surroundings.asUser(65534) {
+            let home = try ContainedDirectory(folder["home"])
             for (name, entries) in [("several", [file("a", "1"), file("-b", "2")]), ("one", [file("only", "1")])] {
-                let workshop = try Workshop(in: try ContainedDirectory(folder["home"]))
+                let workshop = try Workshop(in: home)
                 defer { workshop.remove() }
                 try workshop.directory.makeDirectory("tree", mode: 0o777)
                 try Unpacker.unpack(
@@ -134,7 +135,7 @@ import Testing
             }
             #expect(try folder.status("home/several").permissions == mode)
             #expect(try folder.text("home/one") == "1")
-            #expect(try DirectoryIO.firstNames(ContainedDirectory(folder["home"]).raw, subject: "home").count == 2)
+            #expect(try DirectoryIO.firstNames(home.raw, subject: "home").count == 2)
         }
         #expect(try folder.listing("home/several") == ["-b", "a"])
     }

@@ -2,6 +2,7 @@ import ExecutorCore
 import FileTrees
 import Foundation
 import Glibc
+import Synchronization
 import Testing
 
 @testable import Archiving
@@ -327,5 +328,44 @@ private func age(_ folder: TemporaryFolder, _ name: BytePath, _ seconds: Int64, 
             #expect(
                 try folder.status(BytePath("out").appending(name)).permissions == folder.status(name).permissions, "\(name)")
         }
+    }
+}
+
+/// Trees that change while they are packed.
+@Suite struct VanishingTests {
+    /// Removes what comes later in the tree once the content of the first file is on its way: its directory has been read by then.
+    private final class RemovingSink: ByteSink {
+        private let remove: () throws -> Void
+        private var written = 0
+        init(_ remove: @escaping () throws -> Void) { self.remove = remove }
+
+        func write(_ bytes: Span<UInt8>) throws {
+            let before = written
+            written += bytes.count
+            if before <= 100_000, written > 100_000 { try remove() }
+        }
+    }
+
+    @Test(arguments: ["tar", "zip"]) func whatVanishesIsLeftOutWithAWarning(kind: String) throws {
+        let folder = try TemporaryFolder()
+        // Random, so that what comes out is as much as what goes in.
+        for name in ["t/a", "t/y-file", "t/z-folder/file"] {
+            try folder.file(BytePath(name), (0..<1_000_000).map { _ in UInt8.random(in: 0...255) })
+        }
+        let lines = Mutex<[String]>([])
+        let log = Log(level: .warn, sink: { line in lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } })
+        let options = PackOptions(threads: 1, log: log, userNames: .none)
+        let sink = RemovingSink {
+            try FileManager.default.removeItem(atPath: folder["t/y-file"].text)
+            try FileManager.default.removeItem(atPath: folder["t/z-folder"].text)
+        }
+        if kind == "tar" {
+            try Tar.pack(folder["t"], into: sink, options: options)
+        } else {
+            try Zip.pack(folder["t"], into: sink, options: options)
+        }
+        let told = lines.withLock { $0 }
+        #expect(told.count == 2)
+        #expect(told.contains { $0.contains("t/y-file") } && told.contains { $0.contains("t/z-folder") })
     }
 }

@@ -19,7 +19,7 @@ import Testing
         _ answers: [FaultyProxy.Act], _ fields: JSONValue
     ) throws -> (heads: [String], error: (any Error)?) {
         let fixture = try StoreFixture(.s3Stub(bucket: "bkt", secrets: ["keys/access": "AK", "keys/secret": "SK"]))
-        let proxy = try FaultyProxy(target: 0, script: answers + [.answer(status: 200)])
+        let proxy = try FaultyProxy(target: 0, script: answers + [.answer(status: 200, headers: ["ETag: \"stored\""])])
         var context = fixture.context
         context.localStore = nil
         try Data([1]).write(to: fixture.folder.url.appending(path: "f"))

@@ -136,7 +136,8 @@ import Testing
     @Test func sendsABodyAnewInTheRightRegion() throws {
         let standIn = try AWSStandIn { request, _ in
             request.region == "eu-central-1"
-                ? .init() : AWSStandIn.refusal(400, "AuthorizationHeaderMalformed", "<Region>eu-central-1</Region>")
+                ? .init(headers: ["ETag: \"stored\""])
+                : AWSStandIn.refusal(400, "AuthorizationHeaderMalformed", "<Region>eu-central-1</Region>")
         }
         try fixture.folder.write(Data("hello world".utf8), to: "f")
         let record = try fixture.store("k", endpoint: standIn.endpoint, context: context).upload.file(at: fixture.path("f"))

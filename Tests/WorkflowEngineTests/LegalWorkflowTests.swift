@@ -289,13 +289,13 @@ import WorkflowModel
                 == ["error: --template trian: template 'trian' is not defined; did you mean 'train'?; there are: train"])
     }
 
-    @Test func artifactsThatNobodyAskedForAreWarnedOf() {
+    @Test func artifactsThatNobodyAskedForAreRefused() {
         let settings = RunSettings(artifacts: [("dta", ["s3": ["key": "k"]])])
         let text = workflow(
             "- {name: main, inputs: {artifacts: [{name: data, path: /d, optional: true}]}, container: {image: i}}")
         #expect(
             findings(text, settings: settings)
-                == ["warning: -a dta=…: the workflow declares no such artifact; did you mean 'data'?"])
+                == ["error: -a dta=…: neither the workflow nor its entrypoint has an artifact 'dta'; there are: data"])
         let right = RunSettings(artifacts: [("data", ["s3": ["key": "k"]])])
         #expect(findings(text, settings: right).isEmpty)
     }

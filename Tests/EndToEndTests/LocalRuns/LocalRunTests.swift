@@ -84,8 +84,16 @@ struct LocalRunTests {
         let text = workflow(
             """
                 - name: main
-                  container: {image: debian, command: [sh, -c, echo done]}
-                  sidecars: [{name: side, image: debian, command: [sleep, "600"]}]
+                  volumes: [{name: v, emptyDir: {}}]
+                  container:
+                    image: debian
+                    command: [sh, -c, "until [ -e /v/up ]; do sleep 0.02; done; echo done"]
+                    volumeMounts: [{name: v, mountPath: /v}]
+                  sidecars:
+                  - name: side
+                    image: debian
+                    command: [sh, -c, "touch /v/up; exec sleep 600"]
+                    volumeMounts: [{name: v, mountPath: /v}]
                   outputs: {artifacts: [{name: model, path: /tmp/nothing}]}
             """)
         let ending = try await LocalRunProcess.run(workflow: text)
@@ -101,8 +109,16 @@ struct LocalRunTests {
         let text = workflow(
             """
                 - name: main
-                  container: {image: debian, command: [sh, -c, "echo well; echo 'Error: exit status 3'; echo on"]}
-                  sidecars: [{name: side, image: debian, command: [sleep, "600"]}]
+                  volumes: [{name: v, emptyDir: {}}]
+                  container:
+                    image: debian
+                    command: [sh, -c, "until [ -e /v/up ]; do sleep 0.02; done; echo well; echo 'Error: exit status 3'; echo on"]
+                    volumeMounts: [{name: v, mountPath: /v}]
+                  sidecars:
+                  - name: side
+                    image: debian
+                    command: [sh, -c, "touch /v/up; exec sleep 600"]
+                    volumeMounts: [{name: v, mountPath: /v}]
                   outputs: {artifacts: [{name: maybe, path: /tmp/nothing, optional: true}]}
             """)
         let ending = try await LocalRunProcess.run(workflow: text)

@@ -51,7 +51,7 @@ final class StandInStore: Sendable {
                 ($0.status, "<Error><Code>\($0.word)</Code><Message>\($0.text)</Message></Error>")
             }
             let (status, body) = refused ?? Self.answer(request, prefix, seen.body, content)
-            let fields = ["Content-Length: \(body.utf8.count)", "x-amz-request-id: 1"] + headers
+            let fields = ["Content-Length: \(body.utf8.count)", "x-amz-request-id: 1", "ETag: \"1\""] + headers
             let head = "HTTP/1.1 \(status) Text\r\n\(fields.joined(separator: "\r\n"))\r\n\r\n"
             conversation.send(request.method == "HEAD" ? head : head + body)
         })
