@@ -78,24 +78,29 @@ struct LocalRunTests {
         #expect(ending.printed.filter { $0 == "well" }.count == 1, "\(ending.errors)")
     }
 
-    /// The executor's failure is told by what is missing, not by the executor's exit code; and a sidecar that had to be ended has
-    /// nothing to say of it.
-    @Test func namesAnOutputThatIsMissing() async throws {
-        let text = workflow(
+    /// A step whose main container runs a command of the shell once its sidecar is up.
+    private func besideASidecar(_ command: String, outputs: String) -> String {
+        workflow(
             """
                 - name: main
                   volumes: [{name: v, emptyDir: {}}]
                   container:
                     image: debian
-                    command: [sh, -c, "until [ -e /v/up ]; do sleep 0.02; done; echo done"]
+                    command: [sh, -c, "until [ -e /v/up ]; do sleep 0.02; done; \(command)"]
                     volumeMounts: [{name: v, mountPath: /v}]
                   sidecars:
                   - name: side
                     image: debian
                     command: [sh, -c, "touch /v/up; exec sleep 600"]
                     volumeMounts: [{name: v, mountPath: /v}]
-                  outputs: {artifacts: [{name: model, path: /tmp/nothing}]}
+                  outputs: \(outputs)
             """)
+    }
+
+    /// The executor's failure is told by what is missing, not by the executor's exit code; and a sidecar that had to be ended has
+    /// nothing to say of it.
+    @Test func namesAnOutputThatIsMissing() async throws {
+        let text = besideASidecar("echo done", outputs: "{artifacts: [{name: model, path: /tmp/nothing}]}")
         let ending = try await LocalRunProcess.run(workflow: text)
         #expect(ending.status == 1)
         #expect(ending.printed == ["done"], "\(ending.errors)")
@@ -106,21 +111,9 @@ struct LocalRunTests {
     }
 
     @Test func showsOnlyWhatTheStepItselfPrinted() async throws {
-        let text = workflow(
-            """
-                - name: main
-                  volumes: [{name: v, emptyDir: {}}]
-                  container:
-                    image: debian
-                    command: [sh, -c, "until [ -e /v/up ]; do sleep 0.02; done; echo well; echo 'Error: exit status 3'; echo on"]
-                    volumeMounts: [{name: v, mountPath: /v}]
-                  sidecars:
-                  - name: side
-                    image: debian
-                    command: [sh, -c, "touch /v/up; exec sleep 600"]
-                    volumeMounts: [{name: v, mountPath: /v}]
-                  outputs: {artifacts: [{name: maybe, path: /tmp/nothing, optional: true}]}
-            """)
+        let text = besideASidecar(
+            "echo well; echo 'Error: exit status 3'; echo on",
+            outputs: "{artifacts: [{name: maybe, path: /tmp/nothing, optional: true}]}")
         let ending = try await LocalRunProcess.run(workflow: text)
         #expect(ending.status == 0, "\(ending.errors)")
         #expect(ending.printed == ["well", "Error: exit status 3", "on"])
