@@ -23,7 +23,7 @@ struct TransferFailure {
     let bytesReceived: Int64
     /// Seconds that the request may take in all.
     let totalTimeout: Int?
-    /// The connection was one left open by an earlier request, and it broke: a fresh one may serve.
+    /// The connection was one left open by an earlier request, and it broke or brought what is no answer: a fresh one may serve.
     let isStaleConnection: Bool
 
     enum Stage {
@@ -56,8 +56,12 @@ struct TransferFailure {
         connectStatus = handle.number(CURLINFO_HTTP_CONNECTCODE)
         self.bytesReceived = bytesReceived
         self.totalTimeout = totalTimeout
-        let isLoss = [CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_SEND_FAIL_REWIND].contains(status)
-        isStaleConnection = isLoss && handle.number(CURLINFO_NUM_CONNECTS) == 0
+        // What follows an earlier answer unasked, e.g. a body after a HEAD, stands in the way of the next.
+        let spoils: [CURLcode] = [
+            CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_SEND_FAIL_REWIND, CURLE_WEIRD_SERVER_REPLY,
+            CURLE_UNSUPPORTED_PROTOCOL,
+        ]
+        isStaleConnection = spoils.contains(status) && handle.number(CURLINFO_NUM_CONNECTS) == 0
     }
 
     var error: TransferError {

@@ -88,9 +88,16 @@ package final class S3StandIn: Sendable {
             let reply = store.rule(request, store) ?? store.answer(request)
             let isHead = request.method == "HEAD"
             let hasLength = reply.headers.contains { $0.lowercased().hasPrefix("content-length:") }
+            // As proxies pass answers on: without a length.
+            let isChunked = reply.headers.contains("Transfer-Encoding: chunked")
             let lines =
-                ["HTTP/1.1 \(reply.status) Told"] + (hasLength ? [] : ["Content-Length: \(reply.body.count)"]) + reply.headers
-            conversation.send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + (isHead ? [] : reply.body))
+                ["HTTP/1.1 \(reply.status) Told"]
+                + (hasLength || isChunked ? [] : ["Content-Length: \(reply.body.count)"]) + reply.headers
+            let body =
+                isChunked && !reply.body.isEmpty
+                ? Array("\(String(reply.body.count, radix: 16))\r\n".utf8) + reply.body + Array("\r\n0\r\n\r\n".utf8)
+                : isChunked ? Array("0\r\n\r\n".utf8) : reply.body
+            conversation.send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + (isHead ? [] : body))
         })
         endpoint = "127.0.0.1:\(server.port)"
         self.server.withLock { $0 = server }

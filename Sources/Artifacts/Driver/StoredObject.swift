@@ -73,6 +73,16 @@ package struct ObjectHead: Sendable, Equatable {
         self.supportsRanges = supportsRanges
         self.offset = offset
     }
+
+    /// Whether both name the same content: quotes, and the mark of a weak tag that a proxy adds, do not count.
+    package func names(_ other: ObjectHead) -> Bool {
+        guard let validator, let known = other.validator else { return false }
+        return Self.opaque(validator) == Self.opaque(known)
+    }
+
+    private static func opaque(_ tag: String) -> [UInt8] {
+        Array((tag.hasPrefix("W/") ? tag.dropFirst(2) : tag[...]).utf8.filter { $0 != UInt8(ascii: "\"") })
+    }
 }
 
 /// Objects that together are a directory.

@@ -96,10 +96,12 @@ enum S3Answer {
 
     /// What the headers of HEAD or GET tell of an object.
     ///
-    /// - Parameter anySize: whether an ETag that looks like an MD5 counts for objects of any size.
-    static func head(status: Int, headers: HTTPHeaders, anySize: Bool = false) -> ObjectHead {
+    /// - Parameters:
+    ///   - found: the length that counts where the answer, to GET, tells none.
+    ///   - anySize: whether an ETag that looks like an MD5 counts for objects of any size.
+    static func head(status: Int, headers: HTTPHeaders, found: Int64? = nil, anySize: Bool = false) -> ObjectHead {
         var head = ObjectHead(validator: headers["ETag"], supportsRanges: headers["Accept-Ranges"] != "none")
-        let length = headers["Content-Length"].flatMap { Int64($0) }
+        let length = headers["Content-Length"].flatMap { Int64($0) } ?? (isAsStored(headers) ? found : nil)
         if status == 206 {
             let range = headers["Content-Range"].flatMap(contentRange)
             head.offset = range?.start ?? 0
@@ -138,16 +140,18 @@ enum S3Answer {
                 return .hash(algorithm, hash)
             }
         }
-        // Of the bytes as they are stored; those that are unpacked on the way are others.
-        if headers["x-goog-stored-content-encoding"].map({ $0 == "identity" }) ?? true,
-            let value = googleHash(headers, "crc32c").flatMap(CyclicChecksum.crc32c.value)
-        {
+        if isAsStored(headers), let value = googleHash(headers, "crc32c").flatMap(CyclicChecksum.crc32c.value) {
             return .cyclic(.crc32c, value)
         }
         guard let length, anySize || length <= etagCheckLimit, let etag = headers["ETag"], !hasForeignKey(headers) else {
             return nil
         }
         return md5(ofETag: etag).map { .etag($0) }
+    }
+
+    /// Whether the bytes come as they are stored: Google unpacks some on the way.
+    private static func isAsStored(_ headers: HTTPHeaders) -> Bool {
+        headers["x-goog-stored-content-encoding"].map { $0 == "identity" } ?? true
     }
 
     /// The cyclic checksums of a whole body or object that headers tell.

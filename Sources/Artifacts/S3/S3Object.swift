@@ -59,14 +59,16 @@ struct S3Object: StoredObject {
         var optional: [S3Extension] = [.toldChecksums]
         if validator != nil { optional.insert(.conditions, at: 0) }
         if isRanged { optional.append(.ranges) }
+        var isConditional = false
         do {
             try client.fallingBack(on: optional) { used in
+                isConditional = used.contains(.conditions)
                 try get(from: offset, length: length, validator: validator, used, receive: receive)
             }
         } catch let error as ArtifactError {
             guard let validator, case .refused(412, _) = error.code else { throw error }
-            // A store that has that very object has not understood the condition.
-            guard client.has(.conditions), try ask().validator == validator else {
+            // A store that has that very object has not understood the condition. Another read may have found that out meanwhile.
+            guard isConditional, try ask().names(ObjectHead(validator: validator)) else {
                 throw ArtifactError.changed("load", subject)
             }
             client.note(lacking: .conditions)
@@ -91,11 +93,9 @@ struct S3Object: StoredObject {
         request.expectsLargeBody = (length ?? head.length.map { $0 - offset } ?? .max) > Self.largeBody
         var isUnsure = false
         _ = try client.download(request, "load", subject) { answer in
-            var head = answered(answer.status, answer.headers)
-            if used.contains(.ranges), answer.status == 206,
-                answer.headers["Content-Range"].flatMap(S3Answer.contentRange) == nil
-            {
-                client.note(lacking: .ranges)
+            var head = answered(answer.status, answer.headers, isWhole: !used.contains(.ranges) && offset == 0)
+            if answer.status == 206, answer.headers["Content-Range"].flatMap(S3Answer.contentRange) == nil {
+                if used.contains(.ranges) { client.note(lacking: .ranges) }
                 throw ArtifactError.cut("load", subject, "the answer to a range does not say which one it is")
             }
             if length != nil || offset > 0, answer.status == 200 {
@@ -108,14 +108,17 @@ struct S3Object: StoredObject {
             return try receive(head)
         }
         // Neither the request nor the answer has named the object.
-        if isUnsure, let validator, try ask().validator != validator { throw ArtifactError.changed("load", subject) }
+        if isUnsure, let validator, try !ask().names(ObjectHead(validator: validator)) {
+            throw ArtifactError.changed("load", subject)
+        }
     }
 
     /// Throws where the answer tells another length of the very object that was found before.
     private func compare(_ answer: ObjectHead) throws {
         // Without its name it may be somebody else's answer, e.g. a proxy's page.
-        guard let known = head.length, let told = answer.length, known != told, let tag = head.validator,
-            answer.validator == nil || tag == answer.validator
+        // Some stores and proxies answer HEAD with a length of 0.
+        guard let known = head.length, known > 0, let told = answer.length, known != told, head.validator != nil,
+            answer.validator == nil || answer.names(head)
         else { return }
         throw ArtifactError.damaged(
             "load", subject, "the store tells two lengths of one object: \(known) bytes before, \(told) bytes now")
@@ -130,8 +133,13 @@ struct S3Object: StoredObject {
     }
 
     /// What an answer tells, less what the store is known not to mean.
-    private func answered(_ status: Int, _ headers: HTTPHeaders) -> ObjectHead {
-        var head = S3Answer.head(status: status, headers: headers, anySize: client.verifiesAlways)
+    ///
+    /// - Parameter isWhole: whether it is the answer to a GET of the whole object. One that tells no length, as proxies send, then
+    ///   has that of the object that was found, unless it names another.
+    private func answered(_ status: Int, _ headers: HTTPHeaders, isWhole: Bool = false) -> ObjectHead {
+        let isOther = headers["ETag"].map { tag in self.head.validator != nil && !self.head.names(ObjectHead(validator: tag)) }
+        let found = isWhole && isOther != true ? self.head.length.flatMap { $0 > 0 ? $0 : nil } : nil
+        var head = S3Answer.head(status: status, headers: headers, found: found, anySize: client.verifiesAlways)
         if !client.has(.ranges) { head.supportsRanges = false }
         if case .etag? = head.checksum, !client.has(.hashETags), !client.verifiesAlways { head.checksum = nil }
         return head

@@ -70,9 +70,10 @@ package struct ArtifactDownload: Sendable {
     // MARK: One object
 
     private func stream(
-        _ object: any StoredObject, into sink: any ByteSink, _ meter: TransferMeter, _ evidence: TransferEvidence
+        _ object: any StoredObject, into sink: any ByteSink, _ meter: TransferMeter, _ evidence: TransferEvidence,
+        found: ObjectHead? = nil
     ) throws {
-        let reading = ObjectReading(object, offset: 0, length: nil, sink: sink, meter: meter)
+        let reading = ObjectReading(object, offset: 0, length: nil, sink: sink, meter: meter, found: found)
         try reading.run(store)
         try reading.verify(evidence)
         meter.addObject()
@@ -88,18 +89,19 @@ package struct ArtifactDownload: Sendable {
         }
         // Only damage is begun anew from the first byte: what breaks off is read on inside.
         try store.repeatingDamage(meter) { evidence in
+            var found: ObjectHead?
             // What was damaged in ranges may come whole by one request.
             if !evidence.isRepeated, let head = try rangedHead(object, meter) {
                 do {
                     try ranges(object, head, into: file, meter, width: rangesAtOnce, evidence)
                     meter.addObject()
                     return
-                } catch is RangesUnsupported {}
+                } catch is RangesUnsupported { found = head }
             }
             try empty(file)
             let most = Int(min(object.head.length ?? .max, Int64(BlockSink.usualCapacity)))
             let blocks = BlockSink(OffsetSink(file, at: 0), capacity: max(most, 1))
-            try stream(object, into: blocks, meter, evidence)
+            try stream(object, into: blocks, meter, evidence, found: found)
             try blocks.flush()
         }
         try file.settle()

@@ -17,13 +17,17 @@ final class ObjectReading {
     private var checksum: ChecksumMeter?
     /// CRC32C of what the sink has, where a store cannot read on from there: the same must come again.
     private var prefix: UInt64?
+    /// What was told when the object was found or looked at, before the first answer.
+    private let found: ObjectHead
     /// The sink's own failure: no reason to ask the store again.
     private var sinkFailure: (any Error)?
 
-    /// - Parameter expecting: what was learnt of the object before a stretch of it is read; other answers are refused.
+    /// - Parameters:
+    ///   - expecting: what was learnt of the object before a stretch of it is read; other answers are refused.
+    ///   - found: what was learnt of the object before all of it is read; nil for no more than when it was found.
     init(
         _ object: any StoredObject, offset: Int64, length: Int64?, sink: any ByteSink, meter: TransferMeter,
-        expecting head: ObjectHead? = nil
+        expecting head: ObjectHead? = nil, found: ObjectHead? = nil
     ) {
         self.object = object
         start = offset
@@ -31,6 +35,7 @@ final class ObjectReading {
         self.sink = sink
         self.meter = meter
         self.head = head
+        self.found = found ?? object.head
         if length != nil, case .cyclic? = head?.checksum { checksum = head?.checksum.map { ChecksumMeter($0) } }
     }
 
@@ -81,9 +86,11 @@ final class ObjectReading {
         ) { answer in
             if isFirst {
                 head = answer
+                // An answer without a length, as proxies send, ends anywhere without a word.
+                if answer.length == nil, answer.supportsRanges, answer.names(found) { head?.length = found.length }
                 checksum = (answer.checksum ?? foundChecksum(answer)).map { ChecksumMeter($0) }
                 if !answer.supportsRanges { prefix = 0 }
-            } else if let known = head?.validator, let told = answer.validator, known != told {
+            } else if let head, answer.validator != nil, head.validator != nil, !answer.names(head) {
                 throw ArtifactError.changed("load", object.subject)
             }
             if length != nil, !answer.supportsRanges || answer.offset != offset { throw RangesUnsupported() }
@@ -99,14 +106,17 @@ final class ObjectReading {
 
     /// The checksum that was told when this very object was found.
     private func foundChecksum(_ answer: ObjectHead) -> ObjectChecksum? {
-        guard length == nil, let tag = answer.validator, tag == object.head.validator else { return nil }
-        if case .etag? = object.head.checksum { return nil }
-        return object.head.checksum
+        guard length == nil, answer.offset == 0, answer.validator == nil || answer.names(found) else { return nil }
+        // Where the answer tells the tag too, it is no hash of these bytes.
+        if case .etag? = found.checksum, answer.validator != nil { return nil }
+        return found.checksum
     }
 
     private func take(_ bytes: Span<UInt8>) throws {
-        if let length, received + Int64(bytes.count) > length {
-            throw ArtifactError.damaged("load", object.subject, "the answer is longer than asked for")
+        if let wanted, received + Int64(bytes.count) > wanted {
+            throw ArtifactError.damaged(
+                "load", object.subject,
+                length == nil ? "the answer is longer than the object" : "the answer is longer than asked for")
         }
         checksum?.update(bytes)
         if let value = prefix { prefix = CyclicChecksum.crc32c.update(value, bytes) }
