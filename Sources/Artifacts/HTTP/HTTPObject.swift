@@ -41,7 +41,12 @@ struct HTTPObject: StoredObject {
             if let validator { conditions.append(("If-Range", validator)) }
         }
         try resource.exchange("GET", "load", conditions) { answer in
-            try receive(HTTPAnswer.head(answer, isRanged: isRanged, hasOwnRange: resource.hasOwnRange))
+            if answer.status == 206, !resource.hasOwnRange,
+                answer.headers["Content-Range"].flatMap(S3Answer.contentRange) == nil
+            {
+                throw ArtifactError.cut("load", subject, "the answer to a range does not say which one it is")
+            }
+            return try receive(HTTPAnswer.head(answer, isRanged: isRanged, hasOwnRange: resource.hasOwnRange))
         }
     }
 }
