@@ -80,6 +80,8 @@ __attribute__((constructor(101))) static void record_signals(int argument_count,
 struct spawn {
     const struct linux_spawn_request *request;
     int error;
+    /// The process that spawns.
+    pid_t parent;
 };
 
 /// Puts `source` at `target`, inheritable.
@@ -119,7 +121,11 @@ static int start_child(void *argument) {
     if (request->new_session && setsid() == -1) goto failed;
     if (request->new_group && !request->new_session && setpgid(0, 0) == -1) goto failed;
     if (request->group && setpgid(0, request->group) == -1) goto failed;
-    if (request->death_signal && prctl(PR_SET_PDEATHSIG, request->death_signal) == -1) goto failed;
+    if (request->death_signal) {
+        if (prctl(PR_SET_PDEATHSIG, request->death_signal) == -1) goto failed;
+        // A parent that was killed before has sent nothing.
+        if (getppid() != spawn->parent) _exit(127);
+    }
 
     int sources[3] = {request->standard_input, request->standard_output, request->standard_error};
     for (int index = 0; index < 3; index++) {
@@ -150,7 +156,7 @@ int linux_spawn(const struct linux_spawn_request *request, pid_t *child) {
     const size_t stack_size = 64 << 10;
     char *stack = mmap(NULL, stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (stack == MAP_FAILED) return errno;
-    struct spawn spawn = {.request = request};
+    struct spawn spawn = {.request = request, .parent = getpid()};
     // No handler of ours may run in the child, where it would change the parent's memory.
     sigset_t all, previous;
     memset(&all, 0xFF, sizeof all);
