@@ -1,4 +1,3 @@
-import CLinuxShims
 import ExecutorCore
 import FileTrees
 import Glibc
@@ -14,8 +13,6 @@ struct VolumeDestination {
     let trusted: Int
     let mounts: [InputDestination.Mount]
 
-    private static let flags = linux_o_path() | O_DIRECTORY
-
     /// - Throws: EINVAL for the root itself; ELOOP, ENOTDIR or EXDEV for links that lead nowhere, or came with another input;
     ///   `ExecutorError` for those that lead to where the user's container may not write.
     func open() throws -> (parent: ContainedDirectory, name: BytePath) {
@@ -26,8 +23,8 @@ struct VolumeDestination {
         try requireWritable(found, components[..<depth], [BytePath](rest) + [name])
         // Beneath what was judged: what is made there lies there.
         if rest.isEmpty { return (found, name) }
-        let made = try found.makeDirectories(BytePath.joining(rest), mode: 0o700)
-        return (ContainedDirectory(owning: made, path: place.path.appending(BytePath.joining(outer))), name)
+        try found.makeDirectories(BytePath.joining(rest), mode: 0o700)
+        return (try Self.directory(rest, in: found), name)
     }
 
     /// The deepest directory on the way that exists; what it leads to has no links.
@@ -42,16 +39,17 @@ struct VolumeDestination {
     }
 
     private func directory(_ path: ArraySlice<BytePath>) throws(SystemError) -> ContainedDirectory {
-        let free = path.prefix(trusted)
-        let opened = ContainedDirectory(
-            owning: try place.directory.open(BytePath.joining(free), Self.flags),
-            path: place.path.appending(BytePath.joining(free)))
+        let opened = try Self.directory(path.prefix(trusted), in: place.directory)
         let bound = path.dropFirst(trusted)
-        return bound.isEmpty
-            ? opened
-            : ContainedDirectory(
-                owning: try opened.open(BytePath.joining(bound), Self.flags),
-                path: place.path.appending(BytePath.joining(path)))
+        return bound.isEmpty ? opened : try Self.directory(bound, in: opened)
+    }
+
+    /// Opens a directory, which need not let itself be listed, as one that follows no links.
+    private static func directory(
+        _ path: ArraySlice<BytePath>, in outer: ContainedDirectory
+    ) throws(SystemError) -> ContainedDirectory {
+        // As the parent of whatever name in it.
+        try outer.parent(of: BytePath.joining(path + ["any"])).directory
     }
 
     /// A link may lead to a directory that is on no volume, which the user's container would not see, or on one that it may not write
