@@ -213,7 +213,7 @@ package struct EmissaryRun {
     // MARK: Debug pauses
 
     private func pauseBefore(_ loop: EventLoop) throws {
-        guard settings.pauseBefore || directory.exists(directory.pause) else { return }
+        guard settings.pauseBefore || directory.asksForPause else { return }
         log.info("paused before the command", ["release": .path(directory.before)])
         let released = try loop.waitFor { directory.exists(directory.before) ? true : nil }
         if released == nil { throw EmissaryStop.failed("received SIGTERM while paused before the command") }
@@ -221,7 +221,7 @@ package struct EmissaryRun {
 
     private func pauseAfter(_ end: CommandRun.End, _ loop: EventLoop) throws {
         // Our own additions never cost a step its outputs: they do not apply once its end was asked for.
-        let added = !loop.isTerminating && (settings.pauseOnError && end.code != 0 || directory.exists(directory.pause))
+        let added = !loop.isTerminating && (settings.pauseOnError && end.code != 0 || directory.asksForPause)
         guard settings.pauseAfter || added else { return }
         log.info("paused after the command", ["release": .path(directory.after), "exitCode": .integer(Int64(end.code))])
         let released = try loop.waitFor { directory.exists(directory.after) ? true : nil }

@@ -62,7 +62,8 @@ struct OutputSaver {
         let place = try runDirectory.place()
         try place.makeDirectories(runDirectory.relative(target.directory), mode: 0o755)
         place.sweep(runDirectory.relative(target.directory))
-        try copyFile(source, to: target, in: place)
+        // One byte more than the executor takes tells it that there is more.
+        try copyFile(source, to: target, in: place, limit: Int64(RunDirectory.parameterLimit) + 1)
         log.info("saved parameter", ["path": .path(source)])
     }
 
@@ -96,13 +97,13 @@ struct OutputSaver {
         }
     }
 
-    private func copyFile(_ source: BytePath, to target: BytePath, in place: SharedPlace) throws {
+    private func copyFile(_ source: BytePath, to target: BytePath, in place: SharedPlace, limit: Int64 = .max) throws {
         // A named pipe must not hold us up.
         let file = try Descriptor.open(source, O_RDONLY | O_NONBLOCK | O_NOCTTY)
         let kind = try FileStatus.of(file.raw, subject: source.text).kind
         guard kind == .file else { throw ExecutorError.badRequest("read \(source): is a \(kind.word), not a file") }
         try place.write(runDirectory.relative(target), mode: 0o666) { raw in
-            try FileCopy.copy(file.raw, to: raw, subject: source.text)
+            try FileCopy.copy(file.raw, to: raw, limit: limit, subject: source.text)
         }
     }
 

@@ -6,11 +6,13 @@ import Glibc
 package enum FileCopy {
     /// Copies the whole source to the empty target: FICLONE, else copy_file_range, else read and write. Holes stay holes.
     ///
+    /// - Parameter limit: bytes; of a longer source only so many are copied.
     /// - Returns: the number of bytes copied, holes included.
     @discardableResult
     package static func copy(
-        _ source: Int32, to target: Int32, subject: @autoclosure () -> String
+        _ source: Int32, to target: Int32, limit: Int64 = .max, subject: @autoclosure () -> String
     ) throws(SystemError) -> Int64 {
+        if limit < .max { return try copyRange(source, target, length: limit, subject()) }
         let status = try FileStatus.of(source, subject: subject())
         if status.kind == .file {
             if linux_clone_file(source, target) == 0 { return status.size }

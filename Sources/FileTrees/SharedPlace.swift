@@ -98,13 +98,14 @@ package struct SharedPlace: Sendable {
         try directory.makeDirectories(path, mode: mode, isExact: true)
     }
 
-    /// Writes a file aside and renames it over whatever file or link has the name.
+    /// Writes a file aside and renames it over whatever file or link has the name. A directory that has it is moved aside, so that
+    /// nobody keeps a file from being written by making one.
     package func write(_ path: BytePath, _ bytes: [UInt8], mode: UInt32) throws(SystemError) {
         let (parent, name) = try directory.parent(of: path)
         let temporary = try TemporaryFile.make(in: parent, subject: directory.subject(path))
         do throws(SystemError) {
             try DescriptorIO.write(temporary.file.raw, bytes.span, subject: directory.subject(path))
-            try temporary.publish(as: name, mode: mode)
+            try temporary.publish(as: name, mode: mode, movesDirectories: true)
         } catch {
             temporary.remove()
             throw error
@@ -117,7 +118,7 @@ package struct SharedPlace: Sendable {
         let temporary = try TemporaryFile.make(in: parent, subject: directory.subject(path))
         do {
             try body(temporary.file.raw)
-            try temporary.publish(as: name, mode: mode)
+            try temporary.publish(as: name, mode: mode, movesDirectories: true)
         } catch {
             temporary.remove()
             throw error

@@ -50,12 +50,38 @@ package struct TemporaryFile: ~Copyable, Sendable {
         return nil
     }
 
+    /// Whether a regular file of ours can be one: by the modes that it has while it is made, less a umask, and that `publish` gives.
+    static func isOne(_ status: FileStatus) -> Bool {
+        let mode = status.permissions
+        return mode & ~0o044 == 0o600 || [0o666, 0o755, 0o555].contains(mode)
+    }
+
     /// Gives the file its mode, asks the kernel whether all is written, and renames it over whatever file or link has the name.
     ///
-    /// - Parameter mode: exactly this, or nil for the one that it has.
-    package func publish(as target: BytePath, mode: UInt32?) throws(SystemError) {
+    /// - Parameters:
+    ///   - mode: exactly this, or nil for the one that it has.
+    ///   - movesDirectories: whether a directory that has the name makes way: it is renamed to a temporary name, and removed if it is
+    ///     empty. Else it is an error (EISDIR).
+    package func publish(as target: BytePath, mode: UInt32?, movesDirectories: Bool = false) throws(SystemError) {
         try finish(target, mode)
-        try DirectoryIO.rename(parent.raw, name, to: target, in: parent.raw, subject: parent.subject(target))
+        // Bounded, since somebody may put a directory there again and again.
+        for attempt in 0... {
+            do throws(SystemError) {
+                return try DirectoryIO.rename(
+                    parent.raw, name, to: target, in: parent.raw, subject: parent.subject(target))
+            } catch {
+                guard movesDirectories, attempt < 16, [EISDIR, ENOTEMPTY, EEXIST].contains(error.code) else { throw error }
+            }
+            let aside = TemporaryNames.usual.make()
+            do throws(SystemError) {
+                try DirectoryIO.rename(parent.raw, target, to: aside, in: parent.raw, subject: parent.subject(target))
+            } catch {
+                if error.code == ENOENT { continue }
+                throw error
+            }
+            // What is in it is somebody's; perhaps it is no directory by now, and stays.
+            try? DirectoryIO.removeDirectory(parent.raw, aside, subject: "")
+        }
     }
 
     /// As `publish`, but leaves what has the name already.

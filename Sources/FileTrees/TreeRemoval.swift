@@ -18,8 +18,12 @@ package enum TreeRemoval {
     }
 
     /// Removes all that is in an open directory.
-    package static func removeContents(of directory: ContainedDirectory) throws(SystemError) {
-        while let name = try empty(directory.raw, directory.path) {
+    ///
+    /// - Parameter kept: a name that stays.
+    package static func removeContents(
+        of directory: ContainedDirectory, but kept: BytePath? = nil
+    ) throws(SystemError) {
+        while let name = try empty(directory.raw, directory.path, but: kept) {
             try remove(directory.raw, name, subject: directory.path.appending(name))
         }
     }
@@ -53,22 +57,28 @@ package enum TreeRemoval {
     /// Removes all names in a directory but directories that are not empty, also where the directory's mode keeps its owner, us, from
     /// listing or changing it.
     ///
+    /// - Parameter kept: a name that stays, as if it were not there.
     /// - Returns: one of these; nil when the directory is empty.
-    private static func empty(_ directory: Int32, _ path: BytePath) throws(SystemError) -> BytePath? {
-        do { return try emptyAsItIs(directory, path) } catch  where error.code == EACCES {
+    private static func empty(
+        _ directory: Int32, _ path: BytePath, but kept: BytePath? = nil
+    ) throws(SystemError) -> BytePath? {
+        do { return try emptyAsItIs(directory, path, kept) } catch  where error.code == EACCES {
             // Not ours: then what stood in the way is the better cause.
             guard fchmod(directory, 0o700) == 0 else { throw error }
-            return try emptyAsItIs(directory, path)
+            return try emptyAsItIs(directory, path, kept)
         }
     }
 
-    private static func emptyAsItIs(_ directory: Int32, _ path: BytePath) throws(SystemError) -> BytePath? {
+    private static func emptyAsItIs(
+        _ directory: Int32, _ path: BytePath, _ kept: BytePath?
+    ) throws(SystemError) -> BytePath? {
         // Names removed while a directory is read may hide others from that reading: until one finds nothing.
         for _ in 0..<rounds {
             let listing = try DirectoryListing(directory, subject: path.text)
             var found = false
             var name: BytePath = ""
             while try unsafe listing.next({ name = BytePath(bytes: unsafe Array($0)) }) {
+                if name == kept { continue }
                 found = true
                 if try !removeLeaf(directory, name, path.appending(name).text) { return name }
             }

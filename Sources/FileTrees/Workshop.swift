@@ -13,6 +13,14 @@ package final class Workshop: Sendable {
     static let lockName: BytePath = "lock"
     private let lock: Descriptor
 
+    /// Whether an open directory can be a workshop of ours; one in a setgid directory is setgid too.
+    static func isOne(_ status: FileStatus) -> Bool {
+        status.kind == .directory && status.userID == geteuid() && status.permissions & ~UInt32(S_ISGID) == 0o700
+    }
+
+    /// Whether a regular file of ours can be the lock of a workshop.
+    static func isLock(_ status: FileStatus) -> Bool { status.permissions == 0o600 && status.size == 0 }
+
     /// Sweeps the parent, and makes a workshop in it.
     package init(in parent: ContainedDirectory, names: TemporaryNames = .usual) throws(SystemError) {
         Leftovers.sweep(parent, names)
@@ -24,6 +32,9 @@ package final class Workshop: Sendable {
             do {
                 let opened = try DirectoryIO.open(
                     parent.raw, name, O_RDONLY | O_DIRECTORY, subject: parent.subject(name))
+                // Somebody may have put another directory in its place: nothing is made, and later removed, in that. Owner and mode do
+                // not tell, since some file systems give others than were asked for.
+                guard try DirectoryIO.firstNames(opened.raw, subject: parent.subject(name)).isEmpty else { continue }
                 let lock = try DirectoryIO.open(
                     opened.raw, Self.lockName, O_RDWR | O_CREAT | O_EXCL, mode: 0o600, subject: parent.subject(name))
                 if TemporaryLock.take(lock.raw) != .held, TemporaryLock.stands(Self.lockName, in: opened.raw, for: lock.raw) {
@@ -43,8 +54,8 @@ package final class Workshop: Sendable {
     ///
     /// - Parameters:
     ///   - path: in `directory`.
-    ///   - isReplacing: whether whatever has the name goes, a tree too. Else a file or link is replaced, and a directory that is not
-    ///     empty is an error (ENOTEMPTY or EEXIST), as rename(2) has it.
+    ///   - isReplacing: whether whatever has the name goes, a tree too. Else it is as rename(2) has it: a file replaces a file or
+    ///     link, a directory an empty directory, and all else is an error (ENOTEMPTY, EEXIST, EISDIR or ENOTDIR).
     package func publish(_ path: BytePath, as target: BytePath, isReplacing: Bool) throws(SystemError) {
         let (from, made) = try directory.parent(of: path)
         // Bounded, since somebody may put something there again and again.
@@ -131,45 +142,59 @@ package enum Leftovers {
         return found
     }
 
+    /// What a name is, is only a hint of how to open it: somebody may exchange names at any moment. What was opened is judged.
     private static func sweep(_ name: BytePath, in parent: ContainedDirectory) {
         guard let status = try? DirectoryIO.status(parent.raw, name, subject: ""), status.userID == geteuid() else { return }
         switch status.kind {
         case .file: sweepFile(name, in: parent)
-        case .directory where status.permissions & 0o777 == 0o700: sweepWorkshop(name, in: parent)
+        case .directory: sweepWorkshop(name, in: parent)
         default: return
         }
     }
 
     private static func sweepFile(_ name: BytePath, in parent: ContainedDirectory) {
-        guard let file = try? DirectoryIO.open(parent.raw, name, O_RDWR | O_NONBLOCK | O_NOCTTY, subject: ""),
+        guard let file = open(name, in: parent.raw, isOurs: TemporaryFile.isOne),
             TemporaryLock.take(file.raw) == .taken, TemporaryLock.stands(name, in: parent.raw, for: file.raw)
         else { return }
         try? DirectoryIO.unlink(parent.raw, name, subject: "")
     }
 
+    /// A workshop has a lock before it has anything else, and until it has nothing else. A directory without one is removed if it is
+    /// empty, and never emptied: it may be anybody's that was given such a name.
     private static func sweepWorkshop(_ name: BytePath, in parent: ContainedDirectory) {
-        guard let opened = try? DirectoryIO.open(parent.raw, name, O_RDONLY | O_DIRECTORY, subject: "") else { return }
+        guard let opened = try? DirectoryIO.open(parent.raw, name, O_RDONLY | O_DIRECTORY, subject: ""),
+            let status = try? FileStatus.of(opened.raw, subject: ""), Workshop.isOne(status)
+        else { return }
         let directory = ContainedDirectory(owning: opened, path: parent.path.appending(name))
-        guard let lock = lock(of: directory), TemporaryLock.take(lock.raw) == .taken,
+        do {
+            _ = try DirectoryIO.status(directory.raw, Workshop.lockName, subject: "")
+        } catch  where error.code == ENOENT {
+            try? DirectoryIO.removeDirectory(parent.raw, name, subject: "")
+            return
+        } catch { return }
+        guard let lock = open(Workshop.lockName, in: directory.raw, isOurs: Workshop.isLock),
+            TemporaryLock.take(lock.raw) == .taken,
             TemporaryLock.stands(Workshop.lockName, in: directory.raw, for: lock.raw)
         else { return }
         remove(directory, name, in: parent)
     }
 
-    /// A workshop without a lock is one whose maker has not come so far, or died before: who makes the file first has it.
-    private static func lock(of directory: ContainedDirectory) -> Descriptor? {
-        let flags = O_RDWR | O_NONBLOCK | O_NOCTTY
-        do {
-            return try DirectoryIO.open(directory.raw, Workshop.lockName, flags, subject: "")
-        } catch  where error.code == ENOENT {
-            return try? DirectoryIO.open(
-                directory.raw, Workshop.lockName, flags | O_CREAT | O_EXCL, mode: 0o600, subject: "")
-        } catch { return nil }
+    /// Opens a regular file of our own with no second name; nil for anything else.
+    private static func open(_ name: BytePath, in directory: Int32, isOurs: (FileStatus) -> Bool) -> Descriptor? {
+        guard let file = try? DirectoryIO.open(directory, name, O_RDWR | O_NONBLOCK | O_NOCTTY, subject: ""),
+            let status = try? FileStatus.of(file.raw, subject: ""),
+            status.kind == .file, status.userID == geteuid(), status.linkCount == 1, isOurs(status)
+        else { return nil }
+        return file
     }
 
-    /// Empties an open directory, then removes its name: should another directory have come to have it, that one is not emptied.
+    /// Empties an open workshop, its lock last, so that what a killed process leaves of it still is one. Then removes its name: should
+    /// another directory have come to have it, that one is not emptied.
     static func remove(_ directory: ContainedDirectory, _ name: BytePath, in parent: ContainedDirectory) {
-        try? TreeRemoval.removeContents(of: directory)
+        do {
+            try TreeRemoval.removeContents(of: directory, but: Workshop.lockName)
+            try DirectoryIO.unlink(directory.raw, Workshop.lockName, subject: "")
+        } catch  where error.code == ENOENT {} catch { return }
         try? DirectoryIO.removeDirectory(parent.raw, name, subject: "")
     }
 }

@@ -35,6 +35,9 @@ package struct ContainerDirectory: Sendable {
     /// Whether something has one of the names above; a link counts as itself.
     package func exists(_ path: BytePath) -> Bool { run.exists(path) }
 
+    /// Whether `pause` is there, as a regular file.
+    package var asksForPause: Bool { (try? run.place().status(run.relative(pause)))?.kind == .file }
+
     /// Opens one of the captures for adding to its end, mode 0666.
     package func openCapture(_ path: BytePath) throws(SystemError) -> Descriptor {
         let file = try run.place().openForAppending(run.relative(path), mode: 0o666)

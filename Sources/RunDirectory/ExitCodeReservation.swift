@@ -32,7 +32,7 @@ package struct ExitCodeReservation: ~Copyable {
                 let digits = Array(String(code).utf8)
                 try DescriptorIO.write(raw, digits.span, at: 0, subject: directory.exitCode.text)
                 try checked("truncate", directory.exitCode.text) { ftruncate(raw, off_t(digits.count)) }
-                try reserved.file.publish(as: directory.exitCode.base, mode: 0o644)
+                try reserved.file.publish(as: directory.exitCode.base, mode: 0o644, movesDirectories: true)
                 // The directory may have been moved away meanwhile: then nobody sees what is in it.
                 if directory.readExitCode() == code { return }
             } catch { reserved.file.remove() }

@@ -28,7 +28,7 @@ package struct LifeLock: ~Copyable, Sendable {
         do throws(SystemError) {
             guard file.isLocked else { throw SystemError("flock", path.text, ENOLCK) }
             // Readable for every user, or the others could not ask.
-            try file.publish(as: path.base, mode: 0o666)
+            try file.publish(as: path.base, mode: 0o666, movesDirectories: true)
         } catch {
             file.remove()
             throw error

@@ -29,6 +29,9 @@ package struct RunDirectory: Sendable {
 
     /// A template is read up to this size, in bytes: what the API server takes is a fifth of it.
     package static let templateLimit = 8 << 20
+    /// Bytes of an output parameter at most. One that is larger than what the API server takes in one request would only lose the
+    /// others.
+    package static let parameterLimit = 3 << 20
 
     /// The directory of a container; an empty name means the parent of all (a container that the controller did not build).
     package func container(_ name: String) -> ContainerDirectory {

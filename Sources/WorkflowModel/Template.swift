@@ -25,14 +25,19 @@ package enum TemplateKind: String, Sendable {
 package struct VolumeMount: Sendable, Equatable {
     package let name: String
     package let mountPath: String
+    /// Whether the user's container may only read there.
+    package let isReadOnly: Bool
 
-    package init(name: String, mountPath: String) {
+    package init(name: String, mountPath: String, isReadOnly: Bool = false) {
         self.name = name
         self.mountPath = mountPath
+        self.isReadOnly = isReadOnly
     }
 
     init(_ fields: Fields) throws(ModelError) {
-        self.init(name: try fields.string("name"), mountPath: try fields.string("mountPath"))
+        self.init(
+            name: try fields.string("name"), mountPath: try fields.string("mountPath"),
+            isReadOnly: try fields.flag("readOnly"))
     }
 }
 

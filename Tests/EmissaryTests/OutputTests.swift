@@ -56,6 +56,20 @@ import Testing
         #expect(!AtomicFile.exists(emissary.runDirectory.parameterHandOver(emissary.path("missing"))))
     }
 
+    /// The executor refuses a larger one, so that the rest of it need not fill the run directory.
+    @Test func handsOverNoMoreOfAParameterThanTellsThatItIsTooLarge() throws {
+        let emissary = try emissary(parameters: [("large", "@/large"), ("sparse", "@/sparse"), ("fits", "@/fits")])
+        let limit = RunDirectory.parameterLimit
+        let result = try emissary.run(
+            shell: """
+                head -c 20000000 /dev/zero > $HERE/large; truncate -s 1T $HERE/sparse; head -c \(limit) /dev/zero > $HERE/fits
+                """)
+        #expect(result.status == .exited(0))
+        for (name, count) in [("large", limit + 1), ("sparse", limit + 1), ("fits", limit)] {
+            #expect(try SmallFile.read(emissary.runDirectory.parameterHandOver(emissary.path(name))).count == count)
+        }
+    }
+
     @Test func packsArtifactsInTheFormThatIsUploaded() throws {
         let emissary = try emissary(artifacts: [
             ("tree", "@/out/tree", nil), ("file", "@/out/file", #"{"tar": {"compressionLevel": 0}}"#),

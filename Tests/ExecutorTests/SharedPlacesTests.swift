@@ -70,7 +70,8 @@ private struct Places: Sendable {
         try Template.load(
             from: Array(
                 """
-                {"container":{"image":"x","volumeMounts":[{"name":"v","mountPath":"/vol"},{"name":"o","mountPath":"/other"}]},
+                {"container":{"image":"x","volumeMounts":[{"name":"v","mountPath":"/vol"},{"name":"o","mountPath":"/other"},
+                   {"name":"r","mountPath":"/vol/models","readOnly":true},{"name":"s","mountPath":"/models","readOnly":true}]},
                  "inputs":{"artifacts":\(inputs)},"outputs":{"artifacts":\(outputs)},
                  "archiveLocation":{"s3":{"endpoint":"e","bucket":"b","key":"out"}}}
                 """.utf8))
@@ -141,6 +142,47 @@ private func raw(_ path: String, _ data: String = "new", more: String = "") -> S
         let text = places.failure(raw("/vol/l/x"))
         #expect(text?.contains("a symbolic link leads out of the volumes") == true)
         #expect(try places.names("mirror/none") == [])
+        #expect(places.failure(raw("/vol/l/new/deep/x")) != nil)
+        #expect(try places.names("mirror/none") == [], "nothing is made before it is certain")
+    }
+
+    @Test(arguments: ["/models", "/vol/models"]) func leadToNoVolumeThatTheUserMayOnlyRead(_ volume: String) throws {
+        try places.write("mirror\(volume)/d/weights", "theirs")
+        try places.link("mirror/vol/l", to: "\(volume)/d")
+        for name in ["weights", "x", "new/deep/x"] {
+            let text = places.failure(raw("/vol/l/\(name)"))
+            #expect(text?.contains("a symbolic link leads to \(volume), a read-only volume") == true, "\(text ?? "")")
+        }
+        #expect(try places.names("mirror\(volume)/d") == ["weights"])
+        #expect(try places.read("mirror\(volume)/d/weights") == "theirs")
+        // Where the template itself says so, the mount decides.
+        try places.stage(raw("\(volume)/d/x"))
+        #expect(try places.names("mirror\(volume)/d") == ["weights", "x"])
+    }
+
+    /// A link that came with one input must not lead the next.
+    @Test func followNoLinkOfAnotherInput() throws {
+        try places.write("mirror/vol/precious/x", "precious")
+        try places.write("mirror/vol/real/kept", "kept")
+        try places.link("mirror/vol/honest", to: "/vol/real")
+        try places.store("links.tgz", ["l": "->/vol/precious", "near": "->d", "d/f": "f"])
+        func both(_ first: String, _ second: String) -> String {
+            #"[{"name":"a","path":"\#(first)","s3":{"key":"links.tgz"}},{"name":"b","path":"\#(second)","raw":{"data":"b"}}]"#
+        }
+        for (index, name) in ["l/x", "l/new/x", "near/x"].enumerated() {
+            let text = places.failure(both("/vol/in\(index)", "/vol/in\(index)/\(name)"))
+            #expect(text?.hasPrefix("load artifact 'b': ") == true, "\(name): \(text ?? "")")
+        }
+        #expect(try places.names("mirror/vol/precious") == ["x"])
+        #expect(try places.read("mirror/vol/precious/x") == "precious")
+        #expect(try places.names("mirror/vol/in2/d") == ["f"])
+        // Beside links the next input has its place there, and the volume's own links lead on.
+        try places.stage(both("/vol/honest/in", "/vol/honest/in/d/new/x"))
+        #expect(try places.read("mirror/vol/real/in/d/new/x") == "b")
+        #expect(try places.read("mirror/vol/real/in/d/f") == "f")
+        // What has the very name of the next one is replaced, not followed.
+        try places.stage(both("/vol/same", "/vol/same/l"))
+        #expect(try places.kind("mirror/vol/same/l") == .file)
     }
 
     @Test func replaceALinkThatHasTheName() throws {
@@ -174,6 +216,8 @@ private func raw(_ path: String, _ data: String = "new", more: String = "") -> S
     @Test func sweepWhatAKilledRunHasLeft() throws {
         let left = "mirror/vol/.argoexec-000000000abcd.tmp"
         try places.write("\(left)/tree/f", "half")
+        try places.write("\(left)/lock", "")
+        #expect(chmod(places.path("\(left)/lock").text, 0o600) == 0)
         #expect(chmod(places.path(left).text, 0o700) == 0)
         try places.stage(raw("/vol/a"))
         #expect(try places.names("mirror/vol") == ["a"])

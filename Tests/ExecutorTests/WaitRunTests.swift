@@ -221,6 +221,34 @@ private let location = #""archiveLocation": {"archiveLogs": true, "s3": {"endpoi
         #expect(values == [nil, "1", nil, "7"])
     }
 
+    /// A default is for what is not there.
+    @Test func noDefaultTakesThePlaceOfAParameterThatIsTooLarge() throws {
+        let step = try StepUnderTest(
+            """
+            {"container": {"image": "x", "volumeMounts": [{"name": "v", "mountPath": "/vol"}]}, "outputs": {"parameters": [
+              {"name": "large", "valueFrom": {"path": "/tmp/large", "default": "7"}},
+              {"name": "mounted", "valueFrom": {"path": "/vol/large", "default": "7"}},
+              {"name": "fits", "valueFrom": {"path": "/tmp/fits", "default": "7"}},
+              {"name": "folder", "valueFrom": {"path": "/vol", "default": "7"}}]}}
+            """)
+        let limit = RunDirectory.parameterLimit
+        try AtomicFile.createDirectory(step.directory.parameterHandOver("/tmp/large").directory)
+        try AtomicFile.createDirectory(step.settings.paths.mirror.appending("vol"))
+        let large = [UInt8](repeating: UInt8(ascii: "x"), count: limit + 1)
+        try SmallFile.write(step.directory.parameterHandOver("/tmp/large"), large)
+        try SmallFile.write(step.settings.paths.mirror.appending("vol/large"), large)
+        try SmallFile.write(step.directory.parameterHandOver("/tmp/fits"), Array(large.dropLast()))
+        try step.leave("exitcode", "0")
+        let reports = Reports()
+        let error = #expect(throws: ExecutorError.self) { try step.wait(reports) }
+        #expect(
+            error?.message
+                == "save output parameter 'large': read /tmp/large: larger than the limit of 3145728 bytes; "
+                + "save output parameter 'mounted': read /vol/large: larger than the limit of 3145728 bytes")
+        let values = reports.state.current.outputs?.parameters.map { $0.value }
+        #expect(values?.map { $0?.utf8.count } == [nil, nil, limit, 1])
+    }
+
     @Test func namesTheArtifactAndItsPath() throws {
         let step = try StepUnderTest(
             #"{"container": {"image": "x"}, "outputs": {"artifacts": [{"name": "model", "path": "/tmp/model"}]}, \#(location)}"#

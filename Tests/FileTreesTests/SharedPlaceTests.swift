@@ -76,7 +76,6 @@ private func layout() throws -> TemporaryFolder {
         try place.write("f", Array("old".utf8), mode: 0o644)
         #expect(throws: Stop.self) { try place.write("f", mode: 0o644) { _ in throw Stop() } }
         #expect(try folder.text("place/f") == "old")
-        #expect(failure { try place.write("a", [], mode: 0o644) } == EISDIR)
         #expect(try names(folder["place"]) == ["a", "f"])
     }
 
@@ -135,7 +134,47 @@ private func layout() throws -> TemporaryFolder {
     }
 }
 
+@Suite struct DirectoryInTheWayTests {
+    @Test func makesWayForAFile() throws {
+        let folder = try layout()
+        let place = try SharedPlace(folder["place"])
+        try folder.folder("place/f")
+        try place.write("f", Array("1".utf8), mode: 0o644)
+        #expect(try folder.text("place/f") == "1")
+        #expect(try names(folder["place"]).sorted() == ["a", "f"])
+        // With something in it, it is somebody's, and is kept aside.
+        try place.unlink("f")
+        try folder.folder("place/f/d")
+        try folder.file("place/f/d/kept", "kept")
+        try place.write("f", mode: 0o600) { try DescriptorIO.write($0, Array("2".utf8).span, subject: "f") }
+        #expect(try folder.text("place/f") == "2")
+        place.sweep()
+        let aside = try #require(try names(folder["place"]).first { $0.hasPrefix(".argoexec-") })
+        #expect(try folder.text(BytePath("place/\(aside)/d/kept")) == "kept")
+        #expect(try names(folder["place"]).count == 3)
+    }
+
+    @Test func staysWhereNothingWasSaidOfIt() throws {
+        let folder = try layout()
+        let file = try TemporaryFile.make(in: try ContainedDirectory(folder["place"]), subject: "a")
+        #expect(failing { try file.publish(as: "a", mode: 0o644) } == EISDIR)
+        file.remove()
+        #expect(try names(folder["place"]) == ["a"])
+    }
+}
+
 @Suite struct WorkshopTests {
+    /// What is left of one whose removal was cut short still is one.
+    @Test func goesLockLast() throws {
+        let folder = try layout()
+        let workshop = try Workshop(in: try ContainedDirectory(folder["place"]))
+        try workshop.directory.makeDirectories("tree/deep", mode: 0o755)
+        try TreeRemoval.removeContents(of: workshop.directory, but: Workshop.lockName)
+        #expect(try names(workshop.directory.path) == ["lock"])
+        workshop.remove()
+        #expect(try names(folder["place"]) == ["a"])
+    }
+
     @Test func replacesOnlyWhereItMay() throws {
         let folder = try layout()
         let place = try SharedPlace(folder["place"])
@@ -214,17 +253,19 @@ private func layout() throws -> TemporaryFolder {
         let isLocked = file.isLocked
         #expect(isLocked)
         let held = Set(try names(folder["place"]))
-        // As killed processes leave them: with a lock file, before it was made, half removed, and a file.
-        for (index, inner) in ["lock", "", "tree/deep/f"].enumerated() {
+        // As killed processes leave them: with something in it, before there was, before there was a lock, and files.
+        for (index, inner) in ["lock", "", "lock tree/deep/f", "lock tree/deep/f"].enumerated() {
             let name = BytePath("place/.argoexec-00000000000a\(index).tmp")
-            try folder.folder(name)
-            #expect(Glibc.chmod(folder[name].text, 0o700) == 0)
-            if !inner.isEmpty {
-                let file = name.appending(BytePath(inner))
-                try folder.folder(file.directory, mode: 0o700)
-                try folder.file(file)
+            // In a setgid directory it has that bit as well.
+            try folder.folder(name, mode: index == 3 ? 0o2700 : 0o700)
+            for inner in inner.split(separator: " ") {
+                let file = name.appending(BytePath(String(inner)))
+                if inner != "lock" { try folder.folder(file.directory, mode: 0o700) }
+                try folder.file(file, mode: 0o600)
             }
         }
+        try folder.file("place/.argoexec-00000000000b1.tmp", mode: 0o600)
+        try folder.file("place/.argoexec-00000000000b2.tmp", mode: 0o555)
         try folder.file("place/.argoexec-00000000000b0.tmp")
         // And what is somebody else's.
         try folder.folder("place/.argoexec-00000000000c0.tmp")
@@ -244,6 +285,74 @@ private func layout() throws -> TemporaryFolder {
         live.remove()
         try file.publish(as: "f", mode: 0o644)
         #expect(try parent.status("f").permissions == 0o644)
+    }
+
+    /// Who may rename a directory can give it a name of our form, also where its mode keeps him from what is in it.
+    @Test func emptiesNoDirectoryThatIsNoWorkshop() throws {
+        let folder = try layout()
+        let parent = try ContainedDirectory(folder["place"])
+        func name(_ index: Int) -> BytePath { BytePath("place/.argoexec-00000000000e\(index).tmp") }
+        for index in 0..<8 {
+            try folder.folder(name(index).appending("deep"), mode: 0o700)
+            try folder.file(name(index).appending("deep/kept"), "kept", mode: 0o600)
+            let lock = name(index).appending("lock")
+            switch index {
+            case 0: break  // no lock
+            case 1: try folder.link(lock, to: folder["outside/secret"])
+            case 2: try folder.folder(lock, mode: 0o600)
+            case 3: try folder.file(lock, "with something in it", mode: 0o600)
+            case 4: try folder.file(lock, mode: 0o644)
+            case 5:
+                try folder.file(lock, mode: 0o600)
+                #expect(Glibc.link(folder[lock].text, folder["outside/second"].text) == 0)
+            case 6: try DirectoryIO.makeFIFO(AT_FDCWD, folder[lock], mode: 0o600, subject: "")
+            default: try folder.file(lock, mode: 0o600)
+            }
+            #expect(Glibc.chmod(folder[name(index)].text, index == 7 ? 0o1700 : 0o700) == 0)
+        }
+        for _ in 0..<2 { Leftovers.sweep(parent) }
+        for index in 0..<8 {
+            #expect(try folder.text(name(index).appending("deep/kept")) == "kept", "\(index)")
+            if index == 0 { #expect(try names(folder[name(0)]) == ["deep"], "nothing is made in it") }
+        }
+    }
+
+    @Test func leavesFilesThatAreNotAsOursAre() throws {
+        let folder = try layout()
+        let parent = try ContainedDirectory(folder["place"])
+        try folder.file("place/.argoexec-00000000000f0.tmp", "kept", mode: 0o4755)
+        try folder.file("place/.argoexec-00000000000f1.tmp", "kept", mode: 0o400)
+        try folder.file("place/.argoexec-00000000000f2.tmp", "kept", mode: 0o600)
+        #expect(Glibc.link(folder["place/.argoexec-00000000000f2.tmp"].text, folder["outside/second"].text) == 0)
+        Leftovers.sweep(parent)
+        #expect(try names(folder["place"]).count == 4)
+    }
+
+    /// Somebody exchanges an empty leftover and a tree of ours as fast as he can.
+    @Test func emptiesNoTreeThatIsExchangedForALeftover() throws {
+        let folder = try layout()
+        let parent = try ContainedDirectory(folder["place"])
+        let leftover = folder["place/.argoexec-0000000000g00.tmp"]
+        let (tree, aside) = (folder["place/tree"], folder["place/aside"])
+        try folder.folder("place/tree", mode: 0o700)
+        try folder.file("place/tree/kept", "kept", mode: 0o600)
+        let isOver = Atomic(false)
+        let swapper = try WorkerThread {
+            while !isOver.load(ordering: .relaxed) {
+                _ = Glibc.mkdir(leftover.text, 0o700)
+                let lock = Glibc.open(leftover.appending("lock").text, O_CREAT | O_WRONLY | O_EXCL, 0o600)
+                if lock >= 0 { Glibc.close(lock) }
+                _ = Glibc.rename(leftover.text, aside.text)
+                _ = Glibc.rename(tree.text, leftover.text)
+                _ = Glibc.rename(leftover.text, tree.text)
+                _ = Glibc.rename(aside.text, leftover.text)
+            }
+        }
+        for _ in 0..<3000 { Leftovers.sweep(parent) }
+        isOver.store(true, ordering: .relaxed)
+        swapper.join()
+        let kept = [tree, leftover, aside].compactMap { try? SmallFile.read($0.appending("kept")) }
+        #expect(kept == [Array("kept".utf8)])
     }
 
     /// Many make and publish while others sweep without end: nobody loses what he makes.

@@ -133,6 +133,42 @@ import Testing
         try close()
     }
 
+    @Test(arguments: [false, true]) func aDirectoryInPlaceOfAFileStopsNobody(_ isFull: Bool) throws {
+        func block(_ path: BytePath) throws {
+            try AtomicFile.createDirectory(path)
+            if isFull { try SmallFile.write(path.appending("theirs"), []) }
+        }
+        for path in [container.signal, container.exitCode, container.alive] { try block(path) }
+        let reservation = ExitCodeReservation(in: container)
+        let lock = try LifeLock(of: container)
+        #expect(LifeLock.state(of: container) == .held)
+        try container.writeSignal(15)
+        #expect(container.takeSignal() == 15)
+        try reservation.publish(3)
+        #expect(container.readExitCode() == 3)
+        try FileManager.default.removeItem(atPath: container.exitCode.text)
+        try block(container.exitCode)
+        try container.writeExitCode(4)
+        #expect(container.readExitCode() == 4)
+        container.sweep()
+        #expect(try fixture.names(container.path).count == (isFull ? 6 : 2))
+        extendLifetime(lock)
+        try close()
+    }
+
+    @Test func onlyAFileAsksForAPause() throws {
+        #expect(!container.asksForPause)
+        try AtomicFile.createDirectory(container.pause)
+        #expect(!container.asksForPause)
+        try FileManager.default.removeItem(atPath: container.pause.text)
+        try link(container.pause, to: secret)
+        #expect(!container.asksForPause)
+        try FileManager.default.removeItem(atPath: container.pause.text)
+        try SmallFile.write(container.pause, [])
+        #expect(container.asksForPause)
+        try close()
+    }
+
     @Test func sweepsWhatAKilledEmissaryHasLeft() throws {
         try SmallFile.write(container.path.appending(".argoexec-0000000000abc.tmp"), [])
         try SmallFile.write(container.path.appending("their.tmp"), [])

@@ -10,8 +10,8 @@ struct ParameterCollector: Sendable {
     let settings: ExecutorSettings
     let directory: RunDirectory
 
-    /// A parameter larger than what the API server takes in one request would only lose the others.
-    static let limit = 3 << 20
+    /// A parameter that is there, but larger than may be: no default takes its place.
+    private struct TooLarge: Error { let path: BytePath }
 
     /// All parameters of the template, with the values found; one that has no value and no default does not stop the others.
     ///
@@ -20,7 +20,12 @@ struct ParameterCollector: Sendable {
         var errors: [String] = []
         let parameters = template.outputs.parameters.map { parameter -> Parameter in
             guard let source = parameter.valueFrom, !source.path.isEmpty else { return parameter }
-            do { return parameter.withValue(ResultText.parameter(try value(at: source.path))) } catch {
+            do { return parameter.withValue(ResultText.parameter(try value(at: source.path))) } catch let error as TooLarge {
+                errors.append(
+                    "save output parameter '\(parameter.name)': read \(error.path): "
+                        + "larger than the limit of \(RunDirectory.parameterLimit) bytes")
+                return parameter
+            } catch {
                 if let fallback = source.defaultValue { return parameter.withValue(ResultText.parameter(Array(fallback.utf8))) }
                 errors.append("save output parameter '\(parameter.name)': \(errorText(error))")
                 return parameter
@@ -42,16 +47,18 @@ struct ParameterCollector: Sendable {
         case .baseImage where !settings.paths.mirrorsEverything:
             // The user's code can write there too: no link is followed.
             let handOver = directory.parameterHandOver(cleaned)
-            return try content(of: try directory.place().openFile(directory.relative(handOver)), handOver)
+            return try content(of: try directory.place().openFile(directory.relative(handOver)), cleaned)
         case .baseImage, .mirror:
             return try content(of: try settings.paths.mirrorPlace().openFile(cleaned.belowRoot), cleaned)
         }
     }
 
     private func content(of file: consuming Descriptor, _ path: BytePath) throws -> [UInt8] {
-        do throws(SystemError) { return try DescriptorIO.readAll(file.raw, limit: Self.limit, subject: path.text) } catch {
+        do throws(SystemError) {
+            return try DescriptorIO.readAll(file.raw, limit: RunDirectory.parameterLimit, subject: path.text)
+        } catch {
             guard error.code == EFBIG else { throw error }
-            throw ExecutorError.badRequest("read \(path): larger than the limit of \(Self.limit) bytes")
+            throw TooLarge(path: path)
         }
     }
 }

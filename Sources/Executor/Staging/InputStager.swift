@@ -27,6 +27,8 @@ struct InputStager: Sendable {
                 log.info("optional artifact is not supplied", ["artifact": .text(artifact.name)])
             }
         }
+        let destinations = plans.map(\.destination)
+        for index in plans.indices { plans[index].destination = destinations[index].beside(destinations) }
         if paths.mirrorsEverything {
             // As the kubelet mounts them: what lies in another comes after it.
             plans.sort { ($0.target.components.count, $0.index) < ($1.target.components.count, $1.index) }
@@ -66,7 +68,7 @@ struct InputPlan: Sendable {
     var index: Int
     /// The artifact's complete location.
     let location: ArtifactLocation
-    let destination: InputDestination
+    var destination: InputDestination
 
     /// Where it ends up.
     var target: BytePath { destination.target }
@@ -85,9 +87,11 @@ struct InputPlan: Sendable {
             if paths.mirrorsEverything {
                 destination = InputDestination(kind: .folder, root: paths.mirror, path: BytePath(path).belowRoot)
             } else if PathRules.overlappingVolume(path: path, mounts: mounts) != nil {
-                let mountPaths = mounts.map(\.mountPath).filter { !$0.isEmpty }.map { BytePath($0).cleaned }
+                let mounts = mounts.filter { !$0.mountPath.isEmpty }.map {
+                    InputDestination.Mount(path: BytePath($0.mountPath).cleaned, isReadOnly: $0.isReadOnly)
+                }
                 destination = InputDestination(
-                    kind: .volume(mounts: mountPaths), root: paths.mirror, path: BytePath(path).belowRoot)
+                    kind: .volume(mounts: mounts), root: paths.mirror, path: BytePath(path).belowRoot)
             } else {
                 destination = InputDestination(
                     kind: .inputs, root: paths.inputArtifacts, path: BytePath(artifact.name))
