@@ -39,6 +39,18 @@ package struct MarkedDocument: Sendable {
         self.repeatedKeys = repeatedKeys
     }
 
+    /// The documents in it: its items, and the items of those, where it is a list of objects as `kubectl get -o yaml` prints it; else
+    /// itself alone.
+    package var items: [MarkedDocument] {
+        guard value["kind"]?.string?.hasSuffix("List") == true,
+            let index = value.object?.members.firstIndex(where: { $0.name == "items" }),
+            let elements = value.object?.members[index].value.array, marks.children.indices.contains(index)
+        else { return [self] }
+        return zip(elements, marks.children[index].children).flatMap { element, marks in
+            MarkedDocument(value: element, file: file, marks: marks).items
+        }
+    }
+
     /// Where a value is written: for a member its name's place, for an element its own. Of what is not there, the place of the
     /// deepest value on the way to it.
     package func place(of path: DocumentPath) -> SourcePlace { SourcePlace(file: file, position: positions(path).name) }

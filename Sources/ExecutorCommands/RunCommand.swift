@@ -14,7 +14,8 @@ extension Command<GlobalSettings> {
         settings.files = call.words + settings.files
         settings.mainFileCount = call.words.isEmpty ? nil : call.words.count
         settings.logLevel = call.global.logLevel?.text ?? settings.logLevel
-        let log = try call.global.makeLog()
+        // What goes well is told in the run's own lines.
+        let log = try call.global.makeLog(atLeast: .warn)
         if settings.replay == nil, settings.files.isEmpty { throw UsageError.words("run: expected the file of a workflow") }
         if let conflict = settings.flagWithoutEffect { throw UsageError.words("run: \(conflict)") }
         return try localVerb {

@@ -50,6 +50,7 @@ struct StoreServices {
         var drivers = drivers(secrets: secrets, localStore: localStore)
         drivers.requestBackoff = nil
         drivers.onRetry = { retry in StandardStreams.printError("\(retry.text)\n") }
+        drivers.idleNotice = IdleNotice { StandardStreams.printError("\($0)\n") }
         return drivers
     }
 

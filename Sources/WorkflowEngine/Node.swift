@@ -43,6 +43,8 @@ package struct Node: Sendable, Equatable {
     package let templateReference: JSONValue?
     /// Where the template's name was looked up.
     package let templateScope: String
+    /// Where the template is written that stands in its step or task; nil for one that has a name.
+    package let inlinePath: DocumentPath?
     package internal(set) var phase: NodePhase
     /// The node whose steps or tasks this is one of; empty for the root.
     package let boundaryID: String
@@ -58,6 +60,9 @@ package struct Node: Sendable, Equatable {
     package internal(set) var children: [String] = []
     /// Set for steps and dags once they have ended: the nodes that what follows is attached to.
     package internal(set) var outboundNodes: [String]?
+
+    /// What tells its template from others.
+    package var templateKey: String { "\(templateScope) \(templateName) \(inlinePath?.description ?? "")" }
 
     /// The node in the CRD's shape.
     package var document: JSONValue {

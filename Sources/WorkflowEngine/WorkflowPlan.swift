@@ -114,7 +114,9 @@ package struct WorkflowPlan: Sendable {
         var indices = Dictionary(parameters.enumerated().map { ($0.element["name"]?.string ?? "", $0.offset) }) { first, _ in
             first
         }
-        let declared = Array(indices.keys)
+        // What a template takes need not be the workflow's too.
+        let inputs = entrypoint?["inputs"]?["parameters"]?.array?.compactMap { $0["name"]?.string } ?? []
+        let declared = Set(indices.keys).union(inputs)
         for (name, value) in settings.parameters {
             let given: JSONValue = ["name": .string(name), "value": .string(value)]
             if let index = indices[name] {
@@ -123,21 +125,22 @@ package struct WorkflowPlan: Sendable {
             } else {
                 indices[name] = parameters.count
                 parameters.append(given)
+                if declared.contains(name) { continue }
                 let text = "-p \(name)=…: the workflow declares no such parameter" + NearName.hint(name, among: declared)
                 findings.append(Finding(.warning, place: nil, text))
             }
         }
         var artifacts = arguments["artifacts"]?.array ?? []
-        let inputs = entrypoint?["inputs"]?["artifacts"]?.array ?? []
+        let artifactInputs = entrypoint?["inputs"]?["artifacts"]?.array ?? []
         for (name, location) in settings.artifacts {
             if let index = artifacts.firstIndex(where: { $0["name"]?.string == name }) {
                 artifacts[index] = placed(artifacts[index], at: location)
-            } else if let input = inputs.first(where: { $0["name"]?.string == name }) {
+            } else if let input = artifactInputs.first(where: { $0["name"]?.string == name }) {
                 var given: JSONValue = ["name": .string(name)]
                 given["archive"] = input["archive"]
                 artifacts.append(placed(given, at: location))
             } else {
-                let known = Set((artifacts + inputs).compactMap { $0["name"]?.string }).sorted()
+                let known = Set((artifacts + artifactInputs).compactMap { $0["name"]?.string }).sorted()
                 let others = known.isEmpty ? "" : "; there are: \(known.joined(separator: ", "))"
                 findings.append(
                     Finding(
@@ -210,8 +213,11 @@ package struct WorkflowPlan: Sendable {
         return ResolvedTemplate(space: space, template: template, kind: kind, entry: entry)
     }
 
-    /// Where the template of a node is written; nil for one inside a step.
+    /// Where the template of a node is written; nil where nothing is known of it.
     package func site(of node: Node) -> DocumentPart? {
+        if let path = node.inlinePath {
+            return (libraries[node.templateScope] ?? local).templates.values.first?.owner.part.part(path)
+        }
         if let reference = node.templateReference {
             let scope =
                 (reference["clusterScope"]?.bool == true ? "cluster/" : "namespaced/") + (reference["name"]?.string ?? "")

@@ -60,7 +60,10 @@ extension WorkflowRun {
             return
         }
         do throws(StepError) {
-            try execute(call, named: name, in: parent.space, boundary: state.boundary, stepVariable: "tasks.name")
+            let tasks = parent.site?.part(DocumentPath(members: "dag", "tasks"))
+            try execute(
+                call, named: name, in: parent.space, boundary: state.boundary, stepVariable: "tasks.name",
+                site: tasks?.part(DocumentPath([.element(task)])))
         } catch {
             report(error, of: id(of: name))
         }

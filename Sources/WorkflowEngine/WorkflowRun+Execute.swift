@@ -9,9 +9,11 @@ extension WorkflowRun {
 
     /// Begins a node.
     ///
+    /// - Parameter site: where the call is written, as far as that is known.
     /// - Throws: `StepError` where the node cannot be run; it is marked.
     mutating func execute(
-        _ call: TemplateCall, named name: String, in space: TemplateSpace, boundary: String, stepVariable: String = ""
+        _ call: TemplateCall, named name: String, in space: TemplateSpace, boundary: String, stepVariable: String = "",
+        site: DocumentPart? = nil
     ) throws(StepError) {
         depth += 1
         defer { depth -= 1 }
@@ -22,22 +24,22 @@ extension WorkflowRun {
             if order.count >= plan.settings.maximumNodes {
                 throw .text("the run has \(order.count) nodes, and may have no more (--max-nodes N sets the limit)")
             }
-            execution = try prepare(call, named: name, in: space, stepVariable: stepVariable)
+            execution = try prepare(call, named: name, in: space, stepVariable: stepVariable, site: site)
         } catch {
-            make(name, .skipped, call, in: space, boundary: boundary, phase: .error, message: error.message)
+            make(name, .skipped, call, in: space, boundary: boundary, phase: .error, message: error.message, site: site)
             throw error
         }
         executions[id] = execution
         switch execution.kind {
         case .container, .script, .containerSet:
-            make(name, .pod, call, in: space, boundary: boundary, phase: .pending, template: execution.template)
+            make(name, .pod, call, in: space, boundary: boundary, phase: .pending, template: execution.template, site: site)
             if execution.kind == .containerSet { makeContainers(of: id, call, space) }
             do throws(StepError) { try launch(id) } catch {
                 mark(id, .error, error.message)
                 throw error
             }
         case .suspend:
-            make(name, .suspend, call, in: space, boundary: boundary, phase: .running, template: execution.template)
+            make(name, .suspend, call, in: space, boundary: boundary, phase: .running, template: execution.template, site: site)
             do throws(StepError) { try suspend(id) } catch {
                 mark(id, .error, error.message)
                 throw error
@@ -45,16 +47,18 @@ extension WorkflowRun {
         case .steps, .dag:
             let type: NodeType = execution.kind == .steps ? .steps : .dag
             if abridgement?.plays(execution, arguments: call.arguments, nodeCount: order.count) == false {
-                make(name, type, call, in: space, boundary: boundary, phase: .succeeded, template: execution.template)
+                make(
+                    name, type, call, in: space, boundary: boundary, phase: .succeeded, template: execution.template, site: site
+                )
                 nodes[id]?.outputs = abridgement?.outputs(of: execution.template, named: name)
                 raiseOutputs(of: id)
                 return
             }
-            make(name, type, call, in: space, boundary: boundary, phase: .running, template: execution.template)
+            make(name, type, call, in: space, boundary: boundary, phase: .running, template: execution.template, site: site)
             try proceed(with: execution, named: name)
         case .resource, .data, .http, .plugin, .unknown:
             let error = StepError.text("templates of this type are not supported in a local run")
-            make(name, .skipped, call, in: space, boundary: boundary, phase: .error, message: error.message)
+            make(name, .skipped, call, in: space, boundary: boundary, phase: .error, message: error.message, site: site)
             throw error
         }
     }
@@ -80,10 +84,10 @@ extension WorkflowRun {
 
     /// Finds the template of a call and gives it its arguments.
     private func prepare(
-        _ call: TemplateCall, named name: String, in space: TemplateSpace, stepVariable: String
+        _ call: TemplateCall, named name: String, in space: TemplateSpace, stepVariable: String, site: DocumentPart?
     ) throws(StepError) -> Execution {
         let resolved: ResolvedTemplate
-        do throws(ResolutionFault) { resolved = try plan.resolve(call, in: space) } catch { throw .text(error.text) }
+        do throws(ResolutionFault) { resolved = try plan.resolve(call, in: space, at: site) } catch { throw .text(error.text) }
         var variables = currentVariables
         if resolved.kind.isPod {
             variables["pod.name"] = NodeNames.podName(workflow: identity.name, nodeName: name, template: resolved.name)
@@ -93,7 +97,8 @@ extension WorkflowRun {
         let arguments = TemplateArguments(variables: variables, settings: plan.settings)
         let template = try arguments.applied(call.arguments, to: resolved.template)
         return Execution(
-            template: template, kind: resolved.kind, space: resolved.space, usedResults: resolved.usedResults)
+            template: template, kind: resolved.kind, space: resolved.space, usedResults: resolved.usedResults,
+            site: resolved.entry)
     }
 
     /// The workflow's variables as they are now.

@@ -8,13 +8,16 @@ extension WorkflowRun {
 
     /// A new node.
     ///
-    /// - Parameter template: what it runs; nil for those that run nothing.
+    /// - Parameters:
+    ///   - template: what it runs; nil for those that run nothing.
+    ///   - site: where the call is written, as far as that is known.
     @discardableResult
     mutating func make(
         _ name: String, _ type: NodeType, _ call: TemplateCall?, in space: TemplateSpace, boundary: String, phase: NodePhase,
-        template: JSONObject? = nil, message: String = ""
+        template: JSONObject? = nil, message: String = "", site: DocumentPart? = nil
     ) -> Node {
         var templateName = ""
+        var inlinePath: DocumentPath?
         var reference: JSONValue?
         switch call?.target {
         case .named(let name): templateName = name
@@ -22,7 +25,8 @@ extension WorkflowRun {
             var object: JSONObject = ["name": .string(name), "template": .string(template)]
             if isClusterScoped { object["clusterScope"] = true }
             reference = .object(object)
-        case .inline, .some(TemplateCall.Target.none), nil: break
+        case .inline: inlinePath = site?.member("inline").path
+        case .some(TemplateCall.Target.none), nil: break
         }
         var node = Node(
             id: id(of: name), name: name,
@@ -30,7 +34,7 @@ extension WorkflowRun {
             templateName: templateName, templateReference: reference,
             templateScope: space.libraryScope
                 ?? "local/\(plan.document.spec["workflowTemplateRef"] == nil ? identity.name : "")",
-            phase: phase, boundaryID: boundary, startedAt: now)
+            inlinePath: inlinePath, phase: phase, boundaryID: boundary, startedAt: now)
         node.message = message
         if phase.isFulfilled { node.finishedAt = now }
         if let inputs = template?["inputs"]?.object, !inputs.isEmpty { node.inputs = inputs.withoutEmptyLists }

@@ -61,11 +61,14 @@ extension WorkflowRun {
             return mark(group, .error, "failed to resolve references: \(error.message)")
         }
         var children: [String] = []
-        for call in calls {
+        let steps = parent.site?.part(DocumentPath(members: "steps").element(state.current))
+        for (index, call) in calls.enumerated() {
             let name = "\(node.name).\(call.name)"
             children.append(id(of: name))
             do throws(StepError) {
-                try execute(call, named: name, in: parent.space, boundary: node.boundaryID, stepVariable: "steps.name")
+                try execute(
+                    call, named: name, in: parent.space, boundary: node.boundaryID, stepVariable: "steps.name",
+                    site: steps?.part(DocumentPath([.element(index)])))
             } catch {
                 nodes[group]?.children = children
                 return fail(group, because: name, error)

@@ -33,6 +33,8 @@ package struct WorkflowRun: Sendable {
         let space: TemplateSpace
         /// Which of its steps' or tasks' results it speaks of.
         let usedResults: Set<String>
+        /// Where its template is written; nil for one that came out of tags.
+        let site: DocumentPart?
     }
 
     package let plan: WorkflowPlan

@@ -195,6 +195,17 @@ import Testing
         #expect(recorder.text.isEmpty)
     }
 
+    @Test func aPersonIsToldWhatIsWaitedFor() throws {
+        let told = Mutex<[String]>([])
+        let notice = IdleNotice(interval: 1_000_000) { line in told.withLock { $0.append(line) } }
+        try notice.run("http://host/x") {
+            try eventually("it says what is waited for") { told.withLock { !$0.isEmpty } }
+        }
+        #expect(told.withLock { $0[0] } == "waiting for http://host/x: no byte for 0 s")
+        let silent = IdleNotice { _ in Issue.record("nothing is waited for") }
+        #expect(silent.run("http://host/x") { 7 } == 7)
+    }
+
     @Test func recordsRates() {
         let record = TransferRecord(bytes: 12_345_678, objects: 1, retries: 0, nanoseconds: 1_000_000_000)
         #expect(record.rateText == "12.3")

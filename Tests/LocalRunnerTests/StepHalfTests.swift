@@ -56,7 +56,9 @@ import Testing
 
         """
 
-    private func half(_ change: (inout LocalRunSettings) -> Void = { _ in }) throws -> StepHalf {
+    private func half(environment: [String: String] = [:], _ change: (inout LocalRunSettings) -> Void = { _ in }) throws
+        -> StepHalf
+    {
         if !exists("wf.yaml") { try write("wf.yaml", Self.workflow) }
         var settings = LocalRunSettings()
         settings.files = [path("wf.yaml")]
@@ -69,7 +71,7 @@ import Testing
             DriverContext(
                 clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
                 executorBackoff: Backoff(duration: 0, factor: 1, jitter: 0, steps: 1), secretsDirectory: secrets,
-                requestBackoff: nil, localStore: store)
+                requestBackoff: nil, localStore: store, aws: AWSEnvironment(Environment(environment)))
         } warn: { warning in
             Issue.record("warned: \(warning)")
         }
@@ -149,6 +151,57 @@ import Testing
         try write("step/mine", "x")
         #expect(try failure { _ in } == "stage into \(path("step")): the folder is not empty")
         #expect(try read("step/mine") == "x")
+    }
+
+    // MARK: Secrets that were not given
+
+    private static let missingKeys =
+        "secret 'keys' is needed for s3://b at 127.0.0.1:1: give --secrets DIR, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+
+    private func nameRepository(_ endpoint: String) throws {
+        try write(
+            "repository.yaml",
+            "s3: {endpoint: \"\(endpoint)\", insecure: true, bucket: b, keyFormat: \"x/{{pod.name}}\", "
+                + "accessKeySecret: {name: keys, key: a}, secretKeySecret: {name: keys, key: s}}")
+    }
+
+    @Test func asksForTheKeysOfARepository() throws {
+        try writeTree()
+        try nameRepository("127.0.0.1:1")
+        let staging = try failure { $0.repository = path("repository.yaml") }
+        #expect(staging == "-a data=\(path("tree")): " + Self.missingKeys)
+        #expect(!exists("step"))
+        _ = try half().stage()
+        try leaveOutputs()
+        let (_, errors) = try half {
+            fromManifest(&$0)
+            $0.repository = path("repository.yaml")
+        }.collect()
+        #expect(errors.map { errorText($0) }.first == "save artifact 'dir': " + Self.missingKeys)
+    }
+
+    @Test func takesTheKeysOfARepositoryFromTheEnvironment() throws {
+        try writeTree()
+        let store = try StandInStore()
+        defer { store.stop() }
+        try nameRepository(store.endpoint)
+        let keys = ["AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"]
+        let text = try half(environment: keys) { $0.repository = path("repository.yaml") }.stage()
+        #expect(text.contains("input data: "))
+        #expect(try read("step/root/in/tree/a") == "A")
+    }
+
+    @Test func refusesFoldersOfObjectsThatAreNotThere() throws {
+        try writeTree()
+        let nowhere = path("nowhere")
+        let verbs: [(StepHalf) throws -> Void] = [{ _ = try $0.stage() }, { _ = try $0.collect() }]
+        for verb in verbs {
+            let secrets = #expect(throws: ExecutorError.self) { try verb(half { $0.objects.secrets = nowhere }) }
+            #expect(secrets?.message == "--secrets \(nowhere): there is no such folder")
+            let maps = #expect(throws: ExecutorError.self) { try verb(half { $0.objects.configMaps = nowhere }) }
+            #expect(maps?.message == "--configmaps \(nowhere): there is no such folder")
+        }
+        #expect(!exists("step"))
     }
 
     // MARK: Given artifacts
@@ -276,7 +329,13 @@ import Testing
         _ = try half().stage()
         try write("step/root/out/f", "f")
         let (text, errors) = try half(fromManifest).collect()
-        #expect(errors.map { errorText($0) }.first?.hasPrefix("save output parameter 'p': open ") == true)
+        #expect(
+            errors.map { errorText($0) }.first?.hasPrefix("save output parameter 'p': open \(path("step/root/out/p")): ")
+                == true)
+        try FileManager.default.removeItem(atPath: path("step/root/out").text)
+        let more = try half(fromManifest).collect().errors.map { errorText($0) }
+        #expect(
+            more.contains { $0.hasPrefix("save artifact 'dir': find \(path("step/root/out")): no such file") }, "\(more)")
         #expect(text.contains("artifact plain: "))
     }
 

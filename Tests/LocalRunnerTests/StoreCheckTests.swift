@@ -105,6 +105,24 @@ import Testing
         #expect(marks(report) == Self.allWell, "\(report.text)")
     }
 
+    @Test func asksForKeysThatWereNotGiven() throws {
+        let store = try StandInStore()
+        defer { store.stop() }
+        let report = try check(repository(store.endpoint), secrets: nil).run()
+        let step = report.steps.first { $0.state == .failed }
+        #expect(step?.name == .credentials, "\(report.text)")
+        #expect(
+            report.text.contains(
+                "secret 's3' is needed for s3://b at \(store.endpoint): give --secrets DIR, or AWS_ACCESS_KEY_ID and"),
+            "\(report.text)")
+        #expect(!report.text.contains("nonexistent"))
+    }
+
+    @Test func refusesAFolderOfSecretsThatIsNotThere() {
+        let error = #expect(throws: ExecutorError.self) { try check(repository("127.0.0.1:1"), secrets: "nowhere") }
+        #expect(error?.message == "--secrets \(path("nowhere")): there is no such folder")
+    }
+
     // MARK: The way there
 
     @Test(arguments: [

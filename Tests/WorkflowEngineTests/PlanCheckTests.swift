@@ -103,6 +103,16 @@ import WorkflowModel
                 == ["warning: -p zz=…: the workflow declares no such parameter"])
     }
 
+    @Test(arguments: [false, true]) func parametersThatOnlyTheEntrypointTakesAreDeclared(isStrict: Bool) {
+        let text = workflow(
+            "- {name: main, inputs: {parameters: [{name: quality}]}, container: {image: i, args: ['{{inputs.parameters.quality}}']}}"
+        )
+        #expect(findings(text, settings: RunSettings(parameters: [("quality", "5")], isStrict: isStrict)).isEmpty)
+        let mistyped = RunSettings(parameters: [("quality", "5"), ("qualty", "5")], isStrict: isStrict)
+        let finding = "-p qualty=…: the workflow declares no such parameter; did you mean 'quality'?"
+        #expect(findings(text, settings: mistyped) == [isStrict ? finding : "warning: " + finding])
+    }
+
     @Test func fieldsWithoutEffectAreErrorsOnlyWhenStrict() {
         let text = workflow("- {name: main, nodeSelector: {a: b}, container: {image: i, tty: true}}")
         let warnings = [

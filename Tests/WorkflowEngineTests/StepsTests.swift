@@ -282,6 +282,21 @@ import WorkflowEngine
         #expect(play.pods[0].podName == "wf-\(NodeNames.hash("wf[0].a"))")
     }
 
+    @Test func inlineTemplatesHaveThePlaceWhereTheyAreWritten() throws {
+        let inner = "{name: c, inline: {container: {image: i}}}"
+        let play = try Play(
+            workflow(
+                "- name: main\n  steps:\n  - - {name: a, template: leaf}\n    - {name: b, inline: {dag: {tasks: [\(inner)]}}}\n"
+                    + "- {name: leaf, container: {image: i}}\n"))
+        func place(_ name: String) throws -> String? {
+            play.run.plan.site(of: try #require(play.node(name)))?.finding(.error, "x").message
+        }
+        #expect(try place("wf[0].a")?.hasSuffix(": spec.templates[1]: x") == true)
+        #expect(try place("wf[0].b") == "w.yaml:10:20: spec.templates[0].steps[0][1].inline: x")
+        #expect(
+            try place("wf[0].b.c") == "w.yaml:10:54: spec.templates[0].steps[0][1].inline.dag.tasks[0].inline: x")
+    }
+
     /// Tags in a template inside a step are replaced with the step: they can be the outer template's.
     @Test func inlineTemplatesSeeWhatIsAroundThem() throws {
         var play = try Play(

@@ -50,6 +50,31 @@ import WorkflowModel
         #expect(source.warnings.isEmpty)
     }
 
+    @Test func theItemsOfAListAreDocuments() throws {
+        let text = """
+            apiVersion: v1
+            kind: List
+            items:
+            - apiVersion: argoproj.io/v1alpha1
+              kind: Workflow
+              metadata: {name: w}
+              spec: {entrypoint: main}
+            - {apiVersion: v1, kind: Secret, metadata: {name: s}}
+            - {apiVersion: v1, kind: Service}
+            - {apiVersion: v1, kind: List, items: [{apiVersion: argoproj.io/v1alpha1, kind: WorkflowTemplate, metadata: {name: t}}]}
+
+            """
+        let source = try source(text)
+        #expect(source.documents.map(\.kind) == [.workflow, .workflowTemplate])
+        #expect(source.documents[0].source.place(of: DocumentPath(members: "spec")).description == "f0.yaml:7:3")
+        #expect(source.objects.count == 1)
+        #expect(
+            source.warnings.map(\.message) == ["f0.yaml:9:26: kind: documents of kind Service are not used in a local run"])
+        #expect(try self.source("apiVersion: v1\nkind: List\nitems: []\n").documents.isEmpty)
+        #expect(
+            fault("apiVersion: v1\nkind: List\nitems:\n- 1\n") == "f0.yaml:4:3: expected a mapping, found number")
+    }
+
     @Test func whatIsNoDocumentOfOursIsRefused() {
         #expect(fault("a: 1") == "f0.yaml:1:1: neither a workflow nor a template: 'kind' is missing")
         #expect(fault("[1]") == "f0.yaml:1:1: expected a mapping, found array")

@@ -37,10 +37,25 @@ extension S3Driver {
         self.init(client: client, key: location.key, creation: creation, context: context)
     }
 
-    /// Where the location's keys come from, first match (contract 03 §6.1).
+    /// Where the location's keys come from, first match (contract 03 §6.1). A person who has given no folder of secrets has them in
+    /// the environment; the machine's own metadata are never asked in the place of a secret.
     private static func credentials(
         _ location: S3Location, _ secrets: SecretFiles, _ context: DriverContext
     ) throws -> CredentialCache<SigV4.Credential> {
+        if secrets.isAbsent, let named = location.accessKeySecret, named.isNamed {
+            guard context.aws.hasOwnKeys else {
+                throw MissingSecret(
+                    name: named.name, purpose: "s3://\(location.bucket) at \(location.endpoint)",
+                    alternative: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+            }
+            var own = context.aws
+            own.metadata.isDisabled = true
+            let aws = AWSCredentials(
+                own, clients: context.clients, region: location.region.isEmpty ? nil : location.region)
+            return context.memory.value(for: "s3 keys of the environment \(location.region)") {
+                CredentialCache(aws.defaultChain, for: "S3 (keys of the environment)", context: context)
+            }
+        }
         if let own = try LocationKeySource(location, secrets), let keys = try own.keys() {
             return CredentialCache(own, for: "S3 (keys of the location)", context: context, holding: keys)
         }

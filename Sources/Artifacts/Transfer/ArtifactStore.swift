@@ -16,7 +16,10 @@ package struct ArtifactStore: Sendable {
     /// What stands at the location.
     ///
     /// - Throws: an error with `isNotFound` when nothing does.
-    package func find() throws -> FoundArtifact { try retry(.load).run { try driver.find() } }
+    package func find() throws -> FoundArtifact {
+        func search() throws -> FoundArtifact { try retry(.load).run { try driver.find() } }
+        return try context.idleNotice.map { try $0.run(subject, search) } ?? search()
+    }
 
     package func isDirectory() throws -> Bool { try retry(.load).run { try driver.isDirectory() } }
 
@@ -79,10 +82,12 @@ package struct ArtifactStore: Sendable {
     func watched<R>(
         _ activity: TransferWatch.Activity, _ subject: String, _ meter: TransferMeter, total: Int64?, _ body: () throws -> R
     ) throws -> R {
-        try TransferWatch(
+        let watch = TransferWatch(
             log: context.log, activity: activity, subject: subject, meter: meter, total: total,
-            interval: context.progressInterval
-        ).run(body)
+            interval: context.progressInterval)
+        // What is saved counts by parts, which may take longer.
+        guard activity == .loading, let notice = context.idleNotice else { return try watch.run(body) }
+        return try notice.run(subject, bytes: { meter.record.bytes }) { try watch.run(body) }
     }
 }
 

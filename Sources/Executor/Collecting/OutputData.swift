@@ -33,7 +33,7 @@ struct OutputDataFinder: Sendable {
             case .mirror: return try mirrored(artifact, artifact.archive, path.belowRoot)
             }
         } catch let error as SystemError where error.isMissingFile {
-            throw ExecutorError.notFound("find \(path): \(error.cause)")
+            throw ExecutorError.notFound("find \(paths.shown(path)): \(error.cause)")
         }
     }
 

@@ -34,11 +34,11 @@ struct ParameterCollector: Sendable {
         return (parameters, errors.isEmpty ? nil : ExecutorError.failed(errors.joined(separator: "; ")))
     }
 
-    /// Errors name the path as the step knows it, wherever the file is read from.
+    /// Errors name the path as the step knows it, or the file in its folder.
     private func value(at path: String) throws -> [UInt8] {
         let cleaned = BytePath(try PathRules.cleanPath(path))
         do { return try read(cleaned) } catch let error as SystemError {
-            throw SystemError(error.operation, cleaned.text, error.code)
+            throw SystemError(error.operation, settings.paths.shown(cleaned).text, error.code)
         }
     }
 

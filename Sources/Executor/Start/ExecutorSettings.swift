@@ -130,6 +130,9 @@ package struct ExecutorPaths: Sendable, Equatable {
         if let path = environment.nonEmpty(.terminationLog) { terminationLog = BytePath(path) }
     }
 
+    /// A path of the user's container for messages: in a step's folder the file that is meant, else as the step knows it.
+    func shown(_ path: BytePath) -> BytePath { mirrorsEverything ? mirror.appending(path.belowRoot) : path }
+
     /// The user's volumes: absolute links in them lead to where they lead in the user's container (contract 05 C15, C16).
     func mirrorPlace() throws(SystemError) -> SharedPlace {
         // The root of a step's folder is in the folder, and no link out of it.

@@ -10,7 +10,7 @@ enum CheckBlame: Equatable {
     case other
 
     init(_ error: any Error) {
-        if error is CredentialFailure {
+        if error is CredentialFailure || error is MissingSecret {
             self = .credentials
             return
         }
@@ -91,6 +91,8 @@ struct CheckAdvice {
 
     /// Of the credentials' own step.
     func credentials(_ error: any Error) -> String {
+        // It says itself what to give.
+        if error is MissingSecret { return "" }
         if error is SystemError || error is CredentialFailure {
             return hasSecrets
                 ? "put a file NAME/KEY for each secret that the configuration names into the folder of --secrets"

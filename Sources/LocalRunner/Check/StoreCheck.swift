@@ -14,8 +14,6 @@ package final class StoreCheck: Sendable {
     private let drivers: DriverContext
     private let isStopped = Atomic(false)
 
-    /// Where a probe stands while there is one.
-    private static let absentSecrets: BytePath = "/nonexistent"
     /// Seconds for each part of connecting.
     private static let patience = 10
     private static let content = Array("argoexec check\n".utf8)
@@ -29,11 +27,12 @@ package final class StoreCheck: Sendable {
     package init(
         _ file: BytePath, key: String?, secrets: BytePath?, drivers: @escaping @Sendable (_ secrets: BytePath) -> DriverContext
     ) throws {
+        try ObjectFolders(secrets: secrets).checkFolders()
         let source = try CheckSource(file, key: key, name: ".argoexec-check-\(RandomName.suffix())")
         location = secrets == nil ? try source.location.takingKeysFromEnvironment() : source.location
         folder = source.folder
         self.secrets = secrets
-        let place = secrets ?? Self.absentSecrets
+        let place = secrets ?? SecretFiles.noFolder
         makeDrivers = { drivers(place) }
         self.drivers = makeDrivers()
     }
@@ -58,6 +57,9 @@ package final class StoreCheck: Sendable {
         return driver?.subject ?? "\(location.driverKind?.rawValue ?? "")://…/\(folder)probe"
     }
 
+    /// Whether it is the authority's secret that cannot be read, and not an address that makes no sense.
+    private static func isAboutSecret(_ error: any Error) -> Bool { error is SystemError || error is MissingSecret }
+
     private var hasBucket: Bool { LocalStore.place(of: location) != nil }
 
     /// Whether the driver can take a probe away again: without that none is put.
@@ -70,7 +72,7 @@ package final class StoreCheck: Sendable {
 
     /// The steps that a store of this kind has.
     private var expected: [CheckStep.Name] {
-        let url = (try? StoreAddress(location, secrets: secrets ?? Self.absentSecrets))?.url ?? ""
+        let url = (try? StoreAddress(location, secrets: secrets ?? SecretFiles.noFolder))?.url ?? ""
         return CheckStep.Name.allCases.filter { name in
             switch name {
             case .name, .connection: !url.isEmpty
@@ -109,14 +111,15 @@ package final class StoreCheck: Sendable {
         let report: ConnectionReport
         let start = monotonicNanoseconds()
         do {
-            guard let found = try StoreAddress(location, secrets: secrets ?? Self.absentSecrets) else { return true }
+            guard let found = try StoreAddress(location, secrets: secrets ?? SecretFiles.noFolder) else { return true }
             address = found
             report = try drivers.clients.client(trusting: address.trust).probe(address.url, timeout: Self.patience)
         } catch {
             // The address itself makes no sense, or the authority's secret is not there.
-            let advice = error is SystemError ? run.advice.credentials(error) : "the endpoint must be host[:port]"
+            let advice = Self.isAboutSecret(error) ? run.advice.credentials(error) : "the endpoint must be host[:port]"
             run.note(
-                error is SystemError ? .tls : .name, .failed, errorText(error), advice, time: monotonicNanoseconds() - start)
+                Self.isAboutSecret(error) ? .tls : .name, .failed, errorText(error), advice,
+                time: monotonicNanoseconds() - start)
             return false
         }
         let host = (try? HTTPURL(address.url))?.bareHost ?? ""

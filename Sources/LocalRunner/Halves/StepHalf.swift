@@ -47,6 +47,7 @@ package final class StepHalf: Sendable {
     /// - Returns: what there is to print.
     /// - Throws: the first error of reading or staging.
     package func stage() throws -> String {
+        try settings.objects.checkFolders()
         if let place = try? SharedPlace(folder), try !place.isEmpty() {
             throw ExecutorError.badRequest("stage into \(folder): the folder is not empty")
         }
@@ -55,7 +56,11 @@ package final class StepHalf: Sendable {
         let place = try Place(source.step, settings)
         let drivers = use(place)
         if let plan = source.plan {
-            for (artifact, location) in source.arguments { try artifact.save(to: location, for: plan, drivers: drivers) }
+            for (artifact, location) in source.arguments {
+                let isOwn = settings.objects.secrets == nil && !place.isEmbedded
+                try artifact.save(
+                    to: isOwn ? location.takingKeysFromEnvironment() : location, for: plan, drivers: drivers)
+            }
         }
         if isInterrupted { throw ExecutorError.failed("stage into \(folder): interrupted") }
         let (manifest, inputs) = try filling { opened in
@@ -93,6 +98,7 @@ package final class StepHalf: Sendable {
     /// - Returns: what there is to print, and every error on the way.
     /// - Throws: what keeps it from beginning.
     package func collect() throws -> (text: String, errors: [any Error]) {
+        try settings.objects.checkFolders()
         let manifest = try StepManifest(in: folder)
         let step: StepPod
         if settings.files.isEmpty {
@@ -123,7 +129,7 @@ package final class StepHalf: Sendable {
     }
 
     private func use(_ place: Place) -> DriverContext {
-        let made = makeDrivers(place.standIn, settings.objects.secrets ?? "/nonexistent")
+        let made = makeDrivers(place.standIn, settings.objects.secrets ?? SecretFiles.noFolder)
         drivers.withLock { $0 = made }
         if isInterrupted { made.cancel() }
         return made

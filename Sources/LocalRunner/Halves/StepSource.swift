@@ -41,11 +41,7 @@ struct StepSource {
             return (artifact, try workflow.repository.location.settingKey(artifact.key(workflow: prepared.identity.name)))
         }
         plan = prepared.plan
-        let declared = request.template["inputs"]?["parameters"]?.array?.compactMap { $0["name"]?.string } ?? []
-        warnings = prepared.warnings.filter { finding in
-            // The workflow need not declare what the template takes.
-            finding.place != nil || !declared.contains { finding.text.hasPrefix("-p \($0)=") }
-        }
+        warnings = prepared.warnings
     }
 
     /// A pod's JSON or YAML; nil for other files.

@@ -64,7 +64,7 @@ struct PodForecast: Sendable {
     func unresolvedVariables(_ plan: WorkflowPlan) -> [Finding] {
         var findings: [Finding] = []
         var seen: Set<String> = []
-        for entry in entries where seen.insert("\(entry.node.templateScope) \(entry.node.templateName)").inserted {
+        for entry in entries where seen.insert(entry.node.templateKey).inserted {
             var document = entry.template.document
             document["inputs"] = nil
             let text = String(decoding: document.serialized(), as: UTF8.self)

@@ -27,7 +27,7 @@ struct Preflight {
             let programs = (entry.pod["spec"]?["containers"]?.array ?? []).map { container in
                 ProgramSurvey.program(of: (container["command"]?.array ?? []).compactMap(\.string)) ?? ""
             }
-            let key = "\(entry.node.templateScope) \(entry.node.templateName) \(entry.template.name) \(images) \(programs)"
+            let key = "\(entry.node.templateKey) \(entry.template.name) \(images) \(programs)"
             guard seen.insert(key).inserted, let name = entry.pod["metadata"]?["name"]?.string else { continue }
             nodes[name] = entry.node
             pods.append(entry.pod)

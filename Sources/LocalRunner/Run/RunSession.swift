@@ -91,6 +91,7 @@ package struct RunSession {
     }
 
     private func replay(_ path: BytePath, _ mailbox: RunMailbox) throws -> Int32 {
+        try settings.objects.checkFolders()
         let source = try ReplaySource(path, objects: settings.objects)
         let (runtime, memory) = try chooseRuntime()
         let work = try WorkFolder(in: settings.home)
@@ -243,12 +244,12 @@ package struct RunSession {
                 throw ExecutorError.failed("store the workflow's artifacts: the local store has another name")
             }
         }
-        // Drivers read secrets from files; those of the environment are in none.
-        var secrets = settings.objects.secrets ?? "/nonexistent"
+        // Drivers read secrets from files; where there is a folder of them, keys of the environment must stand in one too.
+        var secrets = settings.objects.secrets ?? SecretFiles.noFolder
         var temporary: SecretFolder?
         defer { withExtendedLifetime(temporary) {} }
         let more = RepositoryAccess(environment: settings.environment).secrets(for: home, besides: settings.objects)
-        if !more.isEmpty {
+        if !more.isEmpty, settings.objects.secrets != nil {
             let made = try SecretFolder(
                 in: memory.places + [work.cache], fallback: work.cache.appending(BytePath("secrets-\(RandomName.suffix())")))
             temporary = made

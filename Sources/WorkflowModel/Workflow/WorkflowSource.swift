@@ -23,7 +23,7 @@ package struct WorkflowSource: Sendable {
         var objects: [MarkedDocument] = []
         var warnings: [Finding] = []
         for file in files {
-            for document in try Self.read(file) where !document.value.isNull {
+            for document in try Self.read(file).flatMap(\.items) where !document.value.isNull {
                 guard document.value.object != nil else {
                     throw Self.refusal(document, .root, "expected a mapping, found \(document.value.kindName)")
                 }

@@ -323,6 +323,7 @@ struct LocalRunTests {
         let text = workflow(Self.showing, spec: "  arguments: {artifacts: [{name: data}]}")
         let file = try await LocalRunProcess.run(workflow: text, ["-a", "data=file.txt"], in: folder)
         #expect(file.printed == ["plain content"], "\(file.errors)")
+        #expect(!file.errors.contains("level="), "\(file.errors)")
         let tree = try await LocalRunProcess.run(workflow: text, ["-a", "data=tree"], in: folder)
         #expect(tree.printed == ["./a/b.txt", "./c.txt"], "\(tree.errors)")
         let without = try await LocalRunProcess.run(workflow: text, in: folder)

@@ -160,6 +160,24 @@ private let refusals = [
             "error: workflow.yaml:9:50: spec.templates[0].container.command[0]: container 'main': '/app/run' is not on this machine, whose programs stand in for the image 'some/app:1'; give the image by --image some/app:1=PATH, or run it by --engine docker|podman"
     ),
     Refusal(
+        testDescription: "a template inside a step that names no command",
+        workflow: workflow(
+            """
+                - name: main
+                  steps: [[{name: a, inline: {container: {image: debian}}}]]
+            """),
+        line: "error: workflow.yaml:9:26: spec.templates[0].steps[0][0].inline: container 'main' names no command, "),
+    Refusal(
+        testDescription: "a template inside a task whose program is nowhere",
+        workflow: workflow(
+            """
+                - name: main
+                  dag: {tasks: [{name: a, inline: {container: {image: "some/app:1", command: [/app/run]}}}]}
+            """),
+        line:
+            "error: workflow.yaml:9:83: spec.templates[0].dag.tasks[0].inline.container.command[0]: container 'main': '/app/run' is not on this machine"
+    ),
+    Refusal(
         testDescription: "a second workflow",
         workflow: workflow(echo, entrypoint: "echo") + "\n---\n" + workflow(echo, entrypoint: "echo"),
         line:
@@ -213,6 +231,13 @@ private let refusals = [
         #expect(isOneLine(ending.errors), "\(ending.errors)")
         #expect(ending.errors.hasPrefix(refusal.line), "\(ending.errors)")
         #expect(!FileManager.default.fileExists(atPath: folder.url.appending(path: ".argoexec").path))
+    }
+
+    @Test(arguments: ["--secrets", "--configmaps"]) func aStepIsNotRunAgainWithAFolderThatIsNotThere(flag: String) async throws
+    {
+        let ending = try await LocalRunProcess.run(["--from", "step", flag, "nowhere"])
+        #expect(ending.status == 1)
+        #expect(ending.errors == "error: \(flag) nowhere: there is no such folder\n")
     }
 
     @Test(arguments: [

@@ -1,4 +1,5 @@
 package import ExecutorCore
+import FileTrees
 package import RequestSigning
 
 /// What the environment says about AWS, as values (AWS, "SDKs and Tools Reference Guide", environment variables).
@@ -49,6 +50,15 @@ package struct AWSEnvironment: Sendable {
         package var endpoint: String?
         /// The one global host, for the regions that it serves.
         package var prefersGlobalHost = false
+    }
+
+    /// Whether it has or names any keys, so that the machine's metadata are not all that is left.
+    var hasOwnKeys: Bool {
+        if keys != nil || profile != nil || webIdentity != nil { return true }
+        if container.relativeURI != nil || container.fullURI != nil { return true }
+        return [configFile, credentialsFile].contains { file in
+            file.flatMap { try? FileStatus.of($0, followingLinks: true) } != nil
+        }
     }
 
     /// Nothing is set.
