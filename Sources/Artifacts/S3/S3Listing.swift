@@ -252,7 +252,8 @@ enum S3Listing {
             if let rolled = root.all("CommonPrefixes").compactMap({ $0["Prefix"]?.text }).first(where: { !$0.isEmpty }) {
                 throw ArtifactError.unintelligible(
                     "list", subject,
-                    "the store lists '\(rolled.prefix(200))' in place of the keys below it, although no delimiter was asked for")
+                    "the store lists '\(rolled.prefix(200))' in place of the keys below it, although no delimiter was asked for"
+                )
             }
             if !isTruncated, let count = root["KeyCount"].flatMap({ Int(Self.trimmed($0.text)) }), count > entries.count {
                 throw ArtifactError.unintelligible(
@@ -263,7 +264,8 @@ enum S3Listing {
         /// Without the white space that some put around values.
         private static func trimmed(_ text: String) -> String {
             let isBlank: (Character) -> Bool = { $0.isWhitespace }
-            guard let first = text.firstIndex(where: { !isBlank($0) }), let last = text.lastIndex(where: { !isBlank($0) }) else {
+            guard let first = text.firstIndex(where: { !isBlank($0) }), let last = text.lastIndex(where: { !isBlank($0) })
+            else {
                 return ""
             }
             return String(text[first...last])
