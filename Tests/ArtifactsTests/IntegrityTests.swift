@@ -297,4 +297,72 @@ import Testing
         let error = damaging.failure { try damaging.save(Self.large, "a") }
         #expect(error?.message.contains("read back, the object is not what was sent") == true)
     }
+
+    // MARK: What the answers to saves tell besides
+
+    @Test(arguments: [
+        "x-amz-checksum-sha256: AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "Content-MD5: AAAAAAAAAAAAAAAAAAAAAA==",
+        "x-goog-hash: crc32c=AAAAAA==", "x-goog-hash: md5=AAAAAAAAAAAAAAAAAAAAAA==",
+    ])
+    func comparesAllHashesThatTheAnswerToASaveTells(header: String) throws {
+        let fixture = try StandInFixture { request, _ in
+            request.operation == "put" ? Reply(headers: ["ETag: \"e\"", header]) : nil
+        }
+        #expect(fixture.failure { try fixture.save(Self.small, "a") }?.code == .exhausted)
+    }
+
+    @Test func anEmptyChecksumTellsNothing() throws {
+        let fixture = try StandInFixture { request, server in
+            guard request.operation == "put" else { return nil }
+            var reply = server.answer(request)
+            reply.headers.append("x-amz-checksum-crc32c: ")
+            return reply
+        }
+        try fixture.save(Self.small, "a")
+        #expect(fixture.server.count("put") == 1)
+    }
+
+    @Test(arguments: [
+        ("<ChecksumCRC64NVME>AAAAAAAAAAA=</ChecksumCRC64NVME>", ""), ("<ChecksumCRC32>AAAAAA==</ChecksumCRC32>", ""),
+        ("<Size>7</Size>", ""), ("", "x-amz-checksum-crc32c: AAAAAA=="), ("", "x-amz-checksum-crc64nvme: AAAAAAAAAAA="),
+        ("", "x-amz-object-size: 7"), ("", "x-goog-hash: crc32c=AAAAAA=="),
+    ])
+    func comparesAllThatACompletionTells(element: String, header: String) throws {
+        let fixture = try StandInFixture { request, server in
+            guard request.operation == "complete", server.answer(request).status == 200 else { return nil }
+            return Reply(
+                headers: header.isEmpty ? [] : [header],
+                "<CompleteMultipartUploadResult><ETag>x</ETag>\(element)</CompleteMultipartUploadResult>")
+        }
+        #expect(fixture.failure { try fixture.save(Self.large, "a") }?.code == .damaged)
+        #expect(fixture.server.count("complete") == 1)
+    }
+
+    @Test func readsBackOnceWhereACompletionTellsAnMD5OfTheWhole() throws {
+        for isDamaging in [false, true] {
+            let fixture = try StandInFixture { request, server in
+                request.operation == "complete"
+                    ? Self.complete(request, server, etag: StandInFixture.md5([1]), damaging: isDamaging) : nil
+            }
+            if isDamaging {
+                #expect(fixture.failure { try fixture.save(Self.large, "a") }?.code == .damaged)
+            } else {
+                try fixture.save(Self.large, "a")
+                try fixture.save(Self.large, "b")
+            }
+            #expect(fixture.server.count("get") == 1)
+        }
+    }
+
+    @Test(arguments: [(404, ""), (400, "InvalidPart")]) func looksForTheObjectAfterACompletionWhoseAnswerWasCut(
+        status: Int, word: String
+    ) throws {
+        let fixture = try StandInFixture { request, server in
+            guard request.operation == "complete" else { return nil }
+            if server.answer(request).status == 200 { return Reply("<CompleteMultip") }
+            return word.isEmpty ? Reply(status) : .refusal(status, word)
+        }
+        try fixture.save(Self.large, "a")
+        #expect(fixture.server.objects == ["a": Self.large])
+    }
 }

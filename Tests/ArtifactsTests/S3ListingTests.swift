@@ -171,4 +171,84 @@ import Testing
             #expect((error == nil) == isRight)
         }
     }
+
+    // MARK: What stores write otherwise
+
+    @Test(arguments: [
+        "<IsTruncated>True</IsTruncated>", "<IsTruncated>TRUE</IsTruncated>", "<IsTruncated>1</IsTruncated>",
+        "<IsTruncated>\n true\n</IsTruncated>", "",
+    ])
+    func goesOnHoweverTheStoreSaysSo(truncated: String) throws {
+        let fixture = try fixture { request in
+            request.query["continuation-token"] == "A"
+                ? Self.page(["d/b"]) : Self.page(["d/a"], truncated + "<NextContinuationToken>A</NextContinuationToken>")
+        }
+        #expect(try fixture.store("d").list() == ["d/a", "d/b"])
+    }
+
+    @Test(arguments: [
+        ("<CommonPrefixes><Prefix>d/sub/</Prefix></CommonPrefixes>", "'d/sub/' in place of the keys below it"),
+        ("<KeyCount>5</KeyCount>", "lists 1 keys, but counts 5"), ("<IsTruncated>maybe</IsTruncated>", "'maybe'"),
+    ])
+    func aListThatLeavesKeysOutIsAnError(more: String, cause: String) throws {
+        let fixture = try fixture { _ in Self.page(["d/a"], more) }
+        let error = fixture.failure { _ = try fixture.store("d").list() }
+        #expect(error?.code == .unintelligible)
+        #expect(error?.message.contains(cause) == true)
+        #expect(fixture.server.count("list") == 1)
+    }
+
+    /// The first version of the request, with markers that are no keys, or with one that is listed again.
+    @Test(arguments: [true, false]) func goesOnFromTheMarkerThatIsTold(refusesSecond: Bool) throws {
+        let fixture = try fixture { request in
+            if refusesSecond, request.query["list-type"] != nil { return .refusal(405, "MethodNotAllowed") }
+            let more = "<IsTruncated>true</IsTruncated>"
+            return switch request.query["marker"] {
+            case nil: Self.page(["d/a", "d/b"], more + "<NextMarker>M1</NextMarker>")
+            case "M1": Self.page(["d/c", "d/d"], more)
+            case "d/d": Self.page(["d/d", "d/e"])
+            default: .refusal(400, "InvalidArgument")
+            }
+        }
+        #expect(try fixture.store("d").list() == ["d/a", "d/b", "d/c", "d/d", "d/e"])
+    }
+
+    @Test func sizesMayHaveBlanksAroundThem() throws {
+        let fixture = try fixture(["d/a": [1, 2]]) { _ in
+            Reply("<ListBucketResult><Contents><Key>d/a</Key><Size>\n 2 \n</Size></Contents></ListBucketResult>")
+        }
+        #expect(try fixture.directory("d") == ["a": [1, 2]])
+    }
+
+    @Test func pagesMayOverlapButNotForEver() throws {
+        let fixture = try fixture(["d/a": [1], "d/b": [2], "d/c": [3]]) { request in
+            request.query["continuation-token"] == "A"
+                ? Self.page(["d/b", "d/c"])
+                : Self.page(["d/a", "d/b"], "<IsTruncated>1</IsTruncated><NextContinuationToken>A</NextContinuationToken>")
+        }
+        #expect(try fixture.directory("d") == ["a": [1], "b": [2], "c": [3]])
+        let endless = try self.fixture(["d/a": [1]]) { request in
+            let next = (request.query["continuation-token"] ?? "") + "x"
+            return Self.page(
+                ["d/a"], "<IsTruncated>true</IsTruncated><NextContinuationToken>\(next)</NextContinuationToken>")
+        }
+        #expect(endless.failure { _ = try endless.directory("d") }?.message.contains("again and again") == true)
+    }
+
+    @Test(arguments: ["d/a&b", "d/a&#1;b"]) func aWholeDocumentThatIsNotWellFormedIsNotAskedForAgain(key: String) throws {
+        let fixture = try fixture { _ in Self.page([key]) }
+        let error = fixture.failure { _ = try fixture.store("d").list() }
+        #expect(error?.code == .unintelligible)
+        #expect(error?.message.contains("no well-formed XML") == true)
+        #expect(fixture.server.count("list") == 1)
+    }
+
+    @Test func dotsTakeBackWhatStandsBeforeThemInside() throws {
+        let inside = try StandInFixture(["d/a/../b": [1], "d/c": [2]])
+        #expect(try inside.directory("d") == ["b": [1], "c": [2]])
+        for objects in [["d/a/../../b": [UInt8(1)]], ["d/a/../b": [1], "d/b": [2]], ["d/a/..": [1]]] {
+            let fixture = try StandInFixture(objects)
+            #expect(fixture.failure { _ = try fixture.directory("d") }?.code == .invalid)
+        }
+    }
 }

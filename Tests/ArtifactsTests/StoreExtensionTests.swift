@@ -219,4 +219,61 @@ import Testing
         #expect(fixture.server.objects.isEmpty)
         #expect(fixture.server.count("deleteMany") == 1)
     }
+
+    // MARK: Refusals in other words
+
+    @Test(arguments: ["<html><br></html>", "no such header", "{\"error\": 1}"]) func fallsBackWithoutS3sWords(body: String)
+        throws
+    {
+        let fixture = try StandInFixture { request, _ in
+            request.operation == "put" && request.header("x-amz-checksum-crc32c") != nil ? Reply(400, body) : nil
+        }
+        try fixture.save([1], "a")
+        #expect(fixture.server.objects == ["a": [1]])
+        #expect(!fixture.log.contains("retrying"))
+    }
+
+    @Test(arguments: [(405, ""), (411, ""), (422, "X"), (500, "NotImplemented")]) func fallsBackOnOtherStatuses(
+        status: Int, word: String
+    ) throws {
+        let fixture = try StandInFixture { request, _ in
+            guard request.operation == "put", request.header("x-amz-checksum-crc32c") != nil else { return nil }
+            return word.isEmpty ? Reply(status) : .refusal(status, word)
+        }
+        try fixture.save([1], "a")
+        #expect(fixture.server.objects == ["a": [1]])
+    }
+
+    @Test(arguments: [406, 411]) func looksByGETWhereHEADIsRefused(status: Int) throws {
+        let fixture = try StandInFixture(["k": [1]]) { request, _ in request.operation == "head" ? Reply(status) : nil }
+        #expect(try fixture.load("k") == [1])
+    }
+
+    @Test(arguments: [400, 415]) func savesByOneRequestWherePartsCannotBeBegun(status: Int) throws {
+        let fixture = try StandInFixture { request, _ in request.operation == "begin" ? Reply(status, "no") : nil }
+        let bytes = patternBytes(17 << 20)
+        try fixture.save(bytes, "a")
+        #expect(fixture.server.objects == ["a": bytes])
+    }
+
+    @Test(arguments: ["part", "complete", "document"]) func goesOnWithMD5WhereAChecksumIsRefusedInTheMiddle(place: String)
+        throws
+    {
+        let fixture = try StandInFixture { request, server in
+            if request.operation == "begin" {
+                var reply = server.answer(request)
+                reply.headers = ["x-amz-checksum-algorithm: CRC32C", "x-amz-checksum-type: FULL_OBJECT"]
+                return reply
+            }
+            let isInDocument = String(decoding: request.body.prefix(4096), as: UTF8.self).contains("ChecksumCRC32C")
+            if place == "document", request.operation == "complete" {
+                return isInDocument ? .refusal(400, "MalformedXML") : nil
+            }
+            return request.operation == place && request.header("x-amz-checksum-crc32c") != nil
+                ? .refusal(400, "InvalidArgument") : nil
+        }
+        let bytes = patternBytes(17 << 20)
+        try fixture.save(bytes, "a")
+        #expect(fixture.server.objects == ["a": bytes])
+    }
 }

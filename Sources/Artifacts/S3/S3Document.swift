@@ -17,7 +17,10 @@ enum S3Document {
         let text = Array(body.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) })
         guard let root = XMLElement.parse(text) else {
             if isCut(text) { throw ArtifactError.cut(operation, subject, "the answer is not \(what): it ends too early") }
-            throw ArtifactError.unintelligible(operation, subject, "the answer is not \(what) but \(kind(text))")
+            let isWhole = hasEnd(text) && !isPage(text)
+            throw ArtifactError.unintelligible(
+                operation, subject,
+                isWhole ? "the answer is no well-formed XML" : "the answer is not \(what) but \(kind(text))")
         }
         if root.name == "Error" { throw try failure(root) }
         if let error = root["Error"], root.name == name, error["Key"] == nil { throw try failure(error) }
@@ -44,7 +47,20 @@ enum S3Document {
 
     /// Whether bytes that are no document may be the beginning of one.
     private static func isCut(_ text: [UInt8]) -> Bool {
-        text.isEmpty || text[0] == UInt8(ascii: "<") && !isPage(text)
+        text.isEmpty || text[0] == UInt8(ascii: "<") && !isPage(text) && !hasEnd(text)
+    }
+
+    /// Whether the last thing is the end of the first element: what cannot be read then was not cut.
+    private static func hasEnd(_ text: [UInt8]) -> Bool {
+        let blanks: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
+        guard let end = text.lastIndex(where: { !blanks.contains($0) }), text[end] == UInt8(ascii: ">"),
+            let tag = text[..<end].lastIndex(of: UInt8(ascii: "<")), text[tag + 1] == UInt8(ascii: "/")
+        else { return false }
+        let name = text[(tag + 2)..<end].prefix { !blanks.contains($0) }
+        // Declarations and comments may stand before it.
+        let starts = text[..<tag].indices.lazy.filter { text[$0] == UInt8(ascii: "<") }
+        guard !name.isEmpty, let start = starts.first(where: { !"?!".utf8.contains(text[$0 + 1]) }) else { return false }
+        return text[(start + 1)...].starts(with: name)
     }
 
     private static func isPage(_ text: [UInt8]) -> Bool {

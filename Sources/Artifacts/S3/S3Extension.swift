@@ -76,7 +76,11 @@ enum S3Extension: String, CaseIterable, Sendable {
 
     /// Whether an error may be the answer of a store that does not know it.
     func mayBeRefused(by error: ArtifactError) -> Bool {
-        guard case .refused(let status, let word) = error.code, !error.isTransient else { return false }
+        guard case .refused(let status, let word) = error.code else { return false }
+        // Whoever refuses a header need not do it in S3's words: that may look like a request that was garbled on the way.
+        let isWordless = status == 400 && word.isEmpty
+        let saysSo = ["NotImplemented", "MethodNotAllowed", "UnsupportedOperation"].contains(word)
+        if error.isTransient, !isWordless, !saysSo { return false }
         switch self {
         case .heads where status == 403: return true
         case .ranges where status == 416: return true
@@ -84,9 +88,19 @@ enum S3Extension: String, CaseIterable, Sendable {
         default: break
         }
         if Self.otherCauses.contains(word) { return false }
-        // About the method, never about what goes along.
-        if status == 405 { return self == .heads }
-        return [400, 415, 417, 501].contains(status) || word == "NotImplemented"
+        return Self.refusals.contains(status) || otherRefusals.contains(status) || word == "NotImplemented"
+    }
+
+    /// Statuses with which stores refuse what goes along with a request.
+    private static let refusals: Set<Int> = [400, 411, 415, 417, 422, 501]
+
+    /// Statuses that are about the method, as a rule.
+    private var otherRefusals: Set<Int> {
+        switch self {
+        case .heads: [405, 406]
+        case .sentChecksums, .secondListings, .multipart: [405]
+        default: []
+        }
     }
 }
 

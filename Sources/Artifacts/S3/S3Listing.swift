@@ -22,7 +22,7 @@ enum S3Listing {
     /// Where a listing goes on, as text that only this driver reads.
     private enum Continuation {
         case token(String)
-        /// The last key of the page before: the first version of the request has no tokens.
+        /// What the store names, else the last key of the page before: the first version of the request has no tokens.
         case marker([UInt8])
 
         private static let markerStart = "marker:"
@@ -60,20 +60,25 @@ enum S3Listing {
             var page = Page(objects: try keys(answer, client, subject), next: nil)
             guard answer.isTruncated else { return page }
             if !isSecond {
-                page.next = try marker(after: page, nil, subject)
-            } else if let next = answer.nextToken, !next.isEmpty {
+                page.next = Continuation.text(marker: try marker(answer, after: page, nil, subject))
+            } else if let next = answer.nextToken {
                 guard next != token else {
                     throw ArtifactError.unintelligible("list", subject, "the store gives the same continuation token again")
                 }
                 page.next = Continuation.text(token: next)
             } else {
                 // It may know the first version all the same: a page that goes on behind this one's last key shows it.
-                guard token == nil, let last = page.objects.last?.key else { throw Self.onlyFirstVersion(subject) }
+                guard token == nil, !page.objects.isEmpty else { throw Self.onlyFirstVersion(subject) }
                 let second: Page
-                do { second = try firstVersion(client, subject, after: last) } catch let error as ArtifactError {
+                do {
+                    let marker = try marker(answer, after: page, nil, subject)
+                    second = try firstVersion(client, subject, after: marker)
+                } catch let error as ArtifactError {
                     throw error.isTransient ? error : Self.onlyFirstVersion(subject)
                 }
-                if second.objects.isEmpty { throw Self.onlyFirstVersion(subject) }
+                guard let first = second.objects.first, first.key != page.objects.first?.key else {
+                    throw Self.onlyFirstVersion(subject)
+                }
                 client.note(lacking: .secondListings)
                 page.objects += second.objects
                 page.next = second.next
@@ -81,14 +86,20 @@ enum S3Listing {
             return page
         }
 
-        private func firstVersion(_ client: S3Client, _ subject: String, after last: [UInt8]) throws -> Page {
+        private func firstVersion(_ client: S3Client, _ subject: String, after before: [UInt8]) throws -> Page {
             let answer = try client.fallingBack(on: [.encodedListings]) { used in
-                try ask(client, subject, used, token: nil, marker: last)
+                try ask(client, subject, used, token: nil, marker: before)
             }
-            let objects = try keys(answer, client, subject)
-            if let first = objects.first?.key, !last.lexicographicallyPrecedes(first) { throw Self.onlyFirstVersion(subject) }
-            var page = Page(objects: objects, next: nil)
-            if answer.isTruncated { page.next = try marker(after: page, last, subject) }
+            var page = Page(objects: try keys(answer, client, subject), next: nil)
+            if answer.isTruncated {
+                page.next = Continuation.text(marker: try marker(answer, after: page, before, subject))
+            }
+            // Some begin with the marker itself instead of behind it.
+            if page.objects.first?.key == before { page.objects.removeFirst() }
+            // A marker of the store's own making need not be in the order of the keys.
+            if let first = page.objects.first?.key, before.starts(with: prefix), !before.lexicographicallyPrecedes(first) {
+                throw Self.onlyFirstVersion(subject)
+            }
             return page
         }
 
@@ -99,12 +110,20 @@ enum S3Listing {
             )
         }
 
-        /// Where the next page of the first version begins.
-        private func marker(after page: Page, _ before: [UInt8]?, _ subject: String) throws -> String {
-            guard let last = page.objects.last?.key, before.map({ $0.lexicographicallyPrecedes(last) }) ?? true else {
+        /// Where the next page of the first version begins: where the store says, else behind the last key.
+        private func marker(_ answer: Answer, after page: Page, _ before: [UInt8]?, _ subject: String) throws -> [UInt8] {
+            let last = page.objects.last?.key
+            if let told = answer.nextMarker, told != answer.entries.last?.text {
+                let marker = (answer.saysEncoded ? KeyReading.formDecoded : .asIs).read(told)
+                guard marker != before else {
+                    throw ArtifactError.unintelligible("list", subject, "the store gives the same NextMarker again")
+                }
+                return marker
+            }
+            guard let last, before.map({ !$0.starts(with: prefix) || $0.lexicographicallyPrecedes(last) }) ?? true else {
                 throw ArtifactError.unintelligible("list", subject, "the list goes on without a key to go on from")
             }
-            return Continuation.text(marker: last)
+            return last
         }
 
         private func ask(
@@ -197,18 +216,31 @@ enum S3Listing {
         /// Whether the store says that the keys are encoded.
         let saysEncoded: Bool
         let isTruncated: Bool
+        /// Never empty.
         let nextToken: String?
+        /// As it is written; never empty.
+        let nextMarker: String?
 
+        /// - Throws: `unintelligible` for what makes no sense, or shows that keys are left out.
         init(_ root: XMLElement, _ subject: String) throws {
             saysEncoded = root["EncodingType"]?.text == "url"
-            isTruncated = root["IsTruncated"]?.text == "true"
-            nextToken = root["NextContinuationToken"]?.text
+            nextToken = root["NextContinuationToken"].flatMap { $0.text.isEmpty ? nil : $0.text }
+            nextMarker = root["NextMarker"].flatMap { $0.text.isEmpty ? nil : $0.text }
+            // As Go reads truth values; whoever names the next page without saying that there is one has one.
+            switch Self.trimmed(root["IsTruncated"]?.text ?? "").lowercased() {
+            case "true", "t", "1": isTruncated = true
+            case "false", "f", "0": isTruncated = false
+            case "": isTruncated = nextToken != nil || nextMarker != nil
+            case let other:
+                throw ArtifactError.unintelligible(
+                    "list", subject, "the store says neither true nor false of IsTruncated, but '\(other.prefix(40))'")
+            }
             entries = try root.all("Contents").map { contents in
                 guard let key = contents["Key"]?.text, !key.isEmpty else {
                     throw ArtifactError.unintelligible("list", subject, "the store lists an object without a key")
                 }
                 var length: Int64?
-                if let size = contents["Size"]?.text, !size.isEmpty {
+                if let size = contents["Size"].map({ Self.trimmed($0.text) }), !size.isEmpty {
                     guard let bytes = Int64(size), bytes >= 0 else {
                         throw ArtifactError.unintelligible(
                             "list", subject, "the store gives '\(size.prefix(40))' as the size of '\(key.prefix(200))'")
@@ -217,6 +249,26 @@ enum S3Listing {
                 }
                 return Entry(text: key, length: length, etag: contents["ETag"]?.text)
             }
+            if let rolled = root.all("CommonPrefixes").compactMap({ $0["Prefix"]?.text }).first(where: { !$0.isEmpty }) {
+                throw ArtifactError.unintelligible(
+                    "list", subject,
+                    "the store lists '\(rolled.prefix(200))' in place of the keys below it, although no delimiter was asked for"
+                )
+            }
+            if !isTruncated, let count = root["KeyCount"].flatMap({ Int(Self.trimmed($0.text)) }), count > entries.count {
+                throw ArtifactError.unintelligible(
+                    "list", subject, "the store lists \(entries.count) keys, but counts \(count) and does not go on")
+            }
+        }
+
+        /// Without the white space that some put around values.
+        private static func trimmed(_ text: String) -> String {
+            let isBlank: (Character) -> Bool = { $0.isWhitespace }
+            guard let first = text.firstIndex(where: { !isBlank($0) }), let last = text.lastIndex(where: { !isBlank($0) })
+            else {
+                return ""
+            }
+            return String(text[first...last])
         }
 
         /// How keys are encoded where the store does not say so: `+` is a blank unless blanks are written otherwise.

@@ -27,7 +27,7 @@ struct S3Put {
             return (response, checksums)
         }
         try checksums.compare(with: response, body, "save", subject)
-        if response.headers["x-amz-checksum-crc32c"] != nil { client.bucketState.echoesChecksums = true }
+        if S3Checksums.isTold(response) { client.bucketState.echoesChecksums = true }
         try S3SavedObject(
             client: client, key: key, subject: subject, length: body.length ?? 0, crc32c: checksums.crc32c,
             version: response.headers["x-amz-version-id"]
@@ -39,22 +39,31 @@ struct S3Put {
 struct S3Checksums {
     let crc32c: UInt32
     let md5: [UInt8]?
+    /// Of the algorithms that were wanted besides.
+    let others: [UInt64]
     private let sha256: [UInt8]?
 
     /// Reads the body once.
     ///
-    /// - Parameter needsPayloadHash: whether the signature must cover the body.
-    init(of body: ObjectBody, needsHash: Bool, needsPayloadHash: Bool = false) throws {
+    /// - Parameters:
+    ///   - needsPayloadHash: whether the signature must cover the body.
+    ///   - also: further cyclic checksums to compute.
+    init(
+        of body: ObjectBody, needsHash: Bool, needsPayloadHash: Bool = false, also: [CyclicChecksum] = []
+    ) throws {
         let digest = needsHash ? Digest(.md5) : nil
         let payload = needsPayloadHash ? Digest(.sha256) : nil
         var crc: UInt64 = 0
+        var others = also.map { _ in UInt64(0) }
         try body.forEachBlock { bytes in
             crc = CyclicChecksum.crc32c.update(crc, bytes)
+            for (index, algorithm) in also.enumerated() { others[index] = algorithm.update(others[index], bytes) }
             digest?.update(bytes)
             payload?.update(bytes)
         }
         crc32c = UInt32(truncatingIfNeeded: crc)
         md5 = digest?.finish()
+        self.others = others
         sha256 = payload?.finish()
     }
 
@@ -64,21 +73,36 @@ struct S3Checksums {
 
     static func text(_ crc32c: UInt32) -> String { Base64.encode(CyclicChecksum.crc32c.bytes(UInt64(crc32c))) }
 
+    /// Whether the store tells the CRC32C of what it received.
+    static func isTold(_ response: HTTPResponse) -> Bool { !(response.headers["x-amz-checksum-crc32c"] ?? "").isEmpty }
+
     /// - Throws: where the store says, by a checksum or a length, that it holds other bytes.
     func compare(with response: HTTPResponse, _ body: ObjectBody, _ operation: String, _ subject: String) throws {
-        if let told = response.headers["x-amz-checksum-crc32c"], told != crc32cText {
+        if let told = response.headers["x-amz-checksum-crc32c"], !told.isEmpty, told != crc32cText {
             throw ArtifactError.damaged(
                 operation, subject, "the store received other bytes: CRC32C \(told), not \(crc32cText)")
         }
-        for (algorithm, told) in S3Answer.cyclicChecksums(response.headers) where algorithm != .crc32c {
-            var value: UInt64 = 0
-            try body.forEachBlock { value = algorithm.update(value, $0) }
-            if value != told {
-                throw ArtifactError.damaged(
-                    operation, subject, "the store received other bytes: their \(algorithm) differs from what was sent")
-            }
+        let told = S3ToldContent(response)
+        func differs(_ name: String) -> ArtifactError {
+            .damaged(operation, subject, "the store received other bytes: their \(name) differs from what was sent")
         }
-        if let told = response.headers["x-amz-object-size"], let size = Int64(told), let length = body.length, size != length {
+        for (algorithm, value) in told.cyclic {
+            var sent = algorithm == .crc32c ? UInt64(crc32c) : 0
+            if algorithm != .crc32c { try body.forEachBlock { sent = algorithm.update(sent, $0) } }
+            if value != sent { throw differs("\(algorithm)") }
+        }
+        for (algorithm, value) in told.hashes {
+            let sent: [UInt8]
+            if algorithm == .md5, let md5 {
+                sent = md5
+            } else {
+                let digest = Digest(algorithm)
+                try body.forEachBlock { digest.update($0) }
+                sent = digest.finish()
+            }
+            if value != sent { throw differs("\(algorithm)") }
+        }
+        if let size = told.length, let length = body.length, size != length {
             throw ArtifactError.damaged(operation, subject, "the store has \(size) bytes of \(length)")
         }
     }

@@ -19,7 +19,7 @@ struct S3SavedObject {
     /// - Throws: `ArtifactError` (`damaged`) where the store holds something else.
     func check(_ response: HTTPResponse, _ checksums: S3Checksums, _ body: ObjectBody) throws {
         // A checksum of what the store received is proof enough.
-        if response.headers["x-amz-checksum-crc32c"] != nil { return }
+        if S3Checksums.isTold(response) { return }
         guard let tag = response.headers["ETag"], !tag.isEmpty else { return try confirm() }
         guard client.has(.hashETags), !isEncryptedForOthers(response.headers), let told = S3Answer.md5(ofETag: tag) else {
             return
@@ -40,6 +40,24 @@ struct S3SavedObject {
                 isFinal: isFinal)
         }
         client.noteETagIsNoMD5(doubted)
+    }
+
+    /// Asks for the object of which the store tells something that cannot be compared with what was sent, if that is allowed.
+    ///
+    /// - Returns: whether it was read, and is what was sent.
+    func isReadBack() throws -> Bool {
+        let found: (length: Int64, crc32c: UInt32)
+        do { found = try readBack() } catch let error as ArtifactError {
+            // Whoever may write need not be allowed to read.
+            if case .refused(let status, _) = error.code, [401, 403].contains(status) { return false }
+            throw error
+        }
+        guard found.length == length, found.crc32c == crc32c else {
+            throw ArtifactError.damaged(
+                "save", subject, "read back, the object is not what was sent: \(found.length) bytes, \(length) bytes were sent",
+                isFinal: true)
+        }
+        return true
     }
 
     /// Asks for an object of which the answer to the save has told nothing.

@@ -31,11 +31,12 @@ struct DirectoryDownload: Sendable {
         let budget = store.context.budget
         try WorkQueue.run(width: budget.usefulRequests(meter.latency), capacity: 1000) { push in
             var position = PagePosition()
+            var before: [BytePath: StoredEntry] = [:]
             repeat {
                 let page = try store.retry(.load, meter).run {
                     try budget.withConnection { try meter.timed { try directory.page(after: position.token) } }
                 }
-                for entry in page.entries {
+                for entry in try new(in: page, &before) {
                     let path = try path(of: entry.name)
                     if let other = names.claim(path, for: entry.name) { throw oneFile(entry, other, path) }
                     try push(Item(entry: entry, path: path))
@@ -47,11 +48,30 @@ struct DirectoryDownload: Sendable {
         }
     }
 
-    /// The path that a name means, as the reference joins it (contract 03 §6.1): doubled slashes and `.` count for nothing.
+    /// The entries of a page but those that it has twice or shares with the page before: pages may overlap.
+    ///
+    /// - Parameter before: the entries of the page before; afterwards those of this one.
+    private func new(in page: StoredPage, _ before: inout [BytePath: StoredEntry]) throws -> [StoredEntry] {
+        var known: [BytePath: StoredEntry] = [:]
+        let entries = page.entries.filter { entry in
+            defer { known[entry.name] = entry }
+            guard let other = known[entry.name] ?? before[entry.name] else { return true }
+            return other.object.head.length != entry.object.head.length
+                || other.object.head.validator != entry.object.head.validator
+        }
+        if entries.isEmpty, !page.entries.isEmpty, page.next != nil {
+            throw ArtifactError.unintelligible("load", directory.subject, "the store lists the same keys again and again")
+        }
+        before = known
+        return entries
+    }
+
+    /// The path that a name means, as the reference joins it (contract 03 §6.1): doubled slashes and `.` count for nothing, `..`
+    /// takes back what stands before it.
     ///
     /// - Throws: for names that lead out of the directory, or name no file: stores take any.
     private func path(of name: BytePath) throws -> BytePath {
-        let parts = name.components
+        let parts = BytePath.joining(name.components[...]).cleaned.components
         if parts.contains("..") {
             throw ArtifactError.invalid("load", directory.subject, "the object name '\(name)' leads out of the directory")
         }
