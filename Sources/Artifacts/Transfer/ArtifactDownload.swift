@@ -10,8 +10,8 @@ package struct ArtifactDownload: Sendable {
     /// From this size on an object is read in ranges side by side.
     private static let rangedFrom: Int64 = 32 << 20
     private static let rangeLength: Int64 = 16 << 20
-    /// A near store fills two cores with the first of these.
-    private static let rangesAtOnce = 4...16
+    /// A near store fills two cores with the first of these: more would queue for the lock of the file, which is worst on a busy machine.
+    private static let rangesAtOnce = 2...16
     /// Where many objects are loaded at once already.
     static let rangesAtOnceInDirectory = 2...2
 
