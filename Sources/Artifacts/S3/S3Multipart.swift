@@ -288,8 +288,9 @@ final class S3MultipartUpload: MultipartUpload {
         return right
     }
 
-    /// What stores tell of an object by themselves, if they were not sent a checksum.
-    private static let further: [CyclicChecksum] = [.crc32, .crc64nvme]
+    /// What stores tell of an object by themselves, if they were not sent a checksum. CRC64NVME takes too long to be computed for the
+    /// few that tell it: there the object is read back.
+    private static let further: [CyclicChecksum] = [.crc32]
 
     /// Reads the object back where its ETag, or one of its parts', is not what MD5 would make it.
     private func settle(_ tag: String?, _ parts: [PartReceipt], _ saved: S3SavedObject) throws {

@@ -20,7 +20,7 @@ final class StandInStore: Sendable {
     }
 
     private final class Content: Sendable {
-        let objects = Mutex<[String: String]>([:])
+        let objects = Mutex<[String: [UInt8]]>([:])
         let requests = Mutex<[String]>([])
     }
 
@@ -48,12 +48,12 @@ final class StandInStore: Sendable {
             content.requests.withLock { $0.append("\(request.isList ? "LIST" : request.method) \(request.key)") }
             let prefix = url?.queryItems?.first { $0.name == "prefix" }?.value ?? ""
             let refused = refuse(request).map {
-                ($0.status, "<Error><Code>\($0.word)</Code><Message>\($0.text)</Message></Error>")
+                ($0.status, Array("<Error><Code>\($0.word)</Code><Message>\($0.text)</Message></Error>".utf8))
             }
             let (status, body) = refused ?? Self.answer(request, prefix, seen.body, content)
-            let fields = ["Content-Length: \(body.utf8.count)", "x-amz-request-id: 1", "ETag: \"1\""] + headers
+            let fields = ["Content-Length: \(body.count)", "x-amz-request-id: 1", "ETag: \"1\""] + headers
             let head = "HTTP/1.1 \(status) Text\r\n\(fields.joined(separator: "\r\n"))\r\n\r\n"
-            conversation.send(request.method == "HEAD" ? head : head + body)
+            conversation.send(Array(head.utf8) + (request.method == "HEAD" ? [] : body))
         })
     }
 
@@ -61,21 +61,21 @@ final class StandInStore: Sendable {
 
     private static func answer(
         _ request: Request, _ prefix: String, _ body: [UInt8], _ content: Content
-    ) -> (status: Int, body: String) {
+    ) -> (status: Int, body: [UInt8]) {
         content.objects.withLock { objects in
             switch request.method {
             case "GET" where request.isList:
                 let found = objects.keys.sorted().filter { $0.hasPrefix(prefix) }
                 let list = found.map { "<Contents><Key>\($0)</Key><Size>1</Size></Contents>" }.joined()
-                return (200, "<ListBucketResult><IsTruncated>false</IsTruncated>\(list)</ListBucketResult>")
+                return (200, Array("<ListBucketResult><IsTruncated>false</IsTruncated>\(list)</ListBucketResult>".utf8))
             case "PUT":
-                objects[request.key] = String(decoding: body, as: UTF8.self)
-                return (200, "")
+                objects[request.key] = body
+                return (200, [])
             case "DELETE":
                 objects[request.key] = nil
-                return (204, "")
-            case "GET", "HEAD": return objects[request.key].map { (200, $0) } ?? (404, "")
-            default: return (400, "")
+                return (204, [])
+            case "GET", "HEAD": return objects[request.key].map { (200, $0) } ?? (404, [])
+            default: return (400, [])
             }
         }
     }
