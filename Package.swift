@@ -49,92 +49,92 @@ let package = Package(
         .target(name: "CRE2", dependencies: ["CRE2Library"]),
 
         // What everything stands on
-        room("ExecutorCore", ["CThreadShims"]),
-        room("Documents", ["ExecutorCore", "CYAML"]),
-        room("WorkflowModel", ["ExecutorCore", "Documents"]),
-        room("ProcessControl", ["ExecutorCore", "CLinuxShims"]),
-        room("FileTrees", ["ExecutorCore", "CLinuxShims"]),
-        room("RunDirectory", ["ExecutorCore", "FileTrees", "CLinuxShims"]),
-        room("Archiving", ["ExecutorCore", "FileTrees", "CArchive", "CDeflate", "CISAL", "CZlib"]),
+        room("SystemSupport", ["CThreadShims"]),
+        room("Documents", ["SystemSupport", "CYAML"]),
+        room("WorkflowModel", ["SystemSupport", "Documents"]),
+        room("ProcessControl", ["SystemSupport", "CLinuxShims"]),
+        room("FileTrees", ["SystemSupport", "CLinuxShims"]),
+        room("RunDirectory", ["SystemSupport", "FileTrees", "CLinuxShims"]),
+        room("Archiving", ["SystemSupport", "FileTrees", "CArchive", "CDeflate", "CISAL", "CZlib"]),
 
         // The network
-        room("HTTPTransport", ["ExecutorCore", "CCurl", "CCurlShims", "CZlib"]),
-        room("RequestSigning", ["ExecutorCore", "CCrypto", "CArgon2"]),
+        room("HTTPTransport", ["SystemSupport", "CCurl", "CCurlShims", "CZlib"]),
+        room("RequestSigning", ["SystemSupport", "CCrypto", "CArgon2"]),
         room("Formats", ["CExpat", "CISAL", "CRE2"]),
         room(
             "Artifacts",
             [
-                "ExecutorCore", "Documents", "WorkflowModel", "FileTrees", "HTTPTransport", "RequestSigning", "Formats",
+                "SystemSupport", "Documents", "WorkflowModel", "FileTrees", "HTTPTransport", "RequestSigning", "Formats",
                 "ProcessControl",
             ]),
         room(
             "KubernetesAPI",
-            ["ExecutorCore", "Documents", "WorkflowModel", "ProcessControl", "HTTPTransport", "RequestSigning"]),
+            ["SystemSupport", "Documents", "WorkflowModel", "ProcessControl", "HTTPTransport", "RequestSigning"]),
 
         // The roles
         room(
             "Emissary",
-            ["ExecutorCore", "Documents", "RunDirectory", "WorkflowModel", "ProcessControl", "FileTrees", "Archiving"]),
+            ["SystemSupport", "Documents", "RunDirectory", "WorkflowModel", "ProcessControl", "FileTrees", "Archiving"]),
         room(
             "Executor",
             [
-                "ExecutorCore", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees", "Archiving", "Artifacts",
+                "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees", "Archiving", "Artifacts",
                 "KubernetesAPI",
             ]),
-        room("WorkflowEngine", ["ExecutorCore", "Documents", "WorkflowModel"]),
+        room("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel"]),
         room(
             "LocalRunner",
             [
-                "ExecutorCore", "Documents", "WorkflowModel", "WorkflowEngine", "RunDirectory", "ProcessControl", "FileTrees",
+                "SystemSupport", "Documents", "WorkflowModel", "WorkflowEngine", "RunDirectory", "ProcessControl", "FileTrees",
                 "Archiving", "HTTPTransport", "Artifacts", "Executor", "RequestSigning",
             ]),
-        room("CommandLineInterface", ["ExecutorCore"]),
+        room("CommandLineInterface", ["SystemSupport"]),
         room(
             "ExecutorCommands",
             [
-                "CommandLineInterface", "ExecutorCore", "WorkflowModel", "RunDirectory", "ProcessControl", "Formats",
+                "CommandLineInterface", "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl", "Formats",
                 "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary", "LocalRunner",
             ]),
-        .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "ExecutorCore"], swiftSettings: strict),
+        .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "SystemSupport"], swiftSettings: strict),
 
         // Tests
-        .target(name: "TestSupport", dependencies: ["ExecutorCore"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["SystemSupport"], path: "Tests/TestSupport"),
         .testTarget(name: "CLinuxShimsTests", dependencies: ["CLinuxShims", "TestSupport"]),
         .testTarget(name: "CRE2Tests", dependencies: ["CRE2"]),
-        tests("ExecutorCore"),
-        tests("Documents", ["ExecutorCore"]),
-        tests("WorkflowModel", ["ExecutorCore", "Documents"]),
-        tests("RunDirectory", ["ExecutorCore", "FileTrees", "TestSupport"]),
-        tests("ProcessControl", ["ExecutorCore", "TestSupport"]),
-        tests("FileTrees", ["ExecutorCore"]),
-        tests("Archiving", ["ExecutorCore", "FileTrees"]),
-        tests("HTTPTransport", ["ExecutorCore", "TestSupport"]),
-        tests("RequestSigning", ["ExecutorCore"]),
+        tests("SystemSupport"),
+        tests("Documents", ["SystemSupport"]),
+        tests("WorkflowModel", ["SystemSupport", "Documents"]),
+        tests("RunDirectory", ["SystemSupport", "FileTrees", "TestSupport"]),
+        tests("ProcessControl", ["SystemSupport", "TestSupport"]),
+        tests("FileTrees", ["SystemSupport"]),
+        tests("Archiving", ["SystemSupport", "FileTrees"]),
+        tests("HTTPTransport", ["SystemSupport", "TestSupport"]),
+        tests("RequestSigning", ["SystemSupport"]),
         tests("Formats"),
         tests(
             "Artifacts",
             [
-                "ExecutorCore", "Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning",
+                "SystemSupport", "Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning",
                 "TestSupport",
             ]),
-        tests("KubernetesAPI", ["ExecutorCore", "Documents", "WorkflowModel", "HTTPTransport", "TestSupport"]),
-        .testTarget(name: "EmissaryTests", dependencies: ["ExecutorCore", "RunDirectory", "ProcessControl", "TestSupport"]),
+        tests("KubernetesAPI", ["SystemSupport", "Documents", "WorkflowModel", "HTTPTransport", "TestSupport"]),
+        .testTarget(name: "EmissaryTests", dependencies: ["SystemSupport", "RunDirectory", "ProcessControl", "TestSupport"]),
         tests(
             "Executor",
             [
-                "ExecutorCore", "WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees", "HTTPTransport",
+                "SystemSupport", "WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees", "HTTPTransport",
                 "RequestSigning", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
             ]),
-        tests("WorkflowEngine", ["ExecutorCore", "Documents", "WorkflowModel"]),
+        tests("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel"]),
         tests(
             "LocalRunner",
             [
-                "ExecutorCore", "Artifacts", "Documents", "HTTPTransport", "ProcessControl", "WorkflowModel", "WorkflowEngine",
+                "SystemSupport", "Artifacts", "Documents", "HTTPTransport", "ProcessControl", "WorkflowModel", "WorkflowEngine",
                 "TestSupport",
             ]),
-        tests("CommandLineInterface", ["ExecutorCore"]),
-        tests("ExecutorCommands", ["Artifacts", "CommandLineInterface", "ExecutorCore", "TestSupport"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["ExecutorCore", "TestSupport"]),
+        tests("CommandLineInterface", ["SystemSupport"]),
+        tests("ExecutorCommands", ["Artifacts", "CommandLineInterface", "SystemSupport", "TestSupport"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["SystemSupport", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

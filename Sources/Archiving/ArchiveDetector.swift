@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// What a stream holds.
 package enum ArchiveKind: Sendable {

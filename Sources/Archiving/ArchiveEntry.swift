@@ -1,5 +1,5 @@
-import ExecutorCore
 import FileTrees
+import SystemSupport
 
 /// Reads an archive entry by entry.
 protocol EntryReader: AnyObject {

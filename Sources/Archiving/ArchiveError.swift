@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// An archive that cannot be written or read.
 package struct ArchiveError: ClassifiedError, Sendable {

@@ -1,7 +1,7 @@
 import CArchive
-import ExecutorCore
 import FileTrees
 import Glibc
+import SystemSupport
 
 /// Reads tar streams with libarchive. The handle's one owner.
 @safe

@@ -1,7 +1,7 @@
 import CDeflate
 import CZlib
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 /// Compresses chunks of a stream, each to deflate blocks that end on a byte boundary and are not final, so that the chunks of one
 /// stream can be made apart and put one behind the other. One thread at a time.

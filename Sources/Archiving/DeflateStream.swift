@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Compresses a stream to raw deflate, chunks of it side by side on threads of its own.
 ///

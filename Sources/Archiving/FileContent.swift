@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Reads files through one buffer.
 @safe

@@ -1,5 +1,5 @@
 import CISAL
-package import ExecutorCore
+package import SystemSupport
 
 /// Decompresses a gzip stream of any number of members; zeros after the last are passed over. Checksums are verified.
 ///

@@ -1,5 +1,5 @@
 import CDeflate
-package import ExecutorCore
+package import SystemSupport
 
 /// Compresses a stream to one gzip member (no name, MTIME 0, OS 255), chunks of it side by side.
 ///

@@ -1,6 +1,6 @@
 import CISAL
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 /// Decodes deflate streams with ISA-L, from a source that may hold more behind them.
 @safe

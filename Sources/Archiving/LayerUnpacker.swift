@@ -1,6 +1,6 @@
-package import ExecutorCore
 import FileTrees
 import Glibc
+package import SystemSupport
 
 /// Unpacks the layers of a container image onto each other (OCI image specification, "Image Layer Filesystem Changeset").
 ///

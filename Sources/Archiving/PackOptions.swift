@@ -1,5 +1,5 @@
-package import ExecutorCore
 package import FileTrees
+package import SystemSupport
 
 /// How trees are packed.
 package struct PackOptions: Sendable {

@@ -1,5 +1,5 @@
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 /// A source some of whose bytes have been looked at: gives these again, then the rest.
 final class ReplayedSource: ByteSource {

@@ -1,6 +1,6 @@
-package import ExecutorCore
 package import FileTrees
 import Glibc
+package import SystemSupport
 
 /// What becomes of a directory into which an archive was unpacked (contract 03 §2): exactly one entry in it is the artifact; else
 /// the directory itself is.

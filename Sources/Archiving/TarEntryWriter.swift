@@ -1,6 +1,6 @@
-import ExecutorCore
 import FileTrees
 import Glibc
+import SystemSupport
 
 /// Makes tar entries of files (contract 03 §4).
 final class TarEntryWriter: EntryWriter {

@@ -1,5 +1,5 @@
-package import ExecutorCore
 package import FileTrees
+package import SystemSupport
 
 /// Packing a file or directory as a gzipped tar (contract 03 §4).
 package enum TarGzip {

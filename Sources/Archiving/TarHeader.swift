@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// One entry's metadata, and its encoding: ustar where everything fits, else pax, else GNU (contract 03 §4).
 struct TarHeader {

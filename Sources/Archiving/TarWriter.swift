@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Writes tar entries to a sink: the format of contract 03 §4.
 final class TarWriter {

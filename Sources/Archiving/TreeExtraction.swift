@@ -1,6 +1,6 @@
-import ExecutorCore
 import FileTrees
 import Glibc
+import SystemSupport
 
 /// Makes an archive's entries beneath one directory, and nothing outside it: names are judged by text first, then resolved by the
 /// kernel beneath the directory. Links on the way to an entry are followed as the directory's `Resolution` says; one under the

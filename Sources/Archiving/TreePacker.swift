@@ -1,6 +1,6 @@
-import ExecutorCore
 import FileTrees
 import Glibc
+import SystemSupport
 
 /// What an archive format makes of each entry.
 protocol EntryWriter: AnyObject {

@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Watches the limits that the user has set on what an archive may hold.
 final class UnpackGauge {

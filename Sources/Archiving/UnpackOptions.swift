@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// How archives are unpacked.
 package struct UnpackOptions: Sendable {

@@ -1,6 +1,6 @@
-package import ExecutorCore
 package import FileTrees
 import Glibc
+package import SystemSupport
 
 /// Unpacks archives beneath a directory and never outside it: links on the way to an entry are followed as long as they stay
 /// beneath the directory, one under its own name never is (contract 03 §2, 05 C14 and C15).

@@ -1,5 +1,5 @@
-package import ExecutorCore
 package import FileTrees
+package import SystemSupport
 
 /// Packing a file or directory as a zip file (contract 03 §4 and 05 C12).
 package enum Zip {

@@ -1,5 +1,5 @@
 import CDeflate
-import ExecutorCore
+import SystemSupport
 
 /// The content of a zip file's entries, one after the other; each one's length and checksum are verified at its end.
 @safe

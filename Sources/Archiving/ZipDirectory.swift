@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// The central directory of a zip file, record by record.
 struct ZipDirectory {

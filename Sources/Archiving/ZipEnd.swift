@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Where a zip file's central directory lies, as the records at the file's end tell (APPNOTE 4.3.14 to 4.3.16).
 ///

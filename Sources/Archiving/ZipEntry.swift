@@ -1,5 +1,5 @@
-import ExecutorCore
 import FileTrees
+import SystemSupport
 
 /// The records of one entry of a zip file (APPNOTE 6.3).
 struct ZipEntry {

@@ -1,6 +1,6 @@
 import CDeflate
-import ExecutorCore
 import FileTrees
+import SystemSupport
 
 /// Makes zip entries of files, as a stream: sizes and checksums follow each file's content (APPNOTE 4.3.9), and sizes are of 64 bits
 /// where a file or the archive needs it (4.5.3).

@@ -1,5 +1,5 @@
-import ExecutorCore
 import FileTrees
+import SystemSupport
 
 /// Reads zip files by their central directory (APPNOTE 6.3): stored and deflated entries, records of 64 bits, anything before the
 /// archive.

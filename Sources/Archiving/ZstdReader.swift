@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Decompresses a zstd stream.
 final class ZstdReader: ByteSource {

@@ -1,5 +1,5 @@
-package import ExecutorCore
 import Synchronization
+package import SystemSupport
 
 /// Content types by a file name's extension, as Go's `mime` package finds them (contract 03 §6): a small table of our
 /// own, overridden by the system's.

@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Reading stretches of open files.
 enum FileReading {

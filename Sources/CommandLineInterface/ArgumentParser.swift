@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Reads flags and words by the rules of the reference's parser (pflag): `--name value` or `--name=value`, flags also after
 /// words, the last one wins, everything after `--` verbatim, no abbreviations.

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// What a command is called with.
 package struct Invocation<Global: Sendable, Settings: Sendable>: Sendable {

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// What may stand in the place of a command line's last word.
 package struct Completion: Sendable, Equatable {

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// One flag of a command: its names, what it takes, and what it sets.
 package struct Flag<Settings>: Sendable {

@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// The pages of `docs/` that are written from the program's own tables, in Markdown.
 package enum ReferencePage {

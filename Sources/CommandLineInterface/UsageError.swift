@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// A command line that cannot be understood.
 package struct UsageError: ClassifiedError, Sendable {

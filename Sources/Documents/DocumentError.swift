@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Why a file holds no readable YAML or JSON, and where.
 package struct DocumentError: ClassifiedError, Equatable, Sendable {

@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Why a text is no JSON, and where.
 package struct JSONError: ClassifiedError, Equatable, Sendable {

@@ -1,6 +1,6 @@
 import Documents
-import ExecutorCore
 import FileTrees
+import SystemSupport
 
 /// The arguments of the user's command where the pod's spec cannot hold them (contract 01 §4, 02 §4.4).
 enum ArgumentList {

@@ -1,6 +1,6 @@
-import ExecutorCore
 import ProcessControl
 import RunDirectory
+import SystemSupport
 
 /// One attempt at the user's command: started, served until it ends, and its output carried on meanwhile.
 struct CommandRun {

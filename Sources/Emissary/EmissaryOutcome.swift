@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// How the emissary's process is to end.
 package struct EmissaryOutcome: Sendable, Equatable {

@@ -1,7 +1,7 @@
 import Archiving
-import ExecutorCore
 import ProcessControl
 import RunDirectory
+import SystemSupport
 import WorkflowModel
 
 /// The wrapper around the user's command (contract 02 §4 and §5): starts it when its time has come, passes signals and output on,

@@ -1,6 +1,6 @@
-package import ExecutorCore
 package import ProcessControl
 package import RunDirectory
+package import SystemSupport
 import WorkflowModel
 
 /// What the emissary is told by its command line and environment (contract 01 §5, 02 §4). It needs none of the variables.

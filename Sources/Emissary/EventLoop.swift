@@ -1,6 +1,6 @@
-import ExecutorCore
 import ProcessControl
 import RunDirectory
+import SystemSupport
 
 /// The one loop of the emissary: signals, changes in the run directory, the child's end and output in one call of poll(2).
 ///

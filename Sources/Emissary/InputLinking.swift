@@ -1,7 +1,7 @@
-import ExecutorCore
 import FileTrees
 import Glibc
 import ProcessControl
+import SystemSupport
 import WorkflowModel
 
 /// Puts links to the input artifacts of an init-less pod where the template wants them (contract 02 §4.7).

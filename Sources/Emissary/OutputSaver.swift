@@ -1,8 +1,8 @@
 import Archiving
-import ExecutorCore
 import FileTrees
 import Glibc
 import RunDirectory
+import SystemSupport
 import WorkflowModel
 
 /// Leaves the outputs that only the user's container can see to the executor (contract 02 §4.16): parameters as copies of their

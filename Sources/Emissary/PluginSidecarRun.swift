@@ -1,6 +1,6 @@
-import ExecutorCore
 import ProcessControl
 import RunDirectory
+import SystemSupport
 import WorkflowModel
 
 /// The wrapper around the server of an artifact plugin (contract 02 §9): it outlives the SIGTERM that the pod's containers get at

@@ -1,5 +1,5 @@
-import ExecutorCore
 import RunDirectory
+import SystemSupport
 
 /// Holds the lock that shows the others that we live, for as long as the object lives. Without one we run all the same.
 final class SignOfLife {

@@ -1,7 +1,7 @@
 import CommandLineInterface
-import ExecutorCore
 import LocalRunner
 import ProcessControl
+import SystemSupport
 
 extension Command<GlobalSettings> {
     struct CheckSettings: Sendable {

@@ -1,6 +1,6 @@
 import CommandLineInterface
-import ExecutorCore
 import LocalRunner
+import SystemSupport
 
 extension Command<GlobalSettings> {
     /// `collect [FILE] --dir DIR`: stores the outputs of one template, or of a pod, from a folder.

@@ -1,6 +1,6 @@
 import CommandLineInterface
-import ExecutorCore
 import ProcessControl
+import SystemSupport
 
 extension Command<GlobalSettings> {
     /// `completion SHELL`: what a shell reads to complete our command lines. The scripts call `completion candidates -- WORD…`.

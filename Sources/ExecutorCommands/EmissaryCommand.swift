@@ -1,9 +1,9 @@
 import CommandLineInterface
 import Emissary
 import Executor
-import ExecutorCore
 import ProcessControl
 import RunDirectory
+import SystemSupport
 
 extension Command<GlobalSettings> {
     /// `emissary -- PROGRAM ARGUMENTS`: wraps the user's command in its own container (contract 02 §4).

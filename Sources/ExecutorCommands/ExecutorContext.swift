@@ -1,8 +1,8 @@
 import Artifacts
 import Executor
-import ExecutorCore
 import HTTPTransport
 import ProcessControl
+import SystemSupport
 import WorkflowModel
 
 /// What `init` and `wait` are made of: environment, settings, template and drivers.

@@ -1,7 +1,7 @@
 package import CommandLineInterface
 import Executor
-package import ExecutorCore
 import ProcessControl
+package import SystemSupport
 
 /// The program: its table of commands, and the one place where errors become exit codes.
 package enum ExecutorProgram {

@@ -1,6 +1,6 @@
 import CommandLineInterface
 import Executor
-import ExecutorCore
+import SystemSupport
 
 /// What the flags of every command set (contract 01 §2, "Global flags").
 package struct GlobalSettings: Sendable {

@@ -1,9 +1,9 @@
 import Artifacts
 import CommandLineInterface
 import Executor
-import ExecutorCore
 import Glibc
 import ProcessControl
+import SystemSupport
 
 extension Command<GlobalSettings> {
     /// `init`: stages script and input artifacts before the main container starts (contract 02 §2).

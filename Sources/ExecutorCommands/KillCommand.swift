@@ -1,6 +1,6 @@
 import CommandLineInterface
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 extension Command<GlobalSettings> {
     /// `kill SIGNAL PID`: the controller's way to signal a container's first process (contract 01 §2). It runs inside the user's

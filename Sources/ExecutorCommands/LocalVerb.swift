@@ -1,8 +1,8 @@
 import CommandLineInterface
-import ExecutorCore
 import Glibc
 import LocalRunner
 import ProcessControl
+import SystemSupport
 
 /// Runs a verb for people: errors are told in one line each and end with exit code 1, where the pods' modes have their own.
 func localVerb(_ body: () throws -> Int32) throws -> Int32 {

@@ -1,5 +1,5 @@
 import CommandLineInterface
-import ExecutorCore
+import SystemSupport
 
 extension Command<GlobalSettings> {
     /// `reference commands|environment`: prints a page of the documentation; `scripts/update-docs` calls it.

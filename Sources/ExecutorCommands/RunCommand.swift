@@ -1,8 +1,8 @@
 import CommandLineInterface
 import Executor
-import ExecutorCore
 import LocalRunner
 import ProcessControl
+import SystemSupport
 
 extension Command<GlobalSettings> {
     /// `run FILE.yaml`: plays a workflow's pods on this machine.

@@ -1,7 +1,7 @@
 import CommandLineInterface
-import ExecutorCore
 import LocalRunner
 import ProcessControl
+import SystemSupport
 
 extension Command<GlobalSettings> {
     /// `stage FILE --dir DIR`: brings the inputs of one template, or of a pod, into a folder, and stops.

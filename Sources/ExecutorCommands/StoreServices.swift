@@ -1,9 +1,9 @@
 import Artifacts
 import Executor
-import ExecutorCore
 import Formats
 import HTTPTransport
 import ProcessControl
+import SystemSupport
 import WorkflowModel
 
 /// What the environment says of transfers, alike for the modes of a pod and the commands for people: proxies, certificates,

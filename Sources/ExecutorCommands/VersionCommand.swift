@@ -1,6 +1,6 @@
 import CommandLineInterface
-import ExecutorCore
 import ProcessControl
+import SystemSupport
 
 extension Command<GlobalSettings> {
     struct VersionSettings: Sendable {

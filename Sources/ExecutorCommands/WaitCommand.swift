@@ -1,10 +1,10 @@
 import Artifacts
 import CommandLineInterface
 import Executor
-import ExecutorCore
 import Glibc
 import KubernetesAPI
 import ProcessControl
+import SystemSupport
 import WorkflowModel
 
 extension Command<GlobalSettings> {

@@ -1,6 +1,6 @@
 import CLinuxShims
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 /// Resolves a path component by component without openat2, to the same effect: each step is an openat with O_NOFOLLOW, links are
 /// read and put in the path's place, and `..` goes back to a descriptor that was passed on the way down.

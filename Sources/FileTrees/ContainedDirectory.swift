@@ -1,7 +1,7 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
 import Synchronization
+package import SystemSupport
 
 /// An opened directory that no path leads out of: everything is done beneath it by descriptor, whatever links others put there.
 ///

@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// Calls on one name in an open directory, whose raw descriptor somebody else owns.
 ///

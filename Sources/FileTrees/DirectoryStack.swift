@@ -1,5 +1,5 @@
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 /// Directories opened one inside the other, from a root down to where work goes on.
 ///

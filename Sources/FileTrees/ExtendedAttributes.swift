@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// An extended attribute of a file.
 package struct ExtendedAttribute: Sendable, Equatable {

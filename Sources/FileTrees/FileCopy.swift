@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// Copying the content of files, by sharing blocks where the file system can.
 package enum FileCopy {

@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// What an entry of a directory is.
 package enum FileKind: Sendable {

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// User and group names of numbers, read from `/etc/passwd` and `/etc/group` as files: the C library would load the machine's NSS
 /// modules into a static program.

@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// A directory that others can write to at any moment, also between our look and our act: the run directory, the users' volumes, a
 /// developer's folder. Through this type alone is touched what lies in it.

@@ -1,5 +1,5 @@
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 /// The names in a directory in bytewise order.
 ///

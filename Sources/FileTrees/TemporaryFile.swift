@@ -1,5 +1,5 @@
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// A file under a temporary name, made exclusively and locked for as long as it is one.
 package struct TemporaryFile: ~Copyable, Sendable {

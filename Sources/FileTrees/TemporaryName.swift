@@ -1,5 +1,5 @@
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// Names of what is ours for a while, beside what it will become: random, so that they are nobody else's, and of a form by which the
 /// next process of ours knows what a killed one has left.

@@ -1,5 +1,5 @@
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// Copying whole trees: files (shared blocks where possible), directories, symbolic links as they are, hard links as links, named
 /// pipes; modes and times, and owners where that is allowed.

@@ -1,5 +1,5 @@
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// Changing the modes of trees (contract 03 §2 row 10).
 package enum TreeModes {

@@ -1,5 +1,5 @@
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// Removing whole trees.
 package enum TreeRemoval {

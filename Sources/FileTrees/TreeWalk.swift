@@ -1,5 +1,5 @@
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// Goes through a tree depth first, names in bytewise order within a directory, without following links.
 ///

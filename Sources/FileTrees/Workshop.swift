@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// A directory of ours beside what is made in it: mode 0700, under a temporary name, locked for as long as it is used. What is made
 /// in it is renamed to its place when it is whole.

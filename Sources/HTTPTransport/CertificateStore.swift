@@ -1,7 +1,7 @@
 import CCurl
 import CCurlShims
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 /// Owns the parsed certificates of the trusted authorities; all connections of a client verify against the same.
 @safe

@@ -1,5 +1,5 @@
 import CCurl
-import ExecutorCore
+import SystemSupport
 
 /// How far a connection came, and how long each part of the way took.
 package struct ConnectionReport: Sendable {

@@ -1,6 +1,6 @@
 import CCurl
 import CCurlShims
-import ExecutorCore
+import SystemSupport
 
 /// libcurl's process-wide start, once, at the first transfer.
 enum CurlLibrary {

@@ -1,5 +1,5 @@
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 /// One request and its answer while they are under way: gives the request's body, takes the answer's head and body.
 ///

@@ -1,6 +1,6 @@
 import CCurl
-package import ExecutorCore
 import Synchronization
+package import SystemSupport
 
 /// HTTP over libcurl, blocking: a transfer runs on the calling thread, on a handle from a pool, and many threads make many
 /// transfers. Connections stay open between requests. Nothing is initialised before the first transfer.

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// How a client reaches servers. Nothing of it is looked at before the first transfer.
 package struct HTTPClientConfiguration: Sendable {

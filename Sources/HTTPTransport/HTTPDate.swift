@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// The dates of HTTP's headers, as all servers write them today: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
 package enum HTTPDate {

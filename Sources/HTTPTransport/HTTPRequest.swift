@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// One request. The URL must be percent-encoded; its path is sent as it is (`..` and `//` too).
 package struct HTTPRequest: Sendable {

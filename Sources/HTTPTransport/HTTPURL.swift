@@ -1,5 +1,5 @@
 import CCurl
-package import ExecutorCore
+package import SystemSupport
 
 /// The parts of an `http` or `https` URL, taken apart by libcurl's URL parser.
 ///

@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Which proxy a request goes through, by the rules of Go's `httpproxy` (contract 01 §5.2).
 ///

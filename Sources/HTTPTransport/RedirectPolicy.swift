@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Redirects as Go's client follows them (contract 03 §6.5).
 struct RedirectPolicy {

@@ -1,5 +1,5 @@
 import CCurl
-import ExecutorCore
+import SystemSupport
 
 /// A transfer that brought no answer, or only a part of one. Any status is an answer, not an error.
 ///

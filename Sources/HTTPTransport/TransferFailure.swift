@@ -1,6 +1,6 @@
 import CCurl
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 /// What is known of a transfer that libcurl ended with an error, and the words for it.
 struct TransferFailure {

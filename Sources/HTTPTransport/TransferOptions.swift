@@ -1,5 +1,5 @@
 import CCurl
-import ExecutorCore
+import SystemSupport
 
 /// What libcurl is told about one request.
 struct TransferOptions {

@@ -1,5 +1,5 @@
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 /// Where the system's certificate authorities are looked for: Go's list (contract 01 §5.2).
 struct TrustSearch {

@@ -1,5 +1,5 @@
-import ExecutorCore
 import HTTPTransport
+import SystemSupport
 
 /// An API request that failed: the server's refusal, or a transfer without an answer.
 package struct APIError: ClassifiedError, Sendable {

@@ -1,6 +1,6 @@
 import Documents
-import ExecutorCore
 import HTTPTransport
+import SystemSupport
 
 /// What an answer that claims success holds. A proxy or a page to sign in may answer in the server's place: that nothing has
 /// been stored is told by the body alone. The words are those of the Kubernetes client library, which decodes every answer.

@@ -1,6 +1,6 @@
 import Documents
-import ExecutorCore
 import HTTPTransport
+import SystemSupport
 
 /// What a refusing answer of the API server says: its `Status` object, or what the status code alone tells.
 struct APIStatus {

@@ -1,7 +1,7 @@
 package import Documents
-package import ExecutorCore
 package import HTTPTransport
 import Synchronization
+package import SystemSupport
 
 /// The few calls that we make to the API server (contract 04 §1). Nothing is loaded before the first of them.
 package final class KubernetesClient: Sendable {

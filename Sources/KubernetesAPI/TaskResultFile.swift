@@ -1,6 +1,6 @@
 import Documents
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 package import WorkflowModel
 
 /// The task result in a file, in place of the API server: `ARGOEXEC_TASK_RESULT_FILE`. It holds what the server would hold.

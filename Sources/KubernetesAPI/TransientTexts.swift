@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// The texts by which an error, of whatever kind, counts as transient (contract 02 §12, "network by text" and below).
 package enum TransientTexts {

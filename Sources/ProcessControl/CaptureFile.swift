@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// A file that collects output of the user's process. It never fails: what cannot be written is counted, said once, and marked for
 /// those who would take the file for whole.

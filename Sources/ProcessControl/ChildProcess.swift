@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// A process that we started and have to wait for.
 package final class ChildProcess {

@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// Wakes a poll loop from another thread: readable from the first `signal` on.
 package final class EventDescriptor: Sendable {

@@ -1,5 +1,5 @@
 import CLinuxShims
-import ExecutorCore
+import SystemSupport
 
 /// How a process ended.
 package enum ExitStatus: Sendable, Equatable {

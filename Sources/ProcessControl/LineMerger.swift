@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Puts two streams into one by whole lines. A line that is not complete waits for its end, but neither long nor for much.
 struct LineMerger {

@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// The output of one run of the user's process on its way: from the pipes that the process sees to our own streams, and into the
 /// files that are asked for (contract 02 §4).

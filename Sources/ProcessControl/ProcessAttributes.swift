@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// What belongs to the whole process: its working directory, its umask, its standard descriptors.
 package enum ProcessAttributes {

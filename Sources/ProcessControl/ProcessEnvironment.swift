@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// A process's environment as bytes: every `NAME=value` word in its order, of any encoding.
 package struct ProcessEnvironment: Sendable, Equatable {

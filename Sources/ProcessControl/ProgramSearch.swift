@@ -1,5 +1,5 @@
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// Finds the file of a program as the reference's language does it (contract 02 §4.10), with its texts.
 package enum ProgramSearch {

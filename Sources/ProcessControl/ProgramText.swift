@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 extension Subprocess.Result {
     /// What the program said on standard error, on one line and fit for a message: without colours and other control

@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// Signals as events of a poll loop instead of interruptions: they are blocked in this thread and read from a descriptor.
 ///

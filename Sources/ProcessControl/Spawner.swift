@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// A program to start. The child gets the signal mask and ignored signals that we were started with, and of our descriptors
 /// only those given to it.

@@ -1,6 +1,6 @@
-package import ExecutorCore
 import Glibc
 import Synchronization
+package import SystemSupport
 
 /// Passes bytes on to one of our own standard streams without ever blocking on it: signals must be served while the reader of
 /// that stream is slow. May be used by several threads.

@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// Runs a program to its end beside other threads and keeps what it says: for git, kubectl and credential helpers.
 package struct Subprocess {

@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// A pseudo-terminal between our own terminal and the user's process (contract 02 §4): keys and window sizes go in, output is
 /// read by an `OutputCapture`.

@@ -1,6 +1,6 @@
 import CLinuxShims
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// What happens when a fault or a trap of our own ends the process: one line on stderr and in the termination log, exit code 2.
 package enum TrapHandler {

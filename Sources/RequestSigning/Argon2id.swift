@@ -1,6 +1,6 @@
 import CArgon2
-package import ExecutorCore
 import Synchronization
+package import SystemSupport
 
 /// Keys made from passwords (RFC 9106).
 package enum Argon2id {

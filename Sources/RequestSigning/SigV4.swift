@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// AWS Signature Version 4 in the `Authorization` header: a pure function of request, credential and date.
 ///

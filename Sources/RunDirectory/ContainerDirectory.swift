@@ -1,6 +1,6 @@
-package import ExecutorCore
 import FileTrees
 import Glibc
+package import SystemSupport
 
 /// `ctr/<name>`: what the emissary of one container and the others in the pod tell each other (contract 01 §7).
 package struct ContainerDirectory: Sendable {

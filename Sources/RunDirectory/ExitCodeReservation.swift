@@ -1,6 +1,6 @@
-package import ExecutorCore
 import FileTrees
 import Glibc
+package import SystemSupport
 
 /// An exit code file that is certain to be written: made aside while there is room on the disk, renamed when the code is known.
 ///

@@ -1,7 +1,7 @@
 import CLinuxShims
-package import ExecutorCore
 import FileTrees
 import Glibc
+package import SystemSupport
 
 /// Wakes a loop when something changes in any of several directories: one inotify instance for all of them.
 ///

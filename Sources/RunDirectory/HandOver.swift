@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// Where the emissary of `main` leaves outputs for the executor of the same pod: a private format of ours (contract 01 §7).
 ///

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// Ends containers by their `signal` files: 15, then 9 after the grace period, then ten more seconds (contract 02 §9).
 ///

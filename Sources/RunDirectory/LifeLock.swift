@@ -1,6 +1,6 @@
-package import ExecutorCore
 import FileTrees
 import Glibc
+package import SystemSupport
 
 /// The lock that shows that an emissary lives: the kernel frees it with its holder, however that ends.
 ///

@@ -1,6 +1,6 @@
-package import ExecutorCore
 package import FileTrees
 import Glibc
+package import SystemSupport
 
 /// The volume shared by the executor and the emissaries of a pod, and the files that they speak through (contract 01 §7).
 ///

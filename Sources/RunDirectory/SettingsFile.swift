@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// `settings`: the variables of our own that `init` was given, for the emissaries, whose containers do not have them.
 ///

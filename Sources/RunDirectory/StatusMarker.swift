@@ -1,6 +1,6 @@
-package import ExecutorCore
 import FileTrees
 import Glibc
+package import SystemSupport
 
 /// What the supervisor of an init-less pod says about itself in `/var/run/argo/status` (contract 02 §3).
 package enum StatusMarker: Sendable, Equatable {

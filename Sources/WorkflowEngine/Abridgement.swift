@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 import WorkflowModel
 
 /// What a dry run leaves out, so that its length follows the file and not the run: of steps and tasks that are called several times

@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Durations in workflows: Go's notation, or a plain number of seconds.
 enum Durations {

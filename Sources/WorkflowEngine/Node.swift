@@ -1,5 +1,5 @@
 package import Documents
-package import ExecutorCore
+package import SystemSupport
 
 /// The kinds of nodes, in the CRD's words.
 package enum NodeType: String, Sendable {

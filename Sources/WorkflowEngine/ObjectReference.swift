@@ -1,5 +1,5 @@
 package import Documents
-import ExecutorCore
+import SystemSupport
 package import WorkflowModel
 
 /// A secret or config map that a container or volume of a workflow needs.

@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 import WorkflowModel
 
 /// Looks for everything that would make a run fail or differ, before anything of it runs: fields, names, references, arguments,

@@ -1,5 +1,5 @@
 package import Documents
-package import ExecutorCore
+package import SystemSupport
 
 /// A pod to be run: one node of a workflow, with everything already decided.
 package struct PodRequest: Sendable, Equatable {

@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 
 /// What tags and references stand for while a template's steps or tasks run: the template's inputs, and the nodes of the steps or
 /// tasks by their names.

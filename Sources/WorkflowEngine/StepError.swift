@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Why a node cannot go on although the workflow passed the checks; it becomes the node's message.
 struct StepError: ClassifiedError, Equatable {

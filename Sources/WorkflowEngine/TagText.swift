@@ -1,5 +1,5 @@
 package import Documents
-import ExecutorCore
+import SystemSupport
 
 /// Replaces `{{tags}}` in a document, as the controller does: in its JSON text, so that a tag may stand anywhere in a text, and a
 /// value put in its place is escaped.

@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 import WorkflowModel
 
 /// Gives a template its arguments: values and locations into its inputs, then every tag replaced.

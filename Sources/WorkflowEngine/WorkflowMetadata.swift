@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 import WorkflowModel
 
 /// The labels and annotations of the workflow's object, as a cluster gives them to what is made of a document: those of a Workflow

@@ -1,5 +1,5 @@
 package import Documents
-import ExecutorCore
+import SystemSupport
 package import WorkflowModel
 
 /// A workflow that may be run: its documents read, merged and checked.

@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 import WorkflowModel
 
 /// Tasks: each as soon as those it depends on have succeeded.

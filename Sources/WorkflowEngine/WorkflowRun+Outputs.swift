@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 import WorkflowModel
 
 /// What templates that call others put out, and what is put out to the whole workflow.

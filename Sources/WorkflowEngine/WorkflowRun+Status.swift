@@ -1,5 +1,5 @@
 package import Documents
-import ExecutorCore
+import SystemSupport
 import WorkflowModel
 
 /// The workflow object, as a cluster would hold it.

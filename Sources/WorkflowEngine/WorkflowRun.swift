@@ -1,5 +1,5 @@
 package import Documents
-package import ExecutorCore
+package import SystemSupport
 import WorkflowModel
 
 /// A workflow on its way: which nodes there are, how they stand, and what is to be done next.

@@ -1,5 +1,5 @@
 package import Documents
-import ExecutorCore
+import SystemSupport
 
 /// Several main containers in one pod, with an order among them (contract 02 §5).
 package struct ContainerSet: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// What is wrong with a document of the contract's, or with what is asked of it.
 package struct ModelError: ClassifiedError, Equatable, Sendable {

@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// The names under which outputs are stored (contract 03 §3.2, §3.3).
 package enum OutputFileName {

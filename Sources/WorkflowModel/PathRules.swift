@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// The rules for paths of artifacts and parameters in the user's container (contract 03 §1).
 package enum PathRules {

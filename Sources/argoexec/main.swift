@@ -1,5 +1,5 @@
 import ExecutorCommands
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 exit(ExecutorProgram.run(Array(ProcessArguments.current().dropFirst())))

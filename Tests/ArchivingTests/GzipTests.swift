@@ -1,7 +1,7 @@
-import ExecutorCore
 import FileTrees
 import Foundation
 import Glibc
+import SystemSupport
 import Testing
 
 @testable import Archiving

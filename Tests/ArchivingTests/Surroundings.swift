@@ -1,8 +1,8 @@
-import ExecutorCore
 import FileTrees
 import Foundation
 import Glibc
 import Synchronization
+import SystemSupport
 import Testing
 
 /// A folder that goes with its owner.

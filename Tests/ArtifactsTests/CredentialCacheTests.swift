@@ -1,7 +1,7 @@
-import ExecutorCore
 import Foundation
 import HTTPTransport
 import Synchronization
+import SystemSupport
 import TestSupport
 import Testing
 

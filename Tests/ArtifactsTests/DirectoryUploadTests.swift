@@ -1,6 +1,6 @@
-import ExecutorCore
 import Foundation
 import Synchronization
+import SystemSupport
 import TestSupport
 import Testing
 

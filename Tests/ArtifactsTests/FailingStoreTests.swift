@@ -1,7 +1,7 @@
 import Documents
-import ExecutorCore
 import FileTrees
 import Foundation
+import SystemSupport
 import TestSupport
 import Testing
 

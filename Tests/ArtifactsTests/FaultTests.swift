@@ -1,8 +1,8 @@
 import Documents
-import ExecutorCore
 import FileTrees
 import Foundation
 import RequestSigning
+import SystemSupport
 import TestSupport
 import Testing
 

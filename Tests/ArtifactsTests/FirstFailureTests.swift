@@ -1,8 +1,8 @@
 import Documents
-import ExecutorCore
 import Foundation
 import HTTPTransport
 import RequestSigning
+import SystemSupport
 import TestSupport
 import Testing
 

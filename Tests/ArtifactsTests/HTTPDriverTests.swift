@@ -1,7 +1,7 @@
 import Artifacts
 import Documents
-import ExecutorCore
 import Foundation
+import SystemSupport
 import TestSupport
 import Testing
 

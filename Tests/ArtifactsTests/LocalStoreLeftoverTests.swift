@@ -1,6 +1,6 @@
-import ExecutorCore
 import FileTrees
 import Foundation
+import SystemSupport
 import TestSupport
 import Testing
 

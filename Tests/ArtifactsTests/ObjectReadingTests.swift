@@ -1,7 +1,7 @@
-import ExecutorCore
 import Formats
 import Foundation
 import Synchronization
+import SystemSupport
 import TestSupport
 import Testing
 

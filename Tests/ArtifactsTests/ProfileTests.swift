@@ -1,7 +1,7 @@
-import ExecutorCore
 import Foundation
 import HTTPTransport
 import RequestSigning
+import SystemSupport
 import TestSupport
 import Testing
 

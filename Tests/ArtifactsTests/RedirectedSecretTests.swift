@@ -1,7 +1,7 @@
 import Documents
-import ExecutorCore
 import Foundation
 import RequestSigning
+import SystemSupport
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
-import ExecutorCore
 import Formats
 import HTTPTransport
 import Synchronization
+import SystemSupport
 import Testing
 
 @testable import Artifacts

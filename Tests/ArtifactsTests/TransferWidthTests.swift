@@ -1,5 +1,5 @@
-import ExecutorCore
 import Synchronization
+import SystemSupport
 import Testing
 
 @testable import Artifacts

@@ -1,5 +1,5 @@
-import ExecutorCore
 import Foundation
+import SystemSupport
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
 import CommandLineInterface
-import ExecutorCore
+import SystemSupport
 import Testing
 
 private struct Settings: Sendable {}

@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 import Testing
 
 /// Random changes to valid texts: whatever comes of them, the reader answers with a value or an error and never traps.

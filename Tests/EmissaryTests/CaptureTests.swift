@@ -1,7 +1,7 @@
-import ExecutorCore
 import Glibc
 import ProcessControl
 import RunDirectory
+import SystemSupport
 import TestSupport
 import Testing
 

@@ -1,8 +1,8 @@
-import ExecutorCore
 import Foundation
 import Glibc
 import ProcessControl
 import RunDirectory
+import SystemSupport
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
-import ExecutorCore
 import Glibc
 import ProcessControl
 import RunDirectory
+import SystemSupport
 import Testing
 
 @Suite(.enabled(if: EmissaryUnderTest.hasMode("artifact-plugin-sidecar"), "the program has this mode"))

@@ -1,6 +1,6 @@
-import ExecutorCore
 import ProcessControl
 import RunDirectory
+import SystemSupport
 import Testing
 
 @Suite struct ProgramTests {

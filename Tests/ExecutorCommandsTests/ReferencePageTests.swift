@@ -1,7 +1,7 @@
 import CommandLineInterface
 import ExecutorCommands
-import ExecutorCore
 import Foundation
+import SystemSupport
 import TestSupport
 import Testing
 

@@ -1,11 +1,11 @@
 import Archiving
 import Artifacts
 import Documents
-import ExecutorCore
 import FileTrees
 import Foundation
 import HTTPTransport
 import RequestSigning
+import SystemSupport
 import TestSupport
 import Testing
 import WorkflowModel

@@ -1,8 +1,8 @@
 import Artifacts
-import ExecutorCore
 import Foundation
 import HTTPTransport
 import RunDirectory
+import SystemSupport
 import Testing
 import WorkflowModel
 

@@ -1,5 +1,5 @@
 import Executor
-import ExecutorCore
+import SystemSupport
 import Testing
 
 /// The variables that every mode needs, as the controller sets them.

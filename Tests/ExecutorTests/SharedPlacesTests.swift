@@ -1,13 +1,13 @@
 import Archiving
 import Artifacts
 import Documents
-import ExecutorCore
 import FileTrees
 import Foundation
 import Glibc
 import HTTPTransport
 import RunDirectory
 import Synchronization
+import SystemSupport
 import TestSupport
 import Testing
 import WorkflowModel

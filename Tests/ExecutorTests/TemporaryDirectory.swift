@@ -1,5 +1,5 @@
-import ExecutorCore
 import Foundation
+import SystemSupport
 
 /// Runs `body` with a folder of its own, which is removed afterwards.
 func withTemporaryDirectory<R>(_ body: (BytePath) throws -> R) throws -> R {

@@ -1,11 +1,11 @@
 import Artifacts
 import Documents
-import ExecutorCore
 import Glibc
 import HTTPTransport
 import KubernetesAPI
 import ProcessControl
 import RunDirectory
+import SystemSupport
 import TestSupport
 import Testing
 import WorkflowModel

@@ -1,6 +1,6 @@
-import ExecutorCore
 import FileTrees
 import Glibc
+import SystemSupport
 import Testing
 
 /// How paths are resolved: by the kernel, or by our own walk where openat2 is unknown or forbidden.

@@ -1,6 +1,6 @@
-import ExecutorCore
 import Glibc
 import Synchronization
+import SystemSupport
 import Testing
 
 @testable import FileTrees

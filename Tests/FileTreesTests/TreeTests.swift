@@ -1,6 +1,6 @@
-import ExecutorCore
 import Foundation
 import Glibc
+import SystemSupport
 import Testing
 
 @testable import FileTrees

@@ -1,5 +1,5 @@
-import ExecutorCore
 import HTTPTransport
+import SystemSupport
 import Testing
 
 @Suite struct HTTPURLTests {

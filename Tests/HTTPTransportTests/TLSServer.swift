@@ -1,5 +1,5 @@
-import ExecutorCore
 import Foundation
+import SystemSupport
 
 /// Certificates made for one test run: an authority, a server's for 127.0.0.1 and `localhost`, one that has expired, a client's.
 final class TestCertificates: Sendable {

@@ -1,6 +1,6 @@
-import ExecutorCore
 import Foundation
 import HTTPTransport
+import SystemSupport
 import Testing
 
 /// A client that trusts nobody and asks no proxy.

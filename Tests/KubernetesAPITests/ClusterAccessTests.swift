@@ -1,7 +1,7 @@
 import Documents
-import ExecutorCore
 import Foundation
 import HTTPTransport
+import SystemSupport
 import Testing
 
 @testable import KubernetesAPI

@@ -1,7 +1,7 @@
 import Documents
-import ExecutorCore
 import HTTPTransport
 import KubernetesAPI
+import SystemSupport
 import TestSupport
 import Testing
 import WorkflowModel

@@ -1,8 +1,8 @@
 import Documents
-import ExecutorCore
 import Foundation
 import HTTPTransport
 import Synchronization
+import SystemSupport
 import Testing
 
 @testable import KubernetesAPI

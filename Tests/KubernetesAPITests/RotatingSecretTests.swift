@@ -1,7 +1,7 @@
-import ExecutorCore
 import Foundation
 import KubernetesAPI
 import Synchronization
+import SystemSupport
 import Testing
 
 @Suite struct RotatingSecretTests {

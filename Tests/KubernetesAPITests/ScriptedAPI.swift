@@ -1,6 +1,6 @@
-import ExecutorCore
 import Foundation
 import Synchronization
+import SystemSupport
 import TestSupport
 
 /// An HTTP server on loopback that gives the answers of a list, one a request, and keeps what it was asked.

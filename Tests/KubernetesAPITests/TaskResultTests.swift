@@ -1,7 +1,7 @@
 import Documents
-import ExecutorCore
 import Foundation
 import KubernetesAPI
+import SystemSupport
 import Testing
 import WorkflowModel
 

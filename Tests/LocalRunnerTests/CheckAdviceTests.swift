@@ -1,5 +1,5 @@
 import Artifacts
-import ExecutorCore
+import SystemSupport
 import Testing
 import WorkflowModel
 

@@ -1,6 +1,6 @@
 import Documents
-import ExecutorCore
 import Foundation
+import SystemSupport
 import Testing
 import WorkflowEngine
 import WorkflowModel

@@ -1,8 +1,8 @@
 import Documents
-import ExecutorCore
 import Foundation
 import LocalRunner
 import Synchronization
+import SystemSupport
 import Testing
 
 /// What every test of sandboxes needs: a folder of its own and pods written by hand.

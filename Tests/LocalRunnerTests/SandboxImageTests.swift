@@ -1,7 +1,7 @@
 import Documents
-import ExecutorCore
 import Foundation
 import LocalRunner
+import SystemSupport
 import Testing
 
 private typealias Fixture = SandboxFixture

@@ -1,6 +1,6 @@
-import ExecutorCore
 import Foundation
 import LocalRunner
+import SystemSupport
 import Testing
 
 /// Finding out whether sandboxes work, and what to do where they do not.

@@ -1,8 +1,8 @@
 import Artifacts
-import ExecutorCore
 import Foundation
 import Glibc
 import HTTPTransport
+import SystemSupport
 import TestSupport
 import Testing
 

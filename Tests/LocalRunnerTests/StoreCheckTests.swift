@@ -1,8 +1,8 @@
 import Artifacts
 import Documents
-import ExecutorCore
 import Foundation
 import HTTPTransport
+import SystemSupport
 import TestSupport
 import Testing
 

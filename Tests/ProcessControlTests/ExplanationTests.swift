@@ -1,5 +1,5 @@
-import ExecutorCore
 import ProcessControl
+import SystemSupport
 import Testing
 
 /// What programs say of their failures.

@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 import Testing
 
 @testable import RequestSigning

@@ -1,7 +1,7 @@
-import ExecutorCore
 import Foundation
 import Glibc
 import RunDirectory
+import SystemSupport
 import TestSupport
 import Testing
 

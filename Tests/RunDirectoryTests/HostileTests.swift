@@ -1,9 +1,9 @@
-import ExecutorCore
 import FileTrees
 import Foundation
 import Glibc
 import RunDirectory
 import Synchronization
+import SystemSupport
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
-import ExecutorCore
 import Glibc
 import RunDirectory
+import SystemSupport
 import TestSupport
 import Testing
 

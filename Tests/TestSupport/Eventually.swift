@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// What was waited for in vain.
 package struct NeverHappened: Error, CustomStringConvertible {

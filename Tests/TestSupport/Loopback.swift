@@ -1,5 +1,5 @@
-import ExecutorCore
 internal import Foundation
+import SystemSupport
 
 /// Sockets for servers of the tests' own.
 package enum Loopback {

@@ -1,6 +1,6 @@
-import ExecutorCore
 internal import Foundation
 import Synchronization
+import SystemSupport
 
 /// A store in memory that speaks S3 as far as the driver does, and answers otherwise where a test's rule says so.
 package final class S3StandIn: Sendable {

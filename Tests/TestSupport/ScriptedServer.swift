@@ -1,6 +1,6 @@
-import ExecutorCore
 internal import Foundation
 import Synchronization
+import SystemSupport
 
 /// A TCP server on loopback whose every connection is answered by a script, on a thread of its own.
 package final class ScriptedServer: Sendable {

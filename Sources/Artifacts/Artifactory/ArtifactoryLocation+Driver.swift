@@ -1,5 +1,5 @@
-import ExecutorCore
 import HTTPTransport
+import SystemSupport
 package import WorkflowModel
 
 extension HTTPDriver {

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// The credential of a location, shared by all its transfers: fetched when it is first needed, refreshed before it expires and
 /// when a server says that it has, by one thread at a time.

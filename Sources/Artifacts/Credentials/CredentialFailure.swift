@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// Why there is no credential. Never says `isNotFound`: a lost token file must not make an optional artifact count as absent.
 package struct CredentialFailure: ClassifiedError, Sendable {

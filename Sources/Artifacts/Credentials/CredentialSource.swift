@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// A place that credentials come from, e.g. a file, a metadata service, a token endpoint. `CredentialCache` asks it, one thread
 /// at a time, with attempts by the common schedule: a source itself asks once.

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// Code for one kind of store, made for one location. Every call is at most a few requests and never retries: the transfers of
 /// this target (`ArtifactDownload`, `ArtifactUpload`, `ArtifactStore`) do that, by the driver's own schedule.

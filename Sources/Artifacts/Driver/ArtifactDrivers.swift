@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 package import WorkflowModel
 
 /// All drivers there are: the one place that knows which location is whose.

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// What goes wrong between us and a store.
 package struct ArtifactError: ClassifiedError, Sendable {

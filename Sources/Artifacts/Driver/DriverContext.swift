@@ -1,6 +1,6 @@
-package import ExecutorCore
 package import HTTPTransport
 import Synchronization
+package import SystemSupport
 
 /// What all drivers and transfers of a process share: made once, passed on as a value.
 package struct DriverContext: Sendable {

@@ -1,5 +1,5 @@
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// The bytes of one object to be stored, and the name of the file that they come from.
 package struct ObjectContent {

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// How often and how fast an operation is tried: slow attempts, each of them several quick ones.
 package struct RetrySchedule: Sendable, Equatable {

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// The secrets mounted into the executor: one file for each key (contract 03 §6).
 package struct SecretFiles: Sendable {

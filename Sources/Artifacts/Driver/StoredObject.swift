@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// What stands at a location.
 package enum FoundArtifact: Sendable {

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// How large objects are cut into parts (contract 01 §5.2).
 package struct UploadSettings: Sendable, Equatable {

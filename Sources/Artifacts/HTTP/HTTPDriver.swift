@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// One file behind a URL, loaded by GET and saved by PUT (contract 03 §6.5). Nothing else can be asked of a web server.
 package struct HTTPDriver: ArtifactDriver {

@@ -1,5 +1,5 @@
-import ExecutorCore
 import HTTPTransport
+import SystemSupport
 
 /// What is behind a URL.
 struct HTTPObject: StoredObject {

@@ -1,6 +1,6 @@
-package import ExecutorCore
 package import HTTPTransport
 import RequestSigning
+package import SystemSupport
 
 /// A URL with all that a request for it needs: headers, authorisation, the client that trusts and shows the right certificates.
 package struct HTTPResource: Sendable {

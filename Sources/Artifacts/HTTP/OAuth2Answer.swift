@@ -1,7 +1,7 @@
 import Documents
-import ExecutorCore
 import HTTPTransport
 import RequestSigning
+import SystemSupport
 
 /// The answer of an OAuth2 token endpoint (RFC 6749 §5).
 struct OAuth2Answer {

@@ -1,8 +1,8 @@
 import Documents
-import ExecutorCore
 import HTTPTransport
 import RequestSigning
 import Synchronization
+import SystemSupport
 import WorkflowModel
 
 /// Gets tokens from an OAuth2 token endpoint by client credentials (RFC 6749 §4.4; contract 03 §6.5).

@@ -1,5 +1,5 @@
-import ExecutorCore
 import FileTrees
+import SystemSupport
 
 /// An object that is a file.
 struct LocalObject: StoredObject {

@@ -1,5 +1,5 @@
-package import ExecutorCore
 import FileTrees
+package import SystemSupport
 package import WorkflowModel
 
 /// A folder that stands in for a store of buckets, in a run on one machine.

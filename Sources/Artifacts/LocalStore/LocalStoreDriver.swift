@@ -1,7 +1,7 @@
-package import ExecutorCore
 import FileTrees
 import Glibc
 import RequestSigning
+package import SystemSupport
 
 /// A folder in place of a store, for runs on one machine: objects lie byte-identical under `BUCKET/KEY`, as they
 /// would in a bucket. What a file system cannot name is percent-encoded.

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// Content that stands in the location itself (contract 03 §6.9): it can only be loaded.
 package struct RawDriver: ArtifactDriver {

@@ -1,8 +1,8 @@
-import ExecutorCore
 import Formats
 package import HTTPTransport
 package import RequestSigning
 import Synchronization
+import SystemSupport
 
 /// One request to S3.
 struct S3Request {

@@ -1,7 +1,7 @@
-import ExecutorCore
 import Formats
 import HTTPTransport
 import RequestSigning
+import SystemSupport
 
 /// Removes objects, many by one request where the store can do that.
 struct S3Deletion {

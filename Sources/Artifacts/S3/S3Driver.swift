@@ -1,6 +1,6 @@
-package import ExecutorCore
 import HTTPTransport
 import RequestSigning
+package import SystemSupport
 
 /// Artifacts in S3 and in stores that speak its protocol (contract 03 §6.1).
 package struct S3Driver: ArtifactDriver {

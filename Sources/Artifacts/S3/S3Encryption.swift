@@ -1,7 +1,7 @@
 import Documents
-import ExecutorCore
 import RequestSigning
 import Synchronization
+import SystemSupport
 import WorkflowModel
 
 /// How a store is asked to encrypt objects (contract 03 §6.1).

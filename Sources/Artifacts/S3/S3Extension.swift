@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// What Amazon's S3 offers and some stores that speak its protocol do not: each is used until a store refuses it, and what every
 /// store understands is used from then on.

@@ -1,7 +1,7 @@
-import ExecutorCore
 import Formats
 import HTTPTransport
 import RequestSigning
+import SystemSupport
 
 /// Pages of listings, by ListObjectsV2 and, where a store does not know that, by its predecessor.
 enum S3Listing {

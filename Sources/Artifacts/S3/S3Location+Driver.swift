@@ -1,6 +1,6 @@
-import ExecutorCore
 import HTTPTransport
 import RequestSigning
+import SystemSupport
 package import WorkflowModel
 
 extension S3Driver {

@@ -1,8 +1,8 @@
-import ExecutorCore
 import Formats
 import HTTPTransport
 import RequestSigning
 import Synchronization
+import SystemSupport
 
 /// One object to be stored in parts.
 struct S3MultipartTarget: MultipartTarget {

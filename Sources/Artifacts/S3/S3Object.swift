@@ -1,5 +1,5 @@
-import ExecutorCore
 import HTTPTransport
+import SystemSupport
 
 /// One object in a bucket.
 struct S3Object: StoredObject {

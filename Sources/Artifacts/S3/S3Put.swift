@@ -1,7 +1,7 @@
-import ExecutorCore
 import Formats
 import HTTPTransport
 import RequestSigning
+import SystemSupport
 
 /// Stores one object by one request.
 struct S3Put {

@@ -1,7 +1,7 @@
-import ExecutorCore
 import Formats
 import HTTPTransport
 import RequestSigning
+import SystemSupport
 
 /// An object that was just saved: what the store says that it holds is compared with what was sent.
 struct S3SavedObject {

@@ -1,7 +1,7 @@
-package import ExecutorCore
 package import FileTrees
 import Formats
 import Glibc
+package import SystemSupport
 
 /// Loads objects and directories: resumes what broke off, never gives a byte twice, checks length and checksum.
 package struct ArtifactDownload: Sendable {

@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// A driver with all that a single request lacks: attempts by the driver's schedule, many requests side by side, checks of what
 /// came. This is what the executor calls.

@@ -1,6 +1,6 @@
-package import ExecutorCore
 import FileTrees
 import Glibc
+package import SystemSupport
 
 /// Saves files, streams and directories. Nothing half can be seen at the store: large objects come to be when they are complete.
 package struct ArtifactUpload: Sendable {

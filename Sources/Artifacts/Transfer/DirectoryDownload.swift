@@ -1,7 +1,7 @@
-import ExecutorCore
 import FileTrees
 import Glibc
 import Synchronization
+import SystemSupport
 
 /// Loads the objects of a directory side by side.
 struct DirectoryDownload: Sendable {

@@ -1,6 +1,6 @@
-import ExecutorCore
 import FileTrees
 import Glibc
+import SystemSupport
 
 /// Saves the files of a directory side by side.
 struct DirectoryUpload {

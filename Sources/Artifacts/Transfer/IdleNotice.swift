@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Tells a person who waits that a store is silent: at each interval in which no byte has come.
 package struct IdleNotice: Sendable {

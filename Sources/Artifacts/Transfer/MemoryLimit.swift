@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// The memory that the control group of this process may use.
 package enum MemoryLimit {

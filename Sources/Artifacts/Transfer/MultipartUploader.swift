@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Stores one object in parts, several at a time; each part is tried again by itself. What fails is dropped at the store.
 struct MultipartUploader {

@@ -1,5 +1,5 @@
-import ExecutorCore
 import Formats
+import SystemSupport
 
 /// Reads one object, or a stretch of it, into a sink; over as many requests as it takes, each byte once.
 final class ObjectReading {

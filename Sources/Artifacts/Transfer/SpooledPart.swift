@@ -1,7 +1,7 @@
-import ExecutorCore
 import FileTrees
 import Glibc
 import Synchronization
+import SystemSupport
 
 /// A part of a stream, filled and waiting to be sent: in memory, or in a file without a name.
 final class SpooledPart: Sendable {

@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// What all transfers of a process may use together, however many artifacts move side by side.
 package final class TransferBudget: Sendable {

@@ -1,5 +1,5 @@
-import ExecutorCore
 import Synchronization
+import SystemSupport
 
 /// Counts what one artifact's transfer has done so far; may be read from any thread while it runs.
 package final class TransferMeter: Sendable {

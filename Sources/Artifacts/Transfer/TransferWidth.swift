@@ -1,5 +1,5 @@
-import ExecutorCore
 import Synchronization
+import SystemSupport
 
 /// How many pieces of one object move at a time: more while that moves more bytes, taken back where it does not.
 ///

@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Hands items from one thread that finds them to several that work on them; few wait in between.
 enum WorkQueue {

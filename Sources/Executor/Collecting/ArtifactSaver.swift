@@ -1,8 +1,8 @@
 import Artifacts
-import ExecutorCore
 import FileTrees
 import Glibc
 import RunDirectory
+import SystemSupport
 import WorkflowModel
 
 /// Stores one output artifact: its data are packed and sent at the same time, with nothing written to disk between (contract 03 §3).

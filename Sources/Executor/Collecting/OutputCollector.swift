@@ -1,6 +1,6 @@
 import Artifacts
-import ExecutorCore
 import RunDirectory
+import SystemSupport
 import WorkflowModel
 
 /// Everything that is done between the end of the main containers and the report: result, parameters, artifacts, logs

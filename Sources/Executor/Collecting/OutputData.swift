@@ -1,8 +1,8 @@
 import Archiving
 import Artifacts
-import ExecutorCore
 import FileTrees
 import RunDirectory
+import SystemSupport
 import WorkflowModel
 
 /// The data of an output artifact, in the form in which it is stored (contract 03 §3.2).

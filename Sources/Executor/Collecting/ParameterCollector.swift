@@ -1,7 +1,7 @@
-import ExecutorCore
 import FileTrees
 import Glibc
 import RunDirectory
+import SystemSupport
 import WorkflowModel
 
 /// Reads output parameters from the files that the step has left (contract 02 §6.2).

@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Reports progress as it changes: the first change at once, later ones not more often than the tick (contract 02 §6.5).
 final class ProgressReporter: Sendable {

@@ -1,5 +1,5 @@
-package import ExecutorCore
 package import KubernetesAPI
+package import SystemSupport
 package import WorkflowModel
 
 /// Carries outputs and progress to where the controller reads them (contract 04 §3). One report at a time, from any thread.

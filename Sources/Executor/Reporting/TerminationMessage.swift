@@ -1,5 +1,5 @@
-package import ExecutorCore
 import FileTrees
+package import SystemSupport
 
 /// The container's termination message: becomes part of the node's message (contract 02 §10).
 package enum TerminationMessage {

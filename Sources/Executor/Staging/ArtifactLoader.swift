@@ -1,9 +1,9 @@
 import Archiving
 import Artifacts
-import ExecutorCore
 import FileTrees
 import Glibc
 import RunDirectory
+import SystemSupport
 import WorkflowModel
 
 /// Brings one artifact from its store to its place: download, unpack and write at the same time (contract 03 §2).

@@ -1,8 +1,8 @@
 import Artifacts
-import ExecutorCore
 import FileTrees
 import Glibc
 import RunDirectory
+import SystemSupport
 
 /// Puts this program into the run directory, from where it wraps the user's command in any image (contract 02 §2).
 struct BinaryInstaller {

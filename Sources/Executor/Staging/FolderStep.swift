@@ -1,8 +1,8 @@
 package import Archiving
 package import Artifacts
-package import ExecutorCore
 import FileTrees
 import RunDirectory
+package import SystemSupport
 package import WorkflowModel
 
 /// A step without a pod: a folder stands in the place of the user's container, and the code that stages and collects in a pod runs

@@ -1,7 +1,7 @@
 package import Archiving
 package import Artifacts
-package import ExecutorCore
 import RunDirectory
+package import SystemSupport
 package import WorkflowModel
 
 /// The `init` mode: everything that is done before the main container starts (contract 02 §2).

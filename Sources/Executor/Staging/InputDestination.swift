@@ -1,5 +1,5 @@
-import ExecutorCore
 import FileTrees
+import SystemSupport
 import WorkflowModel
 
 /// Where an input artifact comes to be, and what others can do there meanwhile (contract 05 C15).

@@ -1,6 +1,6 @@
 import Archiving
 import Artifacts
-import ExecutorCore
+import SystemSupport
 import WorkflowModel
 
 /// Loads the input artifacts, independent ones side by side (contract 03 §2).

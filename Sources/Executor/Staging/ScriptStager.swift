@@ -1,5 +1,5 @@
-import ExecutorCore
 import FileTrees
+import SystemSupport
 import WorkflowModel
 
 /// Writes what the main container runs besides its own program: the script's source or the resource's manifest (contract 02 §2).

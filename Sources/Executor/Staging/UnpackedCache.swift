@@ -1,7 +1,7 @@
 import Archiving
 import Artifacts
-import ExecutorCore
 import FileTrees
+import SystemSupport
 
 /// An archive of the local store as it was unpacked once, for the next step that loads it: the trees share their blocks, so that
 /// nothing is copied, and no step sees what another one writes.

@@ -1,6 +1,6 @@
-import ExecutorCore
 import FileTrees
 import Glibc
+import SystemSupport
 
 /// Finds the directory on a volume in which an input comes to be, and makes what is missing of it, once it is certain that it lies
 /// where the user's container may write.

@@ -1,5 +1,5 @@
-package import ExecutorCore
 import FileTrees
+package import SystemSupport
 
 /// What the modes of the executor take from the environment (contract 01 §5, 02 §1).
 package struct ExecutorSettings: Sendable {

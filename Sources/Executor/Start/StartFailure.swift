@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// What keeps a mode from starting at all, with the exit code that the contract gives it (contract 02 §1, §10).
 package struct StartFailure: ClassifiedError, Sendable {

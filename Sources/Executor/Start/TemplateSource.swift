@@ -1,6 +1,6 @@
-package import ExecutorCore
 import Glibc
 import RunDirectory
+package import SystemSupport
 package import WorkflowModel
 
 /// Where the template comes from (contract 01 §4).

@@ -1,5 +1,5 @@
-import ExecutorCore
 import Synchronization
+import SystemSupport
 
 /// The errors of a run that goes on all the same: the first one recorded becomes the process's own.
 final class Failures: Sendable {

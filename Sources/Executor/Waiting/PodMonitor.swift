@@ -1,7 +1,7 @@
-import ExecutorCore
 import Glibc
 import ProcessControl
 import RunDirectory
+import SystemSupport
 
 /// Watches the rest of the pod from one thread: the ends of the main containers, SIGTERM, the deadline and the progress file
 /// (contract 02 §6). Between events it uses no processor time.

@@ -1,7 +1,7 @@
-import ExecutorCore
 import FileTrees
 import Glibc
 import RunDirectory
+import SystemSupport
 
 /// The file in which the user's process tells how far it is, as `N/M` lines (contract 02 §6.5).
 struct ProgressFile {

@@ -1,8 +1,8 @@
 package import Artifacts
-package import ExecutorCore
 package import KubernetesAPI
 package import ProcessControl
 import RunDirectory
+package import SystemSupport
 package import WorkflowModel
 
 /// The `wait` mode: waits for the main containers, collects what they leave and reports it (contract 02 §6).

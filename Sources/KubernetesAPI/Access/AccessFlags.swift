@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// The client flags of the command line, which go before everything else (contract 01 §2, "Global flags").
 ///

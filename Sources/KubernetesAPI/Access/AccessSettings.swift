@@ -1,7 +1,7 @@
 import Documents
-import ExecutorCore
 import HTTPTransport
 import RequestSigning
+import SystemSupport
 
 /// A PEM file, or its content, as a configuration gives it.
 enum PEMSource {

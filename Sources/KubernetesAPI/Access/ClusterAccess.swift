@@ -1,5 +1,5 @@
-package import ExecutorCore
 package import HTTPTransport
+package import SystemSupport
 
 /// How to reach one API server, and as whom.
 package struct ClusterAccess: Sendable {

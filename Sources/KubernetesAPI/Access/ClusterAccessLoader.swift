@@ -1,5 +1,5 @@
-import ExecutorCore
 package import HTTPTransport
+import SystemSupport
 
 /// Finds out how to reach the cluster, in client-go's order: kubeconfig files, then the pod's own service account, with the flags
 /// on top of either (contract 04 §2).

@@ -1,6 +1,6 @@
-package import ExecutorCore
 package import HTTPTransport
 import RequestSigning
+package import SystemSupport
 
 /// What a request proves with who we are.
 package struct ClusterCredential: Sendable, Equatable {

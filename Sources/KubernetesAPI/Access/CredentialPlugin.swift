@@ -1,8 +1,8 @@
 import Documents
-import ExecutorCore
 import HTTPTransport
 import ProcessControl
 import Synchronization
+import SystemSupport
 
 /// A program that fetches our credentials (`exec` of a kubeconfig's user; `client.authentication.k8s.io/v1` and `v1beta1`).
 ///

@@ -1,5 +1,5 @@
-package import ExecutorCore
 import Glibc
+package import SystemSupport
 
 /// The access that every pod has by its service account (contract 04 §2).
 package struct InClusterSource: Sendable {

@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 
 /// Several kubeconfig files as one, by client-go's rules: of entries with one name, and of current contexts, the first counts.
 struct Kubeconfig {

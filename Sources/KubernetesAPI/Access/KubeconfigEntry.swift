@@ -1,6 +1,6 @@
 import Documents
-import ExecutorCore
 import RequestSigning
+import SystemSupport
 
 /// One context, cluster or user of a kubeconfig: its fields, read when they are asked for, with the place of every fault.
 struct KubeconfigEntry {

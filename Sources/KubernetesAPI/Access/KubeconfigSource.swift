@@ -1,6 +1,6 @@
 import Documents
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 /// Where kubeconfig files are looked for (contract 04 §2).
 package struct KubeconfigSource: Sendable {

@@ -1,5 +1,5 @@
-package import ExecutorCore
 import Synchronization
+package import SystemSupport
 
 /// A secret that others exchange while we run, such as a service account's token: a file is read again once what was read is a
 /// minute old, and at once when the server refuses it. White space around it does not count.

@@ -1,5 +1,5 @@
 import Artifacts
-import ExecutorCore
+import SystemSupport
 import WorkflowModel
 
 /// Whose fault a store's refusal is, by the words of the stores.

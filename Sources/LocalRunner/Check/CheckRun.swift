@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// The steps so far.
 struct CheckRun {

@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 import WorkflowModel
 
 /// What is checked: the store of a repository, or of the archive location of a template or a pod.

@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 
 /// One thing that was tried, and what came of it.
 package struct CheckStep: Sendable, Equatable {

@@ -1,6 +1,6 @@
 import Artifacts
-import ExecutorCore
 import HTTPTransport
+import SystemSupport
 import WorkflowModel
 
 /// Where a store is reached, and what its certificate must come from.

@@ -1,7 +1,7 @@
 package import Artifacts
-package import ExecutorCore
 import HTTPTransport
 import Synchronization
+package import SystemSupport
 import WorkflowModel
 
 /// Tries a store's configuration step by step: name, connection, TLS, clock, credentials, bucket, and a probe object that is put,

@@ -1,5 +1,5 @@
 import Artifacts
-import ExecutorCore
+import SystemSupport
 
 /// What a person is told of the executor's own log while a step runs: warnings, and what is waited for. Errors are told at the end.
 struct ExecutorNotes {

@@ -1,6 +1,6 @@
 import Artifacts
 import Documents
-import ExecutorCore
+import SystemSupport
 import WorkflowModel
 
 /// Outputs as a person reads them: a line for the result, each parameter and each artifact.

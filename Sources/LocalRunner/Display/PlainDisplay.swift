@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 import WorkflowEngine
 
 /// Lines, one after the other: for files, pipes and terminals that can do no more.

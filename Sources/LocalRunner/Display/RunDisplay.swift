@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 import WorkflowEngine
 
 /// What a person sees of a run, on standard error.

@@ -1,6 +1,6 @@
 import Artifacts
 import Documents
-import ExecutorCore
+import SystemSupport
 import WorkflowEngine
 import WorkflowModel
 

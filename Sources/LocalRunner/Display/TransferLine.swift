@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// How far the transfer of an artifact is, as the executor says it in its log.
 struct TransferLine: Sendable, Equatable {

@@ -1,5 +1,5 @@
-import ExecutorCore
 import ProcessControl
+import SystemSupport
 import WorkflowEngine
 
 /// A tree of steps at the bottom of a terminal, drawn anew as things happen; what containers print scrolls above it.

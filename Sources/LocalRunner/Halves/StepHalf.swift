@@ -2,10 +2,10 @@ import Archiving
 package import Artifacts
 import Documents
 import Executor
-package import ExecutorCore
 import FileTrees
 import Glibc
 import Synchronization
+package import SystemSupport
 import WorkflowModel
 
 /// One half of a step alone, on a folder: `root` in it is the root of the user's container, `manifest.json` says what the step is.

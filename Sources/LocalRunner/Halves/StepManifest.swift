@@ -1,7 +1,7 @@
 import Documents
-import ExecutorCore
 import FileTrees
 import Glibc
+import SystemSupport
 import WorkflowModel
 
 /// What a step's folder holds, in its `manifest.json`: the step itself and the inputs that were staged.

@@ -1,5 +1,5 @@
-package import ExecutorCore
 package import ProcessControl
+package import SystemSupport
 
 /// A container engine with docker's command line, which runs the pods' containers in the place of bubblewrap (`--engine`).
 ///

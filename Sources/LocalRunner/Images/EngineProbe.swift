@@ -1,8 +1,8 @@
 import Archiving
-import ExecutorCore
 import FileTrees
 import Glibc
 import ProcessControl
+import SystemSupport
 
 /// Finds out whether a container engine works here before anything is started, and makes the image that our own containers are of.
 struct EngineProbe {

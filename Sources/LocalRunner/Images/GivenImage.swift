@@ -1,6 +1,6 @@
 import Documents
-import ExecutorCore
 import FileTrees
+import SystemSupport
 
 /// What an image says on running it.
 struct ImageConfiguration: Sendable, Equatable {

@@ -1,6 +1,6 @@
 import Archiving
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 /// One layer of an image layout.
 enum ImageLayer {

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// The images that are given as root file systems (`--image NAME=PATH`).
 package struct ImageRoots: Sendable {

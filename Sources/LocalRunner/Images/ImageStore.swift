@@ -1,9 +1,9 @@
 import Archiving
-import ExecutorCore
 import FileTrees
 import Glibc
 import ProcessControl
 import Synchronization
+import SystemSupport
 
 /// Unpacked images, kept by their digests: `./.argoexec/cache/images`.
 struct ImageStore: Sendable {

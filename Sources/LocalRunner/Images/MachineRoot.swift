@@ -1,7 +1,7 @@
-import ExecutorCore
 import FileTrees
 import Glibc
 import ProcessControl
+import SystemSupport
 
 /// The root file system that stands in for an image nobody has given: this machine's programs, read-only, and otherwise empty and
 /// writable. No home, no `/run`, no keys and no sockets of the machine's are in it.

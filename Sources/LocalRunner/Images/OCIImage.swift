@@ -1,6 +1,6 @@
 import Documents
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 /// One image of an OCI image layout, as `skopeo copy … oci:PATH` writes it.
 struct OCIImage: Sendable {

@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 import WorkflowModel
 
 /// One container as the user wrote it.

@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 import WorkflowEngine
 
 /// The variables of each container, in the controller's order (contract 01 §5).

@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 package import WorkflowEngine
 import WorkflowModel
 

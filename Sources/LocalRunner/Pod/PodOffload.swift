@@ -1,5 +1,5 @@
 package import Documents
-import ExecutorCore
+import SystemSupport
 
 /// A pod, with the config map that holds what is too large for it.
 package struct BuiltPod: Sendable {

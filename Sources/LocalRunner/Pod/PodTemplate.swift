@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 
 /// The template that a step's pod carries.
 enum PodTemplate {

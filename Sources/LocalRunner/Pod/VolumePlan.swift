@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 import WorkflowModel
 
 /// The volumes of a pod and where each container sees them (contract 01 §6).

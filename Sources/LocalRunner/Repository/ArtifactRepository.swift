@@ -1,5 +1,5 @@
 package import Documents
-package import ExecutorCore
+package import SystemSupport
 package import WorkflowModel
 
 /// Where a cluster keeps the artifacts that name no place of their own, as its configuration says it.

@@ -1,6 +1,6 @@
-import ExecutorCore
 import FileTrees
 import ProcessControl
+import SystemSupport
 import WorkflowModel
 
 /// What of this machine's environment gives access to a real repository: the pods' executor gets it, the user's containers do not.

@@ -1,8 +1,8 @@
 import Archiving
 import Artifacts
 import Documents
-import ExecutorCore
 import FileTrees
+import SystemSupport
 import WorkflowEngine
 import WorkflowModel
 

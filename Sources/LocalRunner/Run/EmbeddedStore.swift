@@ -1,6 +1,6 @@
 import Artifacts
 import Documents
-import ExecutorCore
+import SystemSupport
 import WorkflowModel
 
 /// The store of local runs, a folder with objects by their keys; for the pods it is a bucket like any other, whose place the

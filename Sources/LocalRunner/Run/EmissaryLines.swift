@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// The emissary's lines among those of the user's program: they are not the step's.
 struct EmissaryLines {

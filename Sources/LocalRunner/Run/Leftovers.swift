@@ -1,6 +1,6 @@
-import ExecutorCore
 import FileTrees
 import ProcessControl
+import SystemSupport
 
 /// What runs that were killed have left, on the disk, in memory and with a container engine.
 struct Leftovers {

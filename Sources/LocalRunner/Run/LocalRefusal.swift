@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 import WorkflowModel
 
 /// The errors of the verbs for people, as they are told.

@@ -1,10 +1,10 @@
 import Artifacts
 import Documents
-import ExecutorCore
 import FileTrees
 import Glibc
 import HTTPTransport
 import RunDirectory
+import SystemSupport
 import WorkflowEngine
 import WorkflowModel
 

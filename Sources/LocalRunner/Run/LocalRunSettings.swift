@@ -1,5 +1,5 @@
-package import ExecutorCore
 package import ProcessControl
+package import SystemSupport
 
 /// What a local run is asked for, as its flags say it.
 package struct LocalRunSettings: Sendable {

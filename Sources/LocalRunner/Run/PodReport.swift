@@ -1,6 +1,6 @@
 import Documents
-import ExecutorCore
 import RunDirectory
+import SystemSupport
 import WorkflowEngine
 import WorkflowModel
 

@@ -1,8 +1,8 @@
 import Documents
-import ExecutorCore
 import FileTrees
 import Glibc
 import Synchronization
+import SystemSupport
 import WorkflowEngine
 import WorkflowModel
 

@@ -1,7 +1,7 @@
 import Artifacts
 import Documents
-import ExecutorCore
 import FileTrees
+import SystemSupport
 import WorkflowEngine
 import WorkflowModel
 

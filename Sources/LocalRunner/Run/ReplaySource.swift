@@ -1,6 +1,6 @@
 import Documents
-import ExecutorCore
 import FileTrees
+import SystemSupport
 import WorkflowModel
 
 /// A step that is to be run again: from the folder that was kept of it, or from a pod's JSON or YAML.

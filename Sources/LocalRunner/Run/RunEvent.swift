@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 import WorkflowEngine
 
 /// What the loop of a run is told by its threads.

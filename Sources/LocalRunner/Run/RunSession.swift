@@ -1,11 +1,11 @@
 package import Artifacts
 import Documents
-package import ExecutorCore
 import FileTrees
 import Glibc
 import HTTPTransport
 import ProcessControl
 import RunDirectory
+package import SystemSupport
 import WorkflowEngine
 import WorkflowModel
 

@@ -1,7 +1,7 @@
-import ExecutorCore
 import Glibc
 import ProcessControl
 import Synchronization
+import SystemSupport
 
 /// Reads the lines that somebody types, once they are wanted, and hears signals from the beginning.
 final class Typist: Sendable {

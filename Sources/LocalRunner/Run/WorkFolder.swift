@@ -1,9 +1,9 @@
 import Artifacts
-import ExecutorCore
 import FileTrees
 import Glibc
 import ProcessControl
 import RunDirectory
+import SystemSupport
 
 /// All that local runs leave behind: `./.argoexec` and nothing else.
 struct WorkFolder: Sendable {

@@ -1,7 +1,7 @@
-import ExecutorCore
 import FileTrees
 import Glibc
 import ProcessControl
+import SystemSupport
 
 /// The files of a run as its words and flags name them: files, folders of files, `-` for standard input. Each file counts once.
 struct WorkflowFiles {

@@ -1,6 +1,6 @@
-package import ExecutorCore
 import Glibc
 import ProcessControl
+package import SystemSupport
 
 /// Bubblewrap, as it works on this machine.
 package struct Bubblewrap: Sendable, Equatable {

@@ -1,7 +1,7 @@
-package import ExecutorCore
 import FileTrees
 import Glibc
 import ProcessControl
+package import SystemSupport
 
 /// Why this machine cannot make sandboxes, and what mends it.
 package struct SandboxProblem: ClassifiedError, Sendable, Equatable {

@@ -1,6 +1,6 @@
-import ExecutorCore
 import Glibc
 import ProcessControl
+import SystemSupport
 
 /// A pipe that a child writes to and that is read here without waiting.
 final class ChildPipe {

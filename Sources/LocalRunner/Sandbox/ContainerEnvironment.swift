@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 
 /// The variables of a container, in order: those of `envFrom`, then those of `env`, which replace others of their name.
 struct ContainerEnvironment: Sendable {

@@ -1,8 +1,8 @@
 import Documents
-import ExecutorCore
 import FileTrees
 import Glibc
 import ProcessControl
+import SystemSupport
 
 /// Turns a container of a pod into what its sandbox is made of. Asked anew for each start: what volumes hold changes as
 /// containers run.

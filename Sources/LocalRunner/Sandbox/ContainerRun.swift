@@ -1,8 +1,8 @@
 import Documents
-import ExecutorCore
 import FileTrees
 import Glibc
 import ProcessControl
+import SystemSupport
 
 /// One container that runs, seen from the loop of its pod. The thread that starts it must live as long: with it the container dies.
 final class ContainerRun {

@@ -1,6 +1,6 @@
-import ExecutorCore
 import FileTrees
 import Glibc
+import SystemSupport
 
 /// A folder of ours alone, with a name that nobody can have foreseen and a lock for as long as this value lives: so what a process
 /// that was killed has left is told from what is in use, by whoever comes next.

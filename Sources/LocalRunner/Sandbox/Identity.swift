@@ -1,6 +1,6 @@
 import Documents
-import ExecutorCore
 import FileTrees
+import SystemSupport
 
 /// Users and groups of a root file system, by its own files.
 struct UserDatabase: Sendable {

@@ -1,6 +1,6 @@
 import Documents
-import ExecutorCore
 import Synchronization
+import SystemSupport
 
 /// Config maps that stand in no folder of the user's: those that are made for pods too large without them.
 final class MadeConfigMaps: Sendable {

@@ -1,7 +1,7 @@
-import ExecutorCore
 import FileTrees
 import Glibc
 import ProcessControl
+import SystemSupport
 
 /// What a container will see where, before its sandbox exists: its own root and what is mounted over it.
 ///

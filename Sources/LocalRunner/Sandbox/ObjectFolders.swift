@@ -1,6 +1,6 @@
-package import ExecutorCore
 import FileTrees
 import Glibc
+package import SystemSupport
 
 /// The secrets and config maps of a local run: folders with one folder an object and one file a key.
 package struct ObjectFolders: Sendable {

@@ -1,5 +1,5 @@
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 /// A container's log file, and its lines for whoever wants to see them as they come.
 final class OutputLog {

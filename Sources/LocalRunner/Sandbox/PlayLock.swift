@@ -1,6 +1,6 @@
-import ExecutorCore
 import FileTrees
 import Glibc
+import SystemSupport
 
 /// Shows that a pod is being played in a folder: a locked file, which goes when the pod has ended. Found unlocked, it tells that the
 /// runner was killed.

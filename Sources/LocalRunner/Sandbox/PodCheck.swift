@@ -1,6 +1,6 @@
 import Documents
-import ExecutorCore
 import Glibc
+import SystemSupport
 
 /// What can be told of pods without playing them.
 struct PodCheck {

@@ -1,6 +1,6 @@
 import Documents
-import ExecutorCore
 import ProcessControl
+import SystemSupport
 
 /// The pod's own fields as variables and files give them to containers (the downward API).
 struct PodFields: Sendable {

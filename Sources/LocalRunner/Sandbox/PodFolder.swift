@@ -1,5 +1,5 @@
-package import ExecutorCore
 import FileTrees
+package import SystemSupport
 
 /// What a played pod leaves on the disk, `runs/WORKFLOW-XXXXX/NODE/`: all that is needed to look into it and to play it again.
 package struct PodFolder: Sendable, Equatable {

@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 
 /// A pod's document as far as it is played.
 struct PodManifest: Sendable {

@@ -1,5 +1,5 @@
 import Documents
-package import ExecutorCore
+package import SystemSupport
 
 /// How one container of a pod ended.
 package struct ContainerOutcome: Sendable, Equatable {

@@ -1,8 +1,8 @@
 package import Documents
-import ExecutorCore
 import FileTrees
 import ProcessControl
 import RunDirectory
+import SystemSupport
 
 /// Plays pods on this machine: each container in a sandbox of its own, volumes as folders, and the controller's and the node's part
 /// in a pod's life. May be used by several threads at once.

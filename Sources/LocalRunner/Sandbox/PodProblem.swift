@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Something about a pod that is known before it is played.
 package struct PodProblem: ClassifiedError, Sendable, Hashable {

@@ -1,6 +1,6 @@
-import ExecutorCore
 import Glibc
 import ProcessControl
+import SystemSupport
 
 /// The life of one pod, in one loop on one thread: init containers in order, then the others side by side, and the end of those that
 /// are left once the main containers are done.

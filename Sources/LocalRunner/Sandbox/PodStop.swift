@@ -1,6 +1,6 @@
-package import ExecutorCore
 import ProcessControl
 import Synchronization
+package import SystemSupport
 
 /// Ends pods that are being played, from another thread: gently at the first request, at once at the second.
 package final class PodStop: Sendable {

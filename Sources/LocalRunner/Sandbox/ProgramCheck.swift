@@ -1,5 +1,5 @@
-import ExecutorCore
 import FileTrees
+import SystemSupport
 
 /// Looks for a container's program as the container runtime will, so that a missing one is named as a cluster's node names it.
 struct ProgramCheck {

@@ -1,7 +1,7 @@
-import ExecutorCore
 import FileTrees
 import Glibc
 import ProcessControl
+import SystemSupport
 
 /// Looks, before anything starts, whether the programs are there that containers begin with. What only the start can tell, such as a
 /// program on a volume, is left to it.

@@ -1,7 +1,7 @@
-import ExecutorCore
 import Glibc
 import ProcessControl
 import Synchronization
+import SystemSupport
 
 /// Sees to it that no sandbox outlives us, whatever ends us.
 ///

@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// Everything about one container that its sandbox is made of.
 struct SandboxPlan: Sendable {

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// A folder or file of this machine that a container is to see.
 package struct HostMount: Sendable, Equatable {

@@ -1,7 +1,7 @@
-import ExecutorCore
 import FileTrees
 import Glibc
 import ProcessControl
+import SystemSupport
 
 /// Where the secrets of one pod stand as files while it runs: in memory where this machine has a file system for that, else on the
 /// disk. They go with this object; those of a process that was killed, with the next run.

@@ -1,7 +1,7 @@
 import Documents
-import ExecutorCore
 import FileTrees
 import Glibc
+import SystemSupport
 
 /// A pod's volumes as folders and files of this machine.
 struct VolumeSet {

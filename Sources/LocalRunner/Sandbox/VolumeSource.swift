@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 
 /// What a volume is made of.
 enum VolumeSource: Sendable {

@@ -1,7 +1,7 @@
 import Documents
-import ExecutorCore
 import RequestSigning
 import Synchronization
+import SystemSupport
 
 /// Config maps and secrets that are written beside the workflow, in its own files.
 final class WrittenObjects: Sendable {

@@ -1,4 +1,4 @@
-package import ExecutorCore
+package import SystemSupport
 
 /// An object in Google Cloud Storage (contract 03 §6.2).
 package struct GCSLocation: Sendable, Equatable {

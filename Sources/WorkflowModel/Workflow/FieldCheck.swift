@@ -1,5 +1,5 @@
 import Documents
-import ExecutorCore
+import SystemSupport
 
 /// Goes through every field of a document: what is unknown, has no effect or cannot be done is found, with its place.
 struct FieldCheck {

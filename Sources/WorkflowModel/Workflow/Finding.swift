@@ -1,5 +1,5 @@
 package import Documents
-import ExecutorCore
+import SystemSupport
 
 /// Something about a workflow's documents that a person must know before it runs.
 package struct Finding: Sendable, Hashable {

@@ -1,7 +1,7 @@
-import ExecutorCore
 import Foundation
 import RequestSigning
 import Synchronization
+import SystemSupport
 import TestSupport
 
 @testable import Artifacts

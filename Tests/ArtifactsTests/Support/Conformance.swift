@@ -1,8 +1,8 @@
 import Artifacts
 import Documents
-import ExecutorCore
 import FileTrees
 import Foundation
+import SystemSupport
 import Testing
 
 /// What every store must do alike, one row of the conformance table: written once, run against each real server.

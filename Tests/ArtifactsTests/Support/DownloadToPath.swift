@@ -1,6 +1,6 @@
 import Artifacts
-import ExecutorCore
 import FileTrees
+import SystemSupport
 
 extension ArtifactDownload {
     /// Writes an object into a file of the test's own; one that is there already goes.

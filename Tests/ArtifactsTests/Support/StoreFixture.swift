@@ -1,9 +1,9 @@
 import Artifacts
 import Documents
-import ExecutorCore
 import Foundation
 import HTTPTransport
 import Synchronization
+import SystemSupport
 import TestSupport
 import WorkflowModel
 

@@ -1,6 +1,6 @@
-package import ExecutorCore
 import FileTrees
 package import RequestSigning
+package import SystemSupport
 
 /// What the environment says about AWS, as values (AWS, "SDKs and Tools Reference Guide", environment variables).
 package struct AWSEnvironment: Sendable {

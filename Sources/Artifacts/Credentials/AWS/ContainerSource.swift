@@ -1,6 +1,6 @@
-import ExecutorCore
 import HTTPTransport
 import RequestSigning
+import SystemSupport
 
 /// A container's own credentials: ECS tasks and EKS pod identity (AWS, "Container credential provider").
 struct ContainerSource: CredentialSource {

@@ -1,6 +1,6 @@
-import ExecutorCore
 import ProcessControl
 import RequestSigning
+import SystemSupport
 
 /// A program that prints keys (AWS, "Sourcing credentials with an external process"). Its output is never shown. What it says
 /// on standard error when it fails is, as AWS's own tools do, unless it repeats some of the output.

@@ -1,6 +1,6 @@
-import ExecutorCore
 import HTTPTransport
 import RequestSigning
+import SystemSupport
 
 /// The credentials of the role attached to an EC2 instance, from its metadata service (AWS, EC2 User Guide, "Retrieve security
 /// credentials from instance metadata").

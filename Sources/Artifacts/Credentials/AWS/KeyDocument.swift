@@ -1,6 +1,6 @@
 import Documents
-import ExecutorCore
 import RequestSigning
+import SystemSupport
 
 /// Keys as JSON, as metadata services and credential processes tell them. Nothing of such a document gets into a message.
 struct KeyDocument {

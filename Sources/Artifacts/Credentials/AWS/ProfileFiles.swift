@@ -1,4 +1,4 @@
-import ExecutorCore
+import SystemSupport
 
 /// AWS's shared `config` and `credentials` files: settings by profile (AWS, "SDKs and Tools Reference Guide", "Shared config and
 /// credentials files").

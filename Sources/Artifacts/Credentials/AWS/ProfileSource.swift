@@ -1,5 +1,5 @@
-import ExecutorCore
 import RequestSigning
+import SystemSupport
 
 /// A profile of the shared files: keys, a role with its source, a token, or a program that prints keys. The files are read anew
 /// each time.

@@ -1,5 +1,5 @@
-import ExecutorCore
 import RequestSigning
+import SystemSupport
 
 /// A role to be assumed.
 struct AssumedRole: Sendable {

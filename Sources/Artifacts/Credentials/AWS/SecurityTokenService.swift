@@ -1,7 +1,7 @@
-import ExecutorCore
 import Formats
 import HTTPTransport
 import RequestSigning
+import SystemSupport
 
 /// AWS's Security Token Service: changes keys or a token for those of a role (AWS STS API Reference, version 2011-06-15).
 struct SecurityTokenService: Sendable {

@@ -1,5 +1,5 @@
-import ExecutorCore
 import Synchronization
+import SystemSupport
 import Testing
 
 /// Records of one log, as text.

@@ -1,5 +1,5 @@
-import ExecutorCore
 import Glibc
+import SystemSupport
 import Testing
 
 @Suite struct SystemErrorTests {

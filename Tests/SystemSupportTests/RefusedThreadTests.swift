@@ -1,6 +1,6 @@
-import ExecutorCore
 import Glibc
 import Synchronization
+import SystemSupport
 import Testing
 
 /// Container engines from before clone3 answer it with EPERM, at which the C library starts no thread.
