@@ -152,7 +152,8 @@ import Testing
     @Test func missesTheSecret() throws {
         let store = try StandInStore()
         defer { store.stop() }
-        try FileManager.default.createDirectory(atPath: path("elsewhere"), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            at: folder.url.appending(path: "elsewhere"), withIntermediateDirectories: true)
         let report = try check(repository(store.endpoint), secrets: "elsewhere").run()
         #expect(marks(report) == "configuration name connection credentials! bucket- put- get- list- delete-")
         #expect(report.steps.first { $0.state == .failed }?.advice.hasPrefix("put a file NAME/KEY") == true)
