@@ -323,8 +323,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("<ChecksumCRC64NVME>AAAAAAAAAAA=</ChecksumCRC64NVME>", ""), ("<ChecksumCRC32>AAAAAA==</ChecksumCRC32>", ""),
-        ("<Size>7</Size>", ""), ("", "x-amz-checksum-crc32c: AAAAAA=="), ("", "x-amz-checksum-crc64nvme: AAAAAAAAAAA="),
+        ("<ChecksumCRC32>AAAAAA==</ChecksumCRC32>", ""), ("<Size>7</Size>", ""), ("", "x-amz-checksum-crc32c: AAAAAA=="),
         ("", "x-amz-object-size: 7"), ("", "x-goog-hash: crc32c=AAAAAA=="),
     ])
     func comparesAllThatACompletionTells(element: String, header: String) throws {

@@ -288,8 +288,8 @@ final class S3MultipartUpload: MultipartUpload {
         return right
     }
 
-    /// What stores tell of an object by themselves, if they were not sent a checksum. CRC64NVME takes too long to be computed for the
-    /// few that tell it: there the object is read back.
+    /// What stores tell of an object by themselves, if they were not sent a checksum. CRC64NVME is not among them: it takes longer to
+    /// compute than MD5, which the ETags of the parts tell already.
     private static let further: [CyclicChecksum] = [.crc32]
 
     /// Reads the object back where its ETag, or one of its parts', is not what MD5 would make it.
