@@ -50,7 +50,10 @@ let package = Package(
 
         // What everything stands on
         room("SystemSupport", ["CThreadShims"]),
-        room("Documents", ["SystemSupport", "CYAML"]),
+        room("Encodings", ["SystemSupport"]),
+        room("Digests", ["SystemSupport", "CCrypto", "CArgon2", "CISAL"]),
+        room("RegularExpressions", ["CRE2"]),
+        room("Documents", ["SystemSupport", "CYAML", "CExpat"]),
         room("WorkflowModel", ["SystemSupport", "Documents"]),
         room("ProcessControl", ["SystemSupport", "CLinuxShims"]),
         room("FileTrees", ["SystemSupport", "CLinuxShims"]),
@@ -59,17 +62,16 @@ let package = Package(
 
         // The network
         room("HTTPTransport", ["SystemSupport", "CCurl", "CCurlShims", "CZlib"]),
-        room("RequestSigning", ["SystemSupport", "CCrypto", "CArgon2"]),
-        room("Formats", ["CExpat", "CISAL", "CRE2"]),
+        room("RequestSigning", ["SystemSupport", "Encodings", "Digests"]),
         room(
             "Artifacts",
             [
-                "SystemSupport", "Documents", "WorkflowModel", "FileTrees", "HTTPTransport", "RequestSigning", "Formats",
-                "ProcessControl",
+                "SystemSupport", "Encodings", "Digests", "Documents", "WorkflowModel", "FileTrees", "HTTPTransport",
+                "RequestSigning", "ProcessControl",
             ]),
         room(
             "KubernetesAPI",
-            ["SystemSupport", "Documents", "WorkflowModel", "ProcessControl", "HTTPTransport", "RequestSigning"]),
+            ["SystemSupport", "Encodings", "Documents", "WorkflowModel", "ProcessControl", "HTTPTransport"]),
 
         // The roles
         room(
@@ -81,19 +83,34 @@ let package = Package(
                 "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees", "Archiving", "Artifacts",
                 "KubernetesAPI",
             ]),
-        room("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel"]),
+
+        // A developer's machine
+        room("WorkflowFiles", ["SystemSupport", "Documents", "WorkflowModel"]),
+        room("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles"]),
+        room(
+            "PodSandbox",
+            [
+                "SystemSupport", "Encodings", "Documents", "RunDirectory", "ProcessControl", "FileTrees", "Archiving",
+            ]),
+        room("PodBuilding", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowEngine", "PodSandbox"]),
+        room(
+            "StoreChecking",
+            ["SystemSupport", "Documents", "WorkflowModel", "HTTPTransport", "Artifacts", "PodSandbox", "PodBuilding"]),
         room(
             "LocalRunner",
             [
-                "SystemSupport", "Documents", "WorkflowModel", "WorkflowEngine", "RunDirectory", "ProcessControl", "FileTrees",
-                "Archiving", "HTTPTransport", "Artifacts", "Executor", "RequestSigning",
+                "SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "WorkflowEngine", "PodSandbox", "PodBuilding",
+                "RunDirectory", "ProcessControl", "FileTrees", "Archiving", "HTTPTransport", "Artifacts", "Executor",
             ]),
+
+        // The program
         room("CommandLineInterface", ["SystemSupport"]),
         room(
             "ExecutorCommands",
             [
-                "CommandLineInterface", "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl", "Formats",
-                "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary", "LocalRunner",
+                "CommandLineInterface", "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl",
+                "RegularExpressions", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary", "PodSandbox",
+                "StoreChecking", "LocalRunner",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "SystemSupport"], swiftSettings: strict),
 
@@ -109,13 +126,15 @@ let package = Package(
         tests("FileTrees", ["SystemSupport"]),
         tests("Archiving", ["SystemSupport", "FileTrees"]),
         tests("HTTPTransport", ["SystemSupport", "TestSupport"]),
-        tests("RequestSigning", ["SystemSupport"]),
-        tests("Formats"),
+        tests("Encodings"),
+        tests("Digests", ["SystemSupport", "RequestSigning"]),
+        tests("RegularExpressions"),
+        tests("RequestSigning", ["SystemSupport", "Encodings", "Digests"]),
         tests(
             "Artifacts",
             [
-                "SystemSupport", "Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning",
-                "TestSupport",
+                "SystemSupport", "Encodings", "Digests", "RegularExpressions", "Documents", "WorkflowModel", "HTTPTransport",
+                "FileTrees", "RequestSigning", "TestSupport",
             ]),
         tests("KubernetesAPI", ["SystemSupport", "Documents", "WorkflowModel", "HTTPTransport", "TestSupport"]),
         .testTarget(name: "EmissaryTests", dependencies: ["SystemSupport", "RunDirectory", "ProcessControl", "TestSupport"]),
@@ -123,14 +142,21 @@ let package = Package(
             "Executor",
             [
                 "SystemSupport", "WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees", "HTTPTransport",
-                "RequestSigning", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
+                "Digests", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
             ]),
-        tests("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel"]),
+        tests("WorkflowFiles", ["Documents", "WorkflowModel"]),
+        tests("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles"]),
+        .target(
+            name: "SandboxTestSupport", dependencies: ["SystemSupport", "Documents", "PodSandbox", "TestSupport"],
+            path: "Tests/SandboxTestSupport"),
+        tests("PodSandbox", ["SystemSupport", "Documents", "SandboxTestSupport", "TestSupport"]),
+        tests("PodBuilding", ["SystemSupport", "Documents", "WorkflowEngine", "SandboxTestSupport"]),
+        tests("StoreChecking", ["SystemSupport", "Artifacts", "Documents", "HTTPTransport", "WorkflowModel", "TestSupport"]),
         tests(
             "LocalRunner",
             [
-                "SystemSupport", "Artifacts", "Documents", "HTTPTransport", "ProcessControl", "WorkflowModel", "WorkflowEngine",
-                "TestSupport",
+                "SystemSupport", "Artifacts", "Documents", "HTTPTransport", "PodBuilding", "PodSandbox", "ProcessControl",
+                "WorkflowFiles", "WorkflowEngine", "WorkflowModel", "SandboxTestSupport", "TestSupport",
             ]),
         tests("CommandLineInterface", ["SystemSupport"]),
         tests("ExecutorCommands", ["Artifacts", "CommandLineInterface", "SystemSupport", "TestSupport"]),

@@ -108,7 +108,7 @@ final class DeflateStream {
         let work = work
         work.update { $0.workers += 1 }
         do {
-            let compressor = Handed(try ChunkCompressor(level: level))
+            let compressor = Transferred(try ChunkCompressor(level: level))
             try WorkerThread { Self.run(work, compressor.value) }.detach()
             return true
         } catch {
@@ -136,7 +136,7 @@ final class DeflateStream {
     }
 
     /// Carries a value to the one thread that will use it.
-    private struct Handed<Value>: @unchecked Sendable {
+    private struct Transferred<Value>: @unchecked Sendable {
         let value: Value
         init(_ value: Value) { self.value = value }
     }

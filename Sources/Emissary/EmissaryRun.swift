@@ -35,7 +35,7 @@ package struct EmissaryRun {
         do { try directory.create() } catch { return .failed("failed to create \(directory.path): \(error.message)") }
         directory.sweep()
         let reservation = ExitCodeReservation(in: directory)
-        let life = SignOfLife(directory, log: log)
+        let life = Liveness(directory, log: log)
         var outcome: EmissaryOutcome
         var recorded: Int32
         var loop: EventLoop?

@@ -26,7 +26,7 @@ package struct PluginSidecarRun {
         ProcessAttributes.reserveStandardDescriptors()
         do {
             try directory.create()
-            let life = SignOfLife(directory, log: log)
+            let life = Liveness(directory, log: log)
             let loop = try EventLoop(streams: [output, error])
             loop.watcher.watch(directory)
             guard !settings.command.isEmpty else { throw ExecutorError.badRequest("no command was given after --") }

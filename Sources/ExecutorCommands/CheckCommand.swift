@@ -1,6 +1,7 @@
 import CommandLineInterface
 import LocalRunner
 import ProcessControl
+import StoreChecking
 import SystemSupport
 
 extension Command<GlobalSettings> {

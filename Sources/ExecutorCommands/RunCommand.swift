@@ -1,6 +1,7 @@
 import CommandLineInterface
 import Executor
 import LocalRunner
+import PodSandbox
 import ProcessControl
 import SystemSupport
 

@@ -7,21 +7,21 @@ extension Command<GlobalSettings> {
     /// `stage FILE --dir DIR`: brings the inputs of one template, or of a pod, into a folder, and stops.
     static let stage = Command(
         "stage", "Bring a step's inputs into a folder, and stop", usage: "FILE --dir DIR", settings: { LocalRunSettings() },
-        flags: StepHalfFlags.all
+        flags: StepFolderFlags.all
     ) { call in
         guard call.words.count == 1 else { throw UsageError.words("stage: expected one file, of a workflow or of a pod") }
-        return try runHalf("stage", call) { half in
-            StandardStreams.print(try half.stage())
+        return try useStepFolder("stage", call) { session in
+            StandardStreams.print(try session.stage())
             return []
         }
     }
 }
 
-/// Runs one half of a step.
+/// Runs `stage` or `collect` on the folder of a step.
 ///
 /// - Parameter body: gives the errors that did not end it.
-func runHalf(
-    _ verb: String, _ call: Invocation<GlobalSettings, LocalRunSettings>, _ body: (StepHalf) throws -> [any Error]
+func useStepFolder(
+    _ verb: String, _ call: Invocation<GlobalSettings, LocalRunSettings>, _ body: (StepFolderSession) throws -> [any Error]
 ) throws -> Int32 {
     guard let folder = call.settings.folder else { throw UsageError.words("\(verb): expected --dir with the step's folder") }
     // Before any thread is started, so that the signals are blocked in every thread.
@@ -31,22 +31,22 @@ func runHalf(
     settings.files = call.words + settings.files
     return try localVerb {
         let services = try StoreServices(.current(), log: log)
-        let half = StepHalf(
+        let session = StepFolderSession(
             settings, folder: folder.cleaned, log: log,
             drivers: { store, secrets in services.attendedDrivers(secrets: secrets, localStore: store) },
             warn: { StandardStreams.printError("warning: \($0)\n") })
-        try stopping(by: signals) { half.stop() }
+        try stopping(by: signals) { session.stop() }
         let code = try localVerb {
-            let errors = try body(half)
+            let errors = try body(session)
             for error in errors { StandardStreams.printError("error: \(errorText(error))\n") }
             return errors.isEmpty ? ExitCode.success : 1
         }
-        return half.isInterrupted ? interrupted : code
+        return session.isInterrupted ? interrupted : code
     }
 }
 
 /// The flags of `stage` and `collect`: those of `run` that concern one step.
-enum StepHalfFlags {
+enum StepFolderFlags {
     static let all: [Flag<LocalRunSettings>] =
         [
             Flag("dir", short: "d", value: "DIR", help: "the step's folder: root/PATH for each file, and manifest.json") {

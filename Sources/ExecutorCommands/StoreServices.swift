@@ -1,8 +1,8 @@
 import Artifacts
 import Executor
-import Formats
 import HTTPTransport
 import ProcessControl
+import RegularExpressions
 import SystemSupport
 import WorkflowModel
 
@@ -32,7 +32,7 @@ struct StoreServices {
     func drivers(secrets: BytePath, localStore: LocalStore? = nil) -> DriverContext {
         var configuration = HTTPClientConfiguration(trust: trust, proxy: proxy, userAgent: UserAgent.text)
         configuration.decodingLimits = DecodingLimits(environment)
-        let pattern = environment.nonEmpty(.transientErrorPattern).flatMap { TransientPattern($0) }
+        let pattern = environment.nonEmpty(.transientErrorPattern).flatMap { RegularExpression($0) }
         var drivers = DriverContext(
             clients: HTTPClients(configuration), log: log,
             executorBackoff: backoff, secretsDirectory: secrets,

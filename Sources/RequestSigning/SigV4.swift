@@ -1,3 +1,5 @@
+import Digests
+import Encodings
 package import SystemSupport
 
 /// AWS Signature Version 4 in the `Authorization` header: a pure function of request, credential and date.

@@ -139,20 +139,10 @@ package struct Log: Sendable {
             case 0x09: line += Array("\\t".utf8)
             case 0..<0x20, 0x7F:
                 line += Array("\\u00".utf8)
-                line += [hexDigits[Int(byte >> 4)], hexDigits[Int(byte & 15)]]
+                line += Array(hexadecimal([byte]).utf8)
             default: line.append(byte)
             }
         }
         line.append(0x22)
     }
-}
-
-private let hexDigits = Array("0123456789abcdef".utf8)
-
-/// Bytes as lower-case hexadecimal digits.
-package func hexadecimal(_ bytes: [UInt8]) -> String {
-    var text: [UInt8] = []
-    text.reserveCapacity(bytes.count * 2)
-    for byte in bytes { text += [hexDigits[Int(byte >> 4)], hexDigits[Int(byte & 15)]] }
-    return String(decoding: text, as: UTF8.self)
 }

@@ -1,4 +1,5 @@
 import Documents
+import WorkflowFiles
 import WorkflowModel
 
 /// How many nodes a run will have at most, counted in the file: each template once, whatever the number of its calls.

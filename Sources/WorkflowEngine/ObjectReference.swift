@@ -1,6 +1,7 @@
 package import Documents
 import SystemSupport
-package import WorkflowModel
+package import WorkflowFiles
+import WorkflowModel
 
 /// A secret or config map that a container or volume of a workflow needs.
 package struct ObjectReference: Sendable, Equatable {

@@ -1,5 +1,6 @@
 import Documents
 import SystemSupport
+import WorkflowFiles
 import WorkflowModel
 
 /// Templates that call others: order of steps and tasks, arguments, tags.

@@ -1,5 +1,6 @@
 import Documents
 import SystemSupport
+import WorkflowFiles
 import WorkflowModel
 
 /// What a template itself must be like.

@@ -1,5 +1,6 @@
 import Documents
 import SystemSupport
+import WorkflowFiles
 import WorkflowModel
 
 /// Looks for everything that would make a run fail or differ, before anything of it runs: fields, names, references, arguments,

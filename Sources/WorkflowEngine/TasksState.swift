@@ -1,4 +1,5 @@
 import Documents
+import WorkflowFiles
 import WorkflowModel
 
 /// How far a node of tasks has come. Tasks go by their place in the template.

@@ -1,4 +1,5 @@
 import Documents
+import WorkflowFiles
 import WorkflowModel
 
 /// The templates that can call each other by name: those of one document.

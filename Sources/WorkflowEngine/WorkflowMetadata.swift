@@ -1,5 +1,6 @@
 import Documents
 import SystemSupport
+import WorkflowFiles
 import WorkflowModel
 
 /// The labels and annotations of the workflow's object, as a cluster gives them to what is made of a document: those of a Workflow

@@ -1,6 +1,7 @@
 package import Documents
 import SystemSupport
-package import WorkflowModel
+package import WorkflowFiles
+import WorkflowModel
 
 /// A workflow that may be run: its documents read, merged and checked.
 package struct WorkflowPlan: Sendable {

@@ -1,5 +1,6 @@
 import Documents
 import SystemSupport
+import WorkflowFiles
 import WorkflowModel
 
 /// Reaching a node: making it the first time, going on with it later.

@@ -1,5 +1,6 @@
 import Documents
 import SystemSupport
+import WorkflowFiles
 import WorkflowModel
 
 /// Making and marking nodes.

@@ -1,5 +1,6 @@
 package import Documents
 import SystemSupport
+import WorkflowFiles
 import WorkflowModel
 
 /// The workflow object, as a cluster would hold it.

@@ -1,5 +1,6 @@
 package import Documents
 package import SystemSupport
+import WorkflowFiles
 import WorkflowModel
 
 /// A workflow on its way: which nodes there are, how they stand, and what is to be done next.

@@ -15,7 +15,7 @@ package enum TemplateKind: String, Sendable {
     case unknown = "Unknown"
 
     /// The fields whose presence decides, the first one wins (contract 02 §2.3).
-    static let fields: [(String, TemplateKind)] = [
+    package static let fields: [(String, TemplateKind)] = [
         ("container", .container), ("containerSet", .containerSet), ("steps", .steps), ("dag", .dag), ("script", .script),
         ("resource", .resource), ("data", .data), ("suspend", .suspend), ("http", .http), ("plugin", .plugin),
     ]

@@ -1,6 +1,5 @@
 import Foundation
 import HTTPTransport
-import RequestSigning
 import SystemSupport
 import TestSupport
 import Testing

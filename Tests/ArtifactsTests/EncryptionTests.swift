@@ -1,6 +1,5 @@
 import Documents
 import Foundation
-import RequestSigning
 import SystemSupport
 import TestSupport
 import Testing

@@ -1,7 +1,6 @@
 import Documents
 import FileTrees
 import Foundation
-import RequestSigning
 import SystemSupport
 import TestSupport
 import Testing

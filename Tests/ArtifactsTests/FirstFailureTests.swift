@@ -1,7 +1,7 @@
+import Digests
 import Documents
 import Foundation
 import HTTPTransport
-import RequestSigning
 import SystemSupport
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
+import Digests
+import Encodings
 import Foundation
-import RequestSigning
 import SystemSupport
 import TestSupport
 import Testing

@@ -1,4 +1,4 @@
-import Formats
+import Digests
 import Foundation
 import Synchronization
 import SystemSupport

@@ -1,6 +1,6 @@
 import Documents
+import Encodings
 import Foundation
-import RequestSigning
 import SystemSupport
 import TestSupport
 import Testing

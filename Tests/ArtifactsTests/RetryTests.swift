@@ -1,5 +1,5 @@
-import Formats
 import HTTPTransport
+import RegularExpressions
 import Synchronization
 import SystemSupport
 import Testing
@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct RetryTests {
     private func context(steps: Int = 3, quick: Int? = nil, pattern: String? = nil) -> DriverContext {
-        let pattern = pattern.flatMap { TransientPattern($0) }
+        let pattern = pattern.flatMap { RegularExpression($0) }
         return DriverContext(
             clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
             executorBackoff: Backoff(duration: 1000, factor: 1, jitter: 0, steps: steps),

@@ -1,10 +1,10 @@
 import Archiving
 import Artifacts
+import Digests
 import Documents
 import FileTrees
 import Foundation
 import HTTPTransport
-import RequestSigning
 import SystemSupport
 import TestSupport
 import Testing

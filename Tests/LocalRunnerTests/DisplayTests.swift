@@ -3,6 +3,7 @@ import Foundation
 import SystemSupport
 import Testing
 import WorkflowEngine
+import WorkflowFiles
 import WorkflowModel
 
 @testable import LocalRunner

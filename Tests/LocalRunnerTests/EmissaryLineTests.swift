@@ -2,6 +2,7 @@ import SystemSupport
 import Testing
 
 @testable import LocalRunner
+@testable import PodSandbox
 
 /// What the emissary and the executor say is not taken for the step's own words.
 @Suite struct EmissaryLineTests {

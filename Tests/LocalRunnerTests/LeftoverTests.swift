@@ -1,10 +1,12 @@
 import Documents
 import Foundation
+import SandboxTestSupport
 import SystemSupport
 import TestSupport
 import Testing
 
 @testable import LocalRunner
+@testable import PodSandbox
 
 /// What a killed runner leaves is found by the next one, what is in use is not.
 @Suite struct LeftoverTests {
@@ -128,8 +130,8 @@ import Testing
 
     @Test func twoRunnersNeverPlayInOneFolder() throws {
         let pod = PodFolder(path)
-        let lock = try PlayLock(pod)
-        let error = #expect(throws: ExecutorError.self) { try PlayLock(pod) }
+        let lock = try PodLock(pod)
+        let error = #expect(throws: ExecutorError.self) { try PodLock(pod) }
         #expect(error?.message == "run the pod in \(path): another argoexec is running it there")
         withExtendedLifetime(lock) {}
     }
@@ -147,13 +149,13 @@ import Testing
             try write("result", to: pod.volume("data").appending("f"))
         }
         // Its process is gone, and so is the lock.
-        try write("", to: killed.playing)
-        let lock = try PlayLock(living)
+        try write("", to: killed.lock)
+        let lock = try PodLock(living)
         try write("half", to: work.images.appending("unpacking-00/bin/sh"))
         try write("whole", to: work.images.appending("sha256-1/bin/sh"))
         let leftovers = Leftovers(work: work, memory: .none, runtime: .engine(try ContainerEngine("true")))
         #expect(leftovers.sweep() == [killed.path])
-        #expect(!exists(killed.secrets) && !exists(killed.container("main").root) && !exists(killed.playing))
+        #expect(!exists(killed.secrets) && !exists(killed.container("main").root) && !exists(killed.lock))
         #expect(exists(killed.container("main").log) && exists(killed.volume("data").appending("f")))
         #expect(exists(living.secrets) && exists(living.container("main").root))
         #expect(exists(kept.container("main").root))

@@ -1,5 +1,7 @@
 import Documents
 import Foundation
+import PodSandbox
+import SandboxTestSupport
 import SystemSupport
 import TestSupport
 import Testing

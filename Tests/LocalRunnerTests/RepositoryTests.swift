@@ -1,5 +1,7 @@
 import Documents
 import Foundation
+import PodBuilding
+import PodSandbox
 import ProcessControl
 import SystemSupport
 import TestSupport

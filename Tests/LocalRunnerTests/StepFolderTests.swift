@@ -28,7 +28,7 @@ import Testing
     private func link(_ name: String, to target: String) throws { try #require(symlink(target, path(name).text) == 0) }
 
     /// A step with the input `a` at `/in` and the input `b` at a place in it.
-    private func half(_ place: String = "/in/n", key: String? = nil) throws -> StepHalf {
+    private func half(_ place: String = "/in/n", key: String? = nil) throws -> StepFolderSession {
         let source = key.map { "s3: {key: \($0)}" } ?? "raw: {data: nested}"
         try write(
             "wf.yaml",
@@ -50,7 +50,7 @@ import Testing
         settings.files = [path("wf.yaml")]
         settings.artifacts = [("a", path("tree"))]
         settings.home = path(".")
-        return StepHalf(settings, folder: path("step"), log: .silent) { store, secrets in
+        return StepFolderSession(settings, folder: path("step"), log: .silent) { store, secrets in
             DriverContext(
                 clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
                 executorBackoff: Backoff(duration: 0, factor: 1, jitter: 0, steps: 1), secretsDirectory: secrets,

@@ -1,6 +1,8 @@
 import SystemSupport
 import Testing
 
+@testable import Digests
+@testable import Encodings
 @testable import RequestSigning
 
 /// Against signatures that botocore computed: odd keys and queries, headers, session tokens, payloads, other services than S3.

@@ -1,6 +1,7 @@
 import SystemSupport
 import Testing
 
+@testable import Digests
 @testable import RequestSigning
 
 /// The expected signatures were computed with botocore (S3SigV4Auth, SigV4Auth) for the same requests, keys and date.

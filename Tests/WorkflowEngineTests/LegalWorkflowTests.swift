@@ -2,6 +2,7 @@ import Documents
 import SystemSupport
 import Testing
 import WorkflowEngine
+import WorkflowFiles
 import WorkflowModel
 
 /// What looks wrong and is right, because the controller takes it so; and what stands right beside it and is wrong.

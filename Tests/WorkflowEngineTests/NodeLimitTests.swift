@@ -2,6 +2,7 @@ import Documents
 import SystemSupport
 import Testing
 import WorkflowEngine
+import WorkflowFiles
 import WorkflowModel
 
 /// How large a run may be, counted before it begins and while it runs.

@@ -1,6 +1,7 @@
 import Documents
 import Testing
 import WorkflowEngine
+import WorkflowFiles
 import WorkflowModel
 
 /// What is refused before anything runs, and the one line that says so.

@@ -1,6 +1,7 @@
 import Documents
 import Testing
 import WorkflowEngine
+import WorkflowFiles
 import WorkflowModel
 
 /// One fault in each workflow, and the one line that names it.

@@ -1,6 +1,7 @@
 import Documents
 import SystemSupport
 import WorkflowEngine
+import WorkflowFiles
 import WorkflowModel
 
 /// Plans and runs workflows from texts, with pods that end as the test says.

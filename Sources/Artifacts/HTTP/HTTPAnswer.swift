@@ -1,5 +1,6 @@
+import Digests
+import Encodings
 import HTTPTransport
-import RequestSigning
 
 /// What the answers of web servers say of an object, and what their errors mean.
 enum HTTPAnswer {

@@ -1,5 +1,5 @@
+import Encodings
 package import HTTPTransport
-import RequestSigning
 package import SystemSupport
 
 /// A URL with all that a request for it needs: headers, authorisation, the client that trusts and shows the right certificates.

@@ -1,6 +1,6 @@
 import Documents
+import Encodings
 import HTTPTransport
-import RequestSigning
 import SystemSupport
 
 /// The answer of an OAuth2 token endpoint (RFC 6749 §5).

@@ -1,6 +1,6 @@
 import Documents
+import Encodings
 import HTTPTransport
-import RequestSigning
 import Synchronization
 import SystemSupport
 import WorkflowModel

@@ -1,6 +1,6 @@
+import Encodings
 import FileTrees
 import Glibc
-import RequestSigning
 package import SystemSupport
 
 /// A folder in place of a store, for runs on one machine: objects lie byte-identical under `BUCKET/KEY`, as they

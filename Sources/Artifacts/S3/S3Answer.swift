@@ -1,6 +1,7 @@
-import Formats
+import Digests
+import Documents
+import Encodings
 import HTTPTransport
-import RequestSigning
 import SystemSupport
 
 /// What S3's answers say: errors, heads of objects.

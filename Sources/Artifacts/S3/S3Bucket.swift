@@ -1,4 +1,6 @@
-import Formats
+import Digests
+import Documents
+import Encodings
 import HTTPTransport
 import RequestSigning
 

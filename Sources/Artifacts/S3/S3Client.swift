@@ -1,4 +1,4 @@
-import Formats
+import Documents
 package import HTTPTransport
 package import RequestSigning
 import Synchronization

@@ -1,6 +1,6 @@
-import Formats
+import Documents
+import Encodings
 import HTTPTransport
-import RequestSigning
 import SystemSupport
 
 /// Removes objects, many by one request where the store can do that.

@@ -1,4 +1,4 @@
-import Formats
+import Documents
 
 /// XML documents in answers of success: whoever stands between us and a store may answer 200 as well.
 enum S3Document {

@@ -1,5 +1,4 @@
 import HTTPTransport
-import RequestSigning
 package import SystemSupport
 
 /// Artifacts in S3 and in stores that speak its protocol (contract 03 §6.1).

@@ -1,5 +1,6 @@
+import Digests
 import Documents
-import RequestSigning
+import Encodings
 import Synchronization
 import SystemSupport
 import WorkflowModel

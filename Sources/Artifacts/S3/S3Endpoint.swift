@@ -1,4 +1,4 @@
-import RequestSigning
+import Encodings
 
 /// Where the requests for a bucket go: host, scheme, and the bucket's place in the URL (contract 03 §6.1).
 package struct S3Endpoint: Sendable, Equatable {

@@ -1,6 +1,6 @@
-import Formats
+import Documents
+import Encodings
 import HTTPTransport
-import RequestSigning
 import SystemSupport
 
 /// Pages of listings, by ListObjectsV2 and, where a store does not know that, by its predecessor.

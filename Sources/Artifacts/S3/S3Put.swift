@@ -1,4 +1,5 @@
-import Formats
+import Digests
+import Encodings
 import HTTPTransport
 import RequestSigning
 import SystemSupport

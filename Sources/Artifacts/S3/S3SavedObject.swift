@@ -1,6 +1,5 @@
-import Formats
+import Digests
 import HTTPTransport
-import RequestSigning
 import SystemSupport
 
 /// An object that was just saved: what the store says that it holds is compared with what was sent.

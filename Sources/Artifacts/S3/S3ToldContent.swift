@@ -1,6 +1,6 @@
-import Formats
+import Digests
+import Encodings
 import HTTPTransport
-import RequestSigning
 
 /// What the headers of the answer to a save tell of the bytes that the store received or holds.
 struct S3ToldContent {

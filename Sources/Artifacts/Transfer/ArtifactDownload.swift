@@ -1,5 +1,5 @@
+import Digests
 package import FileTrees
-import Formats
 import Glibc
 package import SystemSupport
 

@@ -1,5 +1,4 @@
-package import Formats
-package import RequestSigning
+package import Digests
 
 /// A checksum of a whole object, as a store tells it.
 package enum ObjectChecksum: Sendable, Equatable {

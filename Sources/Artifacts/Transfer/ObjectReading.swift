@@ -1,4 +1,4 @@
-import Formats
+import Digests
 import SystemSupport
 
 /// Reads one object, or a stretch of it, into a sink; over as many requests as it takes, each byte once.

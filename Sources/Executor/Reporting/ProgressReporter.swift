@@ -33,16 +33,16 @@ final class ProgressReporter: Sendable {
     /// - Returns: that progress.
     func end() -> String? {
         state.update { $0.isEnded = true }
-        let last = monitor.sight.current.progress
+        let last = monitor.observation.current.progress
         return last == state.current.reported ? nil : last
     }
 
     private func run() {
         while true {
             let reported = state.current.reported
-            let next = monitor.sight.wait { sight -> String?? in
-                if let line = sight.progress, line != reported { return .some(line) }
-                return sight.isOver ? .some(nil) : nil
+            let next = monitor.observation.wait { observation -> String?? in
+                if let line = observation.progress, line != reported { return .some(line) }
+                return observation.isOver ? .some(nil) : nil
             }
             guard let next, !state.current.isEnded else { return }
             do {
@@ -50,7 +50,7 @@ final class ProgressReporter: Sendable {
                 state.update { $0.reported = next }
             } catch { log.warn("progress is not reported", ["error": .error(error)]) }
             // Until the next tick, unless all is over before.
-            let isOver = monitor.sight.wait(atMost: tick) { $0.isOver ? true : nil } ?? false
+            let isOver = monitor.observation.wait(atMost: tick) { $0.isOver ? true : nil } ?? false
             if isOver || state.current.isEnded { return }
         }
     }

@@ -7,7 +7,7 @@ import SystemSupport
 /// (contract 02 §6). Between events it uses no processor time.
 final class PodMonitor: Sendable {
     /// What has been seen so far.
-    struct Sight: Sendable {
+    struct Observation: Sendable {
         /// Waiting for the main containers is over: all have ended, or SIGTERM came and those that live had their time.
         var isOver = false
         /// SIGTERM has come. It is routine: the controller sends it whenever a main container has ended.
@@ -19,7 +19,7 @@ final class PodMonitor: Sendable {
         fileprivate var isStopped = false
     }
 
-    let sight = Monitor(Sight())
+    let observation = Monitor(Observation())
     private let directory: RunDirectory
     private let containers: [ContainerDirectory]
     private let deadline: Timestamp?
@@ -49,9 +49,9 @@ final class PodMonitor: Sendable {
     func start() throws {
         try WorkerThread { [self] in
             do { try watch() } catch {
-                sight.update { sight in
-                    sight.failure = error
-                    sight.isOver = true
+                observation.update { observation in
+                    observation.failure = error
+                    observation.isOver = true
                 }
             }
         }.detach()
@@ -59,7 +59,7 @@ final class PodMonitor: Sendable {
 
     /// Ends the watching, at the latest at its next event.
     func end() {
-        sight.update { $0.isStopped = true }
+        observation.update { $0.isStopped = true }
         stop.signal()
     }
 
@@ -72,11 +72,11 @@ final class PodMonitor: Sendable {
         var progress = progressFile.flatMap { ProgressFile($0, in: directory, watcher: watcher, log: log) }
         var kill: KillProcedure?
         var terminatedAt: Int64?
-        while !sight.current.isStopped {
+        while !observation.current.isStopped {
             if signals.take().contains(SIGTERM), terminatedAt == nil {
                 log.info("received SIGTERM: collecting what is there")
                 terminatedAt = monotonicNanoseconds()
-                sight.update { $0.isTerminated = true }
+                observation.update { $0.isTerminated = true }
             }
             let standings = containers.map(standing)
             // What a dying main container still writes belongs to its outputs; it has three quarters of the grace period,
@@ -86,11 +86,11 @@ final class PodMonitor: Sendable {
                 standings.allSatisfy { $0 == .done }
                 || patience.map { !standings.contains(.alive) || monotonicNanoseconds() >= $0 } ?? false
             if isOver {
-                if !sight.current.isOver { sight.update { $0.isOver = true } }
+                if !observation.current.isOver { observation.update { $0.isOver = true } }
                 if terminatedAt != nil { return }
             }
-            if let line = progress?.read(), line != sight.current.progress { sight.update { $0.progress = line } }
-            var wake = sight.current.isOver ? nil : patience
+            if let line = progress?.read(), line != observation.current.progress { observation.update { $0.progress = line } }
+            var wake = observation.current.isOver ? nil : patience
             if let untilDeadline = nanosecondsToDeadline, terminatedAt == nil, kill == nil {
                 if untilDeadline <= 0 {
                     log.warn("step exceeded its deadline")

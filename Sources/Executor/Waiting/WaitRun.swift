@@ -46,7 +46,7 @@ package struct WaitRun: Sendable {
         failures.record { try progress?.start { creation.wait { $0 } } }
 
         log.info("waiting for the main containers", ["containers": .text(template.mainContainerNames.joined(separator: ","))])
-        if let failure = monitor.sight.wait({ sight in sight.isOver ? .some(sight.failure) : nil }) {
+        if let failure = monitor.observation.wait({ observation in observation.isOver ? .some(observation.failure) : nil }) {
             failures.record { throw ExecutorError.wrapping("failed to wait for main container to complete", failure) }
         }
         for name in template.mainContainerNames {

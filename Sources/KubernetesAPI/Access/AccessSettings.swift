@@ -1,6 +1,6 @@
 import Documents
+import Encodings
 import HTTPTransport
-import RequestSigning
 import SystemSupport
 
 /// A PEM file, or its content, as a configuration gives it.

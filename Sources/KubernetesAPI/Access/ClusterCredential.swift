@@ -1,5 +1,5 @@
+import Encodings
 package import HTTPTransport
-import RequestSigning
 package import SystemSupport
 
 /// What a request proves with who we are.

@@ -1,5 +1,5 @@
 import Documents
-import RequestSigning
+import Encodings
 import SystemSupport
 
 /// One context, cluster or user of a kubeconfig: its fields, read when they are asked for, with the place of every fault.

@@ -1,5 +1,6 @@
 import Artifacts
 import Documents
+import PodBuilding
 import SystemSupport
 import WorkflowEngine
 import WorkflowModel

@@ -1,5 +1,7 @@
 import Artifacts
 import Documents
+import PodBuilding
+import PodSandbox
 import SystemSupport
 import WorkflowModel
 

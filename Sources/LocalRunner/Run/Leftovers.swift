@@ -1,4 +1,5 @@
 import FileTrees
+import PodSandbox
 import ProcessControl
 import SystemSupport
 
@@ -19,7 +20,7 @@ struct Leftovers {
             let run = work.runs.appending(run)
             for node in FolderNames.of(run) {
                 let folder = PodFolder(run.appending(node))
-                PlayLock.withAbandoned(folder) {
+                PodLock.withAbandoned(folder) {
                     if case .engine(let engine) = runtime { engine.removeContainers(ofPodIn: folder.path) }
                     folder.tidyUpAfterKill()
                     killed.append(folder.path)

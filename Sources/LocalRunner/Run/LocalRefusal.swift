@@ -1,4 +1,5 @@
 import SystemSupport
+import WorkflowFiles
 import WorkflowModel
 
 /// The errors of the verbs for people, as they are told.

@@ -3,12 +3,14 @@ import Documents
 import FileTrees
 import Glibc
 import HTTPTransport
+import PodBuilding
+import PodSandbox
 import RunDirectory
 import SystemSupport
 import WorkflowEngine
 import WorkflowModel
 
-/// Plays a workflow's pods on this machine: asks the engine what is to be done, does it, and tells the engine what became of it.
+/// Runs a workflow's pods on this machine: asks the engine what is to be done, does it, and tells the engine what became of it.
 /// Everything is decided on the thread that calls `run`.
 final class LocalRun {
     private let workflow: PreparedWorkflow
@@ -19,7 +21,7 @@ final class LocalRun {
     private let workers: PodWorkers
     private let mailbox: RunMailbox
     private let display: any RunDisplay
-    private let typist: Typist
+    private let keyboard: KeyboardInput
 
     private enum Question {
         /// A node, with the values given so far.
@@ -42,7 +44,7 @@ final class LocalRun {
     init(
         _ workflow: PreparedWorkflow, _ factory: PodFactory, settings: LocalRunSettings, folder: RunFolder,
         store: EmbeddedStore?,
-        player: PodPlayer, mailbox: RunMailbox, display: any RunDisplay, width: Int, isShared: Bool
+        podRuntime: PodRuntime, mailbox: RunMailbox, display: any RunDisplay, width: Int, isShared: Bool
     ) {
         self.workflow = workflow
         self.settings = settings
@@ -51,10 +53,10 @@ final class LocalRun {
         self.mailbox = mailbox
         self.display = display
         self.factory = factory
-        typist = Typist(mailbox)
+        keyboard = KeyboardInput(mailbox)
         run = WorkflowRun(plan: workflow.plan, identity: workflow.identity)
         workers = PodWorkers(
-            player: player, mailbox: mailbox, width: width, keepsFolders: settings.keepsFolders, isShared: isShared,
+            podRuntime: podRuntime, mailbox: mailbox, width: width, keepsFolders: settings.keepsFolders, isShared: isShared,
             executorImage: factory.settings.executorImage, log: display.log)
         deadlineTime = run.spec["activeDeadlineSeconds"]?.int.map {
             monotonicNanoseconds() + max(0, min($0, 1 << 32)) * 1_000_000_000
@@ -62,7 +64,7 @@ final class LocalRun {
     }
 
     /// Runs the workflow to its end.
-    func play() -> (run: WorkflowRun, ends: [String: PodEnd], isInterrupted: Bool) {
+    func runToEnd() -> (run: WorkflowRun, ends: [String: PodEnd], isInterrupted: Bool) {
         display.begin(name: workflow.identity.name, folder: folder.path)
         perform(run.start(at: Timestamp.now))
         while !isOver {
@@ -109,7 +111,7 @@ final class LocalRun {
             case .suspend(let nodeID, let name, nil):
                 questions.append(.suspended(nodeID: nodeID, outputs: [:]))
                 display.note("\(name) waits: press Enter to go on\(Self.wanted(run.node(nodeID)))")
-                typist.start()
+                keyboard.start()
             case .workflowFinished: isOver = true
             }
         }
@@ -209,6 +211,6 @@ final class LocalRun {
         display.note(
             "\(name) is paused \(when) the command of \(container): press Enter to go on, type 'fail' to end it; "
                 + "its root is \(pod.container(container).root), its volumes are in \(pod.volumes)")
-        typist.start()
+        keyboard.start()
     }
 }

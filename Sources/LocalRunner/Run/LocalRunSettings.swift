@@ -1,3 +1,4 @@
+package import PodSandbox
 package import ProcessControl
 package import SystemSupport
 

@@ -1,4 +1,6 @@
 import Documents
+import PodBuilding
+import PodSandbox
 import SystemSupport
 import WorkflowEngine
 import WorkflowModel

@@ -1,4 +1,5 @@
 import Documents
+import PodSandbox
 import RunDirectory
 import SystemSupport
 import WorkflowEngine

@@ -1,6 +1,7 @@
 import Documents
 import FileTrees
 import Glibc
+import PodSandbox
 import Synchronization
 import SystemSupport
 import WorkflowEngine
@@ -15,7 +16,7 @@ struct PodJob: Sendable {
     let attachment: ExecutorAttachment
 }
 
-/// Plays pods on threads of their own, as many at a time as are allowed, and tells the loop what becomes of them.
+/// Runs pods on threads of their own, as many at a time as are allowed, and tells the loop what becomes of them.
 final class PodWorkers: Sendable {
     private struct State {
         var waiting: [PodJob] = []
@@ -24,7 +25,7 @@ final class PodWorkers: Sendable {
         var threads = 0
     }
 
-    private let player: PodPlayer
+    private let podRuntime: PodRuntime
     private let mailbox: RunMailbox
     private let width: Int
     private let keepsFolders: Bool
@@ -36,9 +37,10 @@ final class PodWorkers: Sendable {
 
     /// - Parameter width: most pods at a time.
     init(
-        player: PodPlayer, mailbox: RunMailbox, width: Int, keepsFolders: Bool, isShared: Bool, executorImage: String, log: Log
+        podRuntime: PodRuntime, mailbox: RunMailbox, width: Int, keepsFolders: Bool, isShared: Bool, executorImage: String,
+        log: Log
     ) {
-        self.player = player
+        self.podRuntime = podRuntime
         self.mailbox = mailbox
         self.width = width
         self.keepsFolders = keepsFolders
@@ -47,7 +49,7 @@ final class PodWorkers: Sendable {
         self.log = log
     }
 
-    /// Plays a pod as soon as there is room.
+    /// Runs a pod as soon as there is room.
     func start(_ job: PodJob) {
         let needsThread = state.update { state in
             state.waiting.append(job)
@@ -58,7 +60,7 @@ final class PodWorkers: Sendable {
         guard needsThread else { return }
         do {
             try WorkerThread { [self] in
-                while let (job, stop) = next() { play(job, stop) }
+                while let (job, stop) = next() { run(job, stop) }
             }.detach()
         } catch {
             state.update { state in
@@ -112,7 +114,7 @@ final class PodWorkers: Sendable {
         }
     }
 
-    private func play(_ job: PodJob, _ stop: PodStop) {
+    private func run(_ job: PodJob, _ stop: PodStop) {
         defer { state.update { $0.running[job.nodeID] = nil } }
         let images = job.pod["spec"]?["containers"]?.array ?? []
         let executors = Set(
@@ -134,7 +136,7 @@ final class PodWorkers: Sendable {
         do {
             try DirectoryIO.makeDirectories(job.folder.path, mode: 0o755)
             if isShared { try DirectoryIO.chmod(AT_FDCWD, job.folder.path, mode: 0o777, subject: job.folder.path.text) }
-            let outcome = try player.play(job.pod, in: job.folder, attachment: job.attachment, stops: [stop]) {
+            let outcome = try podRuntime.run(job.pod, in: job.folder, attachment: job.attachment, stops: [stop]) {
                 [mailbox] event in
                 switch event {
                 case .started(let container):

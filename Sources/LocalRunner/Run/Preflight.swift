@@ -1,28 +1,30 @@
 import Artifacts
 import Documents
 import FileTrees
+import PodSandbox
 import SystemSupport
 import WorkflowEngine
+import WorkflowFiles
 import WorkflowModel
 
 /// Everything about the pods to come that would keep them from being played, or has no effect here.
 struct Preflight {
     let workflow: PreparedWorkflow
-    let player: PodPlayer
+    let podRuntime: PodRuntime
     let store: EmbeddedStore?
 
     /// What is to be told before anything runs, errors included.
-    func findings(_ forecast: PodForecast) -> (findings: [Finding], notes: [String]) {
+    func findings(_ dryRun: PodDryRun) -> (findings: [Finding], notes: [String]) {
         var findings: [Finding] = []
         var notes: [String] = []
         var known: Set<Finding> = []
         func add(_ finding: Finding) { if known.insert(finding).inserted { findings.append(finding) } }
-        for (node, cause) in forecast.failures where !PodForecast.isVague(cause) { add(finding(.error, node, cause)) }
+        for (node, cause) in dryRun.failures where !PodDryRun.isVague(cause) { add(finding(.error, node, cause)) }
         // Pods of one template with the same images and programs have the same problems.
         var seen: Set<String> = []
         var nodes: [String: Node] = [:]
         var pods: [JSONValue] = []
-        for entry in forecast.entries {
+        for entry in dryRun.entries {
             let images = (entry.pod["spec"]?["containers"]?.array ?? []).compactMap { $0["image"]?.string }
             let programs = (entry.pod["spec"]?["containers"]?.array ?? []).map { container in
                 ProgramSurvey.program(of: (container["command"]?.array ?? []).compactMap(\.string)) ?? ""
@@ -32,9 +34,9 @@ struct Preflight {
             nodes[name] = entry.node
             pods.append(entry.pod)
         }
-        for problem in player.preflight(pods) {
+        for problem in podRuntime.preflight(pods) {
             // Fields without effect have been told with their lines.
-            if PodForecast.isVague(problem.cause) || problem.isAboutField { continue }
+            if PodDryRun.isVague(problem.cause) || problem.isAboutField { continue }
             guard problem.severity != .note || !problem.pod.isEmpty else {
                 notes.append(problem.message)
                 continue
@@ -47,16 +49,16 @@ struct Preflight {
                 notes.append(problem.message)
             }
         }
-        for finding in unreachableArtifacts(forecast) { add(finding) }
-        for finding in missingArtifacts(forecast) { add(finding) }
-        for finding in forecast.unresolvedVariables(workflow.plan) { add(finding) }
+        for finding in unreachableArtifacts(dryRun) { add(finding) }
+        for finding in missingArtifacts(dryRun) { add(finding) }
+        for finding in dryRun.unresolvedVariables(workflow.plan) { add(finding) }
         return (findings, notes)
     }
 
     /// Artifacts in stores that a local run cannot reach.
-    private func unreachableArtifacts(_ forecast: PodForecast) -> [Finding] {
+    private func unreachableArtifacts(_ dryRun: PodDryRun) -> [Finding] {
         var findings: [Finding] = []
-        for entry in forecast.entries {
+        for entry in dryRun.entries {
             let site = workflow.plan.site(of: entry.node)
             let lists = [("inputs", entry.template.inputArtifacts), ("outputs", entry.template.outputs.artifacts)]
             for (list, artifacts) in lists {
@@ -84,13 +86,13 @@ struct Preflight {
     }
 
     /// Artifacts of the local store that no step brings forth and that are not there.
-    private func missingArtifacts(_ forecast: PodForecast) -> [Finding] {
-        guard let store, forecast.isComplete else { return [] }
+    private func missingArtifacts(_ dryRun: PodDryRun) -> [Finding] {
+        guard let store, dryRun.isComplete else { return [] }
         var findings: [Finding] = []
         var produced = KeySet(workflow.argumentKeys)
-        for entry in forecast.entries {
+        for entry in dryRun.entries {
             for artifact in entry.template.inputArtifacts where !artifact.optional && !artifact.location.hasLocation {
-                guard let key = try? artifact.location.key(), !key.isEmpty, !PodForecast.isVague(key) else { continue }
+                guard let key = try? artifact.location.key(), !key.isEmpty, !PodDryRun.isVague(key) else { continue }
                 if produced.meets(key) || (try? FileStatus.of(store.path(ofKey: key), followingLinks: false)) != nil {
                     continue
                 }

@@ -1,4 +1,5 @@
 import Documents
+import PodSandbox
 import SystemSupport
 import WorkflowEngine
 import WorkflowModel
@@ -10,12 +11,14 @@ struct ReplaySession {
     let output: ([UInt8]) -> Void
     let say: (String) -> Void
 
-    /// Plays the pod to its end.
+    /// Runs the pod to its end.
     ///
     /// - Parameters:
     ///   - store: stands in for the store of the pod's archive location; nil: artifacts go where the pod says.
     /// - Returns: the exit code.
-    func play(_ player: PodPlayer, in folder: PodFolder, store: EmbeddedStore?, mailbox: RunMailbox, isShared: Bool, log: Log)
+    func run(
+        _ podRuntime: PodRuntime, in folder: PodFolder, store: EmbeddedStore?, mailbox: RunMailbox, isShared: Bool, log: Log
+    )
         throws -> Int32
     {
         var attachment = folder.attachment
@@ -23,7 +26,7 @@ struct ReplaySession {
             attachment = attachment.adding(more)
         }
         let workers = PodWorkers(
-            player: player, mailbox: mailbox, width: 1, keepsFolders: settings.keepsFolders || source.folder != nil,
+            podRuntime: podRuntime, mailbox: mailbox, width: 1, keepsFolders: settings.keepsFolders || source.folder != nil,
             isShared: isShared,
             executorImage: source.executorImage, log: log)
         let node = source.annotation("node-id")

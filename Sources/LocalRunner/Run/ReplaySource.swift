@@ -1,5 +1,6 @@
 import Documents
 import FileTrees
+import PodSandbox
 import SystemSupport
 import WorkflowModel
 

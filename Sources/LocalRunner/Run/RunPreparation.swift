@@ -1,7 +1,10 @@
 import Documents
 import FileTrees
+import PodBuilding
+import PodSandbox
 import SystemSupport
 import WorkflowEngine
+import WorkflowFiles
 import WorkflowModel
 
 /// A workflow that is about to run: read, checked, named. Nothing was started or written yet.
@@ -28,7 +31,7 @@ struct RunPreparation {
     ///   file that cannot be read.
     func prepare() throws -> PreparedWorkflow {
         try settings.objects.checkFolders()
-        let files = try WorkflowFiles(settings.files, mainCount: settings.mainFileCount)
+        let files = try FileArguments(settings.files, mainCount: settings.mainFileCount)
         let source = try WorkflowSource(files: files.all, mainCount: files.mainCount)
         let document = try source.runnable(entrypoint: settings.entrypoint, name: settings.workflow)
         for object in source.objects { try settings.objects.written.add(object, for: document.namespace) }

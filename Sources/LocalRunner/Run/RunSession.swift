@@ -3,10 +3,13 @@ import Documents
 import FileTrees
 import Glibc
 import HTTPTransport
+import PodBuilding
+import PodSandbox
 import ProcessControl
 import RunDirectory
 package import SystemSupport
 import WorkflowEngine
+import WorkflowFiles
 import WorkflowModel
 
 /// A local run from its flags to its exit code: checks, sandbox, folders, the run itself, and what is told at the end.
@@ -49,7 +52,7 @@ package struct RunSession {
     private func attempt() throws -> Int32 {
         let mailbox = RunMailbox()
         // Before any other thread: a signal must find nobody else.
-        try Typist.hearSignals(mailbox)
+        try KeyboardInput.hearSignals(mailbox)
         if let path = settings.replay { return try replay(path, mailbox) }
         let workflow = try RunPreparation(settings: settings).prepare()
         if settings.printsPods { return try printPods(of: workflow) }
@@ -63,10 +66,10 @@ package struct RunSession {
         let log = makeLog()
         var sandbox = sandboxSettings(runtime, memory, work, workflow.images, log)
         if !workflow.isEmbedded { giveAccess(to: workflow.repository.location, &sandbox) }
-        let player = try PodPlayer(sandbox)
-        let forecast = PodForecast(workflow, factory, isAbridged: true)
-        let checked = Preflight(workflow: workflow, player: player, store: store).findings(forecast)
-        let unused = ImageUse(pods: forecast.entries.map(\.pod), runtime: runtime).warnings(settings.images)
+        let podRuntime = try PodRuntime(sandbox)
+        let dryRun = PodDryRun(workflow, factory, isAbridged: true)
+        let checked = Preflight(workflow: workflow, podRuntime: podRuntime, store: store).findings(dryRun)
+        let unused = ImageUse(pods: dryRun.entries.map(\.pod), runtime: runtime).warnings(settings.images)
         try tell(workflow.warnings + checked.findings + unused, notes: checked.notes)
 
         try work.prepare(isShared: isShared(runtime))
@@ -81,10 +84,10 @@ package struct RunSession {
         let display = makeDisplay(log)
         let ended = LocalRun(
             workflow, factory, settings: settings, folder: folder, store: store,
-            player: player.with(claimFolders: claims),
+            podRuntime: podRuntime.with(claimFolders: claims),
             mailbox: mailbox, display: display, width: settings.parallelism ?? max(4, CPULimit.cores * 2),
             isShared: isShared(runtime)
-        ).play()
+        ).runToEnd()
         let summary = RunSummary(
             run: ended.run, ends: ended.ends, store: store, repository: workflow.repository, folder: folder)
         return try finish(summary, isInterrupted: ended.isInterrupted)
@@ -100,8 +103,8 @@ package struct RunSession {
         sandbox.executorImage = source.executorImage
         sandbox.claimFolders = source.claims
         if settings.usesOwnStore { giveAccess(to: source.template?.archiveLocation, &sandbox) }
-        let player = try PodPlayer(sandbox)
-        let problems = player.preflight([source.pod])
+        let podRuntime = try PodRuntime(sandbox)
+        let problems = podRuntime.preflight([source.pod])
         try tell(
             problems.filter { $0.severity != .note }.map { problem in
                 Finding(problem.severity == .refusal ? .error : .warning, place: nil, "\(source.subject): \(problem.message)")
@@ -114,7 +117,7 @@ package struct RunSession {
         guard let folder = source.folder ?? run?.node(source.annotation("node-id")) else { return 1 }
         let store = settings.usesOwnStore ? nil : EmbeddedStore(folder: work.artifacts, cache: work.unpacked)
         return try ReplaySession(source: source, settings: settings, output: output, say: say)
-            .play(player, in: folder, store: store, mailbox: mailbox, isShared: isShared(runtime), log: log)
+            .run(podRuntime, in: folder, store: store, mailbox: mailbox, isShared: isShared(runtime), log: log)
     }
 
     /// Lets the executor use what the environment has for a real store: its variables, and the keys that the location asks for.
@@ -150,14 +153,14 @@ package struct RunSession {
     }
 
     private func printPods(of workflow: PreparedWorkflow) throws -> Int32 {
-        let forecast = PodForecast(
+        let dryRun = PodDryRun(
             workflow, PodFactory(workflow, logLevel: "info", emissaryLogLevel: "info", objects: settings.objects))
         try tell(
-            workflow.warnings + forecast.unresolvedVariables(workflow.plan)
-                + forecast.failures.map { node, cause in
+            workflow.warnings + dryRun.unresolvedVariables(workflow.plan)
+                + dryRun.failures.map { node, cause in
                     workflow.plan.site(of: node)?.finding(.error, cause) ?? Finding(.error, place: nil, cause)
                 }, notes: [])
-        let objects = forecast.entries.flatMap { ($0.configMap.map { [$0] } ?? []) + [$0.pod] }
+        let objects = dryRun.entries.flatMap { ($0.configMap.map { [$0] } ?? []) + [$0.pod] }
         switch settings.output {
         case .text: output(JSONValue.yaml(documents: objects))
         case .json:

@@ -1,7 +1,7 @@
+import Digests
 import Documents
 import FileTrees
 import Foundation
-import RequestSigning
 import SystemSupport
 import TestSupport
 
