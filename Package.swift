@@ -54,10 +54,10 @@ let package = Package(
         room("Digests", ["SystemSupport", "CCrypto", "CArgon2", "CISAL"]),
         room("RegularExpressions", ["CRE2"]),
         room("Documents", ["SystemSupport", "CYAML", "CExpat"]),
-        room("WorkflowModel", ["SystemSupport", "Documents"]),
+        room("WorkflowModel", ["SystemSupport", "Encodings", "Documents"]),
         room("ProcessControl", ["SystemSupport", "CLinuxShims"]),
         room("FileTrees", ["SystemSupport", "CLinuxShims"]),
-        room("RunDirectory", ["SystemSupport", "FileTrees", "CLinuxShims"]),
+        room("RunDirectory", ["SystemSupport", "Encodings", "FileTrees", "CLinuxShims"]),
         room("Archiving", ["SystemSupport", "FileTrees", "CArchive", "CDeflate", "CISAL", "CZlib"]),
 
         // The network
@@ -150,7 +150,7 @@ let package = Package(
             name: "SandboxTestSupport", dependencies: ["SystemSupport", "Documents", "PodSandbox", "TestSupport"],
             path: "Tests/SandboxTestSupport"),
         tests("PodSandbox", ["SystemSupport", "Documents", "SandboxTestSupport", "TestSupport"]),
-        tests("PodBuilding", ["SystemSupport", "Documents", "WorkflowEngine", "SandboxTestSupport"]),
+        tests("PodBuilding", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowEngine", "SandboxTestSupport"]),
         tests("StoreChecking", ["SystemSupport", "Artifacts", "Documents", "HTTPTransport", "WorkflowModel", "TestSupport"]),
         tests(
             "LocalRunner",

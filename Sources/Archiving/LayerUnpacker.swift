@@ -24,11 +24,7 @@ package enum LayerUnpacker {
         }
         try layer.finish()
         // What follows the archive's end is read for the sake of the checksums.
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        while true {
-            var span = buffer.mutableSpan
-            if try content.read(into: &span) == 0 { return }
-        }
+        try content.forEachBlock { _ in }
     }
 }
 

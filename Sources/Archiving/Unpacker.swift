@@ -92,15 +92,9 @@ package enum Unpacker {
 
     /// Reads what follows the archive's end, for the sake of the checksums.
     private static func drain(_ source: any ByteSource, _ gauge: UnpackGauge, _ log: Log) throws {
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        do {
-            while true {
-                var span = buffer.mutableSpan
-                let count = try source.read(into: &span)
-                if count == 0 { return }
-                try gauge.add(count)
-            }
-        } catch let error as ArchiveError where error.code == .trailingGarbage {
+        do { try source.forEachBlock { try gauge.add($0.count) } } catch let error as ArchiveError
+            where error.code == .trailingGarbage
+        {
             // The archive itself is whole.
             log.warn("untar: \(error.message)")
         }

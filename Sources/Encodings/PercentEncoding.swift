@@ -1,20 +1,23 @@
 import SystemSupport
 
-/// Percent encoding as signatures need it: everything but RFC 3986's unreserved characters, upper-case hexadecimal digits.
+/// Percent encoding (RFC 3986 §2.1). Where nothing else is said, as signatures need it: everything but RFC 3986's unreserved characters, upper-case hexadecimal digits.
 package enum PercentEncoding {
     private static let digits = Array("0123456789ABCDEF".utf8)
 
     /// - Parameter keepingSlashes: true for paths, false for query names and values.
     package static func encode(_ bytes: [UInt8], keepingSlashes: Bool = false) -> String {
+        encode(bytes) { isUnreserved($0) || keepingSlashes && $0 == UInt8(ascii: "/") }
+    }
+
+    /// - Parameter isPlain: whether a byte stays as it is.
+    package static func encode(_ bytes: [UInt8], keeping isPlain: (UInt8) -> Bool) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(bytes.count)
         for byte in bytes {
-            if isUnreserved(byte) || keepingSlashes && byte == UInt8(ascii: "/") {
+            if isPlain(byte) {
                 text.append(byte)
             } else {
-                text.append(UInt8(ascii: "%"))
-                text.append(digits[Int(byte >> 4)])
-                text.append(digits[Int(byte & 15)])
+                text += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
             }
         }
         return String(decoding: text, as: UTF8.self)
@@ -46,7 +49,17 @@ package enum PercentEncoding {
         return bytes
     }
 
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
+    /// Whether every `%` is followed by two hexadecimal digits.
+    package static func isWhole(_ text: [UInt8]) -> Bool {
+        text.indices.allSatisfy { index in
+            text[index] != UInt8(ascii: "%")
+                || index + 2 < text.count && hexadecimalValue(text[index + 1]) != nil
+                    && hexadecimalValue(text[index + 2]) != nil
+        }
+    }
+
+    /// RFC 3986's unreserved characters: letters, digits, `-`, `.`, `_`, `~`.
+    package static func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),

@@ -44,8 +44,8 @@ extension Command<GlobalSettings> {
             try stopping(by: signals) { check.stop() }
             let report = check.run()
             StandardStreams.print(call.settings.printsJSON ? report.json : report.text)
-            if report.isInterrupted { return interrupted }
-            return report.succeeded ? ExitCode.success : 1
+            if report.isInterrupted { return ExitCode.interrupted }
+            return report.succeeded ? ExitCode.success : ExitCode.verbFailure
         }
     }
 }

@@ -39,9 +39,9 @@ func useStepFolder(
         let code = try localVerb {
             let errors = try body(session)
             for error in errors { StandardStreams.printError("error: \(errorText(error))\n") }
-            return errors.isEmpty ? ExitCode.success : 1
+            return errors.isEmpty ? ExitCode.success : ExitCode.verbFailure
         }
-        return session.isInterrupted ? interrupted : code
+        return session.isInterrupted ? ExitCode.interrupted : code
     }
 }
 

@@ -70,7 +70,7 @@ package struct ProxySettings: Sendable, Equatable, CustomStringConvertible, Cust
         let address = IPAddress(host)
         if address?.isLoopback == true { return true }
         for entry in (direct ?? "").split(separator: ",") {
-            let entry = trimmed(entry).lowercased()
+            let entry = entry.trimmed.lowercased()
             if entry == "*" { return true }
             if entry.isEmpty { continue }
             if let network = IPNetwork(entry) {
@@ -91,13 +91,6 @@ package struct ProxySettings: Sendable, Equatable, CustomStringConvertible, Cust
             }
         }
         return false
-    }
-
-    private func trimmed(_ text: Substring) -> String {
-        var text = text
-        while text.first?.isWhitespace == true { text.removeFirst() }
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return String(text)
     }
 
     /// `host:port`, `[address]:port`, or a host alone.

@@ -44,7 +44,6 @@ struct ContainerPlan: Sendable {
     let inits: [UserContainer]
     let mains: [UserContainer]
     let sidecars: [UserContainer]
-    let needsWait: Bool
 
     /// - Throws: `ExecutorError` for a template that makes no pod.
     init(template: Template, settings: PodSettings) throws {
@@ -73,7 +72,6 @@ struct ContainerPlan: Sendable {
         default:
             throw ExecutorError.badRequest("template '\(template.name)' of type \(template.kind.rawValue) makes no pod here")
         }
-        needsWait = true
     }
 
     private static func list(_ value: JSONValue?) -> [UserContainer] {

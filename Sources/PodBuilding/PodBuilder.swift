@@ -1,7 +1,7 @@
 import Documents
 import SystemSupport
 package import WorkflowEngine
-import WorkflowModel
+package import WorkflowModel
 
 /// Builds the pod that the workflow controller would build for a node, in the layout with `init` and `wait` (contract 01 §2 to §6).
 package struct PodBuilder: Sendable {
@@ -11,29 +11,27 @@ package struct PodBuilder: Sendable {
 
     /// The pod as the controller would hand it to the API server.
     ///
-    /// - Throws: `ModelError` for a template that cannot be read, `ExecutorError` for one that makes no pod.
-    package func pod(for request: PodRequest) throws -> BuiltPod {
-        let template = try Template(document: request.template)
+    /// - Parameter template: the request's, with the place of its artifacts.
+    /// - Throws: `ExecutorError` for a template that makes no pod.
+    package func pod(for request: PodRequest, template: Template) throws -> BuiltPod {
         let containers = try ContainerPlan(template: template, settings: settings)
         let volumes = VolumePlan(template: template, settings: settings)
         let environment = EnvironmentPlan(request: request, settings: settings)
 
         let stager = container(
             "init", image: settings.executorImage, command: ["argoexec", "init"] + logFlags(settings.logLevel),
-            environment: environment.executor(of: "init", isRegular: false, template: try templateText(of: request)),
+            environment: environment.executor(of: "init", isRegular: false, template: templateText(of: template)),
             mounts: volumes.mounts(of: .initialize))
-        let userInits = try containers.inits.map { user in
+        let userInits = containers.inits.map { user in
             initContainer(
-                of: user, environment.user(user, template: try templateText(of: request)), volumes.mounts(of: .user(user)))
+                of: user, environment.user(user, template: templateText(of: template)), volumes.mounts(of: .user(user)))
         }
-        var regular: [JSONValue] = []
-        if containers.needsWait {
-            regular.append(
-                container(
-                    "wait", image: settings.executorImage, command: ["argoexec", "wait"] + logFlags(settings.logLevel),
-                    environment: environment.executor(of: "wait", isRegular: true, template: nil),
-                    mounts: volumes.mounts(of: .wait)))
-        }
+        var regular = [
+            container(
+                "wait", image: settings.executorImage, command: ["argoexec", "wait"] + logFlags(settings.logLevel),
+                environment: environment.executor(of: "wait", isRegular: true, template: nil),
+                mounts: volumes.mounts(of: .wait))
+        ]
         for user in containers.mains {
             regular.append(try wrap(user, environment.main(user), volumes.mounts(of: .main(user))))
         }
@@ -48,8 +46,8 @@ package struct PodBuilder: Sendable {
     }
 
     /// The template as the executor reads it: without the input parameters, which have been put in their places.
-    private func templateText(of request: PodRequest) throws -> String {
-        var document = request.template
+    private func templateText(of template: Template) -> String {
+        var document = template.document
         let artifacts = document.field("inputs")?.field("artifacts")
         var inputs = JSONObject()
         if let artifacts { inputs["artifacts"] = artifacts }

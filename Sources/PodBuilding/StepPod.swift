@@ -51,14 +51,14 @@ package struct StepPod {
     }
 
     /// The step that a node would be.
-    package init(_ request: PodRequest, template: JSONValue, identity: WorkflowRun.Identity) throws {
+    package init(_ request: PodRequest, template: Template, identity: WorkflowRun.Identity) {
         let variables: [(EnvironmentVariable, String)] = [
             (.podName, request.podName), (.workflowName, identity.name), (.workflowUID, identity.uid),
             (.nodeID, request.nodeID),
             (.includeScriptOutput, String(request.includesScriptOutput)),
         ]
         self.init(
-            template: try Template(document: template),
+            template: template,
             variables: Dictionary(variables.map { ($0.0.rawValue, $0.1) }, uniquingKeysWith: { $1 }))
     }
 
@@ -82,8 +82,6 @@ package struct StepPod {
                 "use \(repository.source): its key format has {{\(tag)}}, whose value only the workflow's file tells: name that too"
             )
         }
-        var document = template.document
-        document["archiveLocation"] = replaced
-        return StepPod(template: try Template(document: document), variables: variables)
+        return StepPod(template: try template.settingArchiveLocation(replaced), variables: variables)
     }
 }

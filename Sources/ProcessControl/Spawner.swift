@@ -7,8 +7,6 @@ package import SystemSupport
 package struct Spawner: Sendable {
     /// Where the child stands among processes.
     package enum Placement: Sendable, Equatable {
-        /// In our process group.
-        case sameGroup
         /// Leader of a process group of its own.
         case newGroup
         /// In this process group, which must be of our session.

@@ -123,7 +123,7 @@ package struct ContainerDirectory: Sendable {
 
     private static func number(_ path: BytePath, in place: SharedPlace, above least: Int32) -> Int32? {
         guard let bytes = try? place.read(path, limit: 64),
-            let number = Int32(String(decoding: bytes, as: UTF8.self).trimmedASCII), number > least
+            let number = Int32(String(decoding: bytes, as: UTF8.self).trimmed), number > least
         else { return nil }
         return number
     }
@@ -151,15 +151,5 @@ package struct ContainerDirectory: Sendable {
         // An emissary writes its exit code before it goes, perhaps since we looked.
         case .free: return hasExitCode ? .done : .died
         }
-    }
-}
-
-extension String {
-    /// Without white space at either end.
-    package var trimmedASCII: String {
-        var bytes = Array(utf8)[...]
-        while let last = bytes.last, [0x20, 0x09, 0x0A, 0x0D].contains(last) { bytes.removeLast() }
-        while let first = bytes.first, [0x20, 0x09, 0x0A, 0x0D].contains(first) { bytes.removeFirst() }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

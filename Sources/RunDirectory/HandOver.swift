@@ -1,3 +1,4 @@
+import Encodings
 package import SystemSupport
 
 /// Where the emissary of `main` leaves outputs for the executor of the same pod: a private format of ours (contract 01 §7).
@@ -17,16 +18,9 @@ extension RunDirectory {
     /// A name's bytes as one path component: those but letters, digits, `-`, `_` and `.` are percent-encoded, as is a leading
     /// dot; what would be too long for a file name is cut and told apart by a hash of the whole.
     private static func fileName(for name: String) -> BytePath {
-        var encoded: [UInt8] = []
-        for (index, byte) in name.utf8.enumerated() {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-                encoded.append(byte)
-            case UInt8(ascii: ".") where index > 0: encoded.append(byte)
-            default: encoded += Array("%\(hexadecimal([byte]))".utf8)
-            }
-        }
+        let tilde = UInt8(ascii: "~")
+        let text = PercentEncoding.encode(Array(name.utf8)) { PercentEncoding.isUnreserved($0) && $0 != tilde }
+        var encoded = Array((text.hasPrefix(".") ? "%2E" + text.dropFirst() : text).utf8)
         if encoded.isEmpty { encoded = Array("%".utf8) }
         if encoded.count > 200 {
             var hash: UInt64 = 0xcbf2_9ce4_8422_2325  // FNV-1a

@@ -22,10 +22,10 @@ package enum StatusMarker: Sendable, Equatable {
     package init(_ bytes: [UInt8]) {
         let text = String(decoding: bytes, as: UTF8.self)
         let end = text.utf8.firstIndex(of: 0x0A) ?? text.endIndex
-        switch String(text[..<end]).trimmedASCII {
+        switch text[..<end].trimmed {
         case "RUNNING": self = .running
         case "READY": self = .ready
-        case "FAILED": self = .failed(String(text[end...]).trimmedASCII)
+        case "FAILED": self = .failed(text[end...].trimmed)
         default: self = .other
         }
     }

@@ -4,6 +4,22 @@ package protocol ByteSource: AnyObject {
     func read(into buffer: inout MutableSpan<UInt8>) throws -> Int
 }
 
+extension ByteSource {
+    /// Reads all that is left, and hands it on block for block.
+    package func forEachBlock(_ body: (Span<UInt8>) throws -> Void) throws {
+        var buffer = [UInt8](repeating: 0, count: 256 << 10)
+        while true {
+            var span = buffer.mutableSpan
+            let count = try read(into: &span)
+            if count == 0 { return }
+            try body(buffer.span.extracting(first: count))
+        }
+    }
+
+    /// Writes all that is left to a sink.
+    package func copy(to sink: any ByteSink) throws { try forEachBlock { try sink.write($0) } }
+}
+
 /// Bytes that go, one block after the other. Not thread-safe: one writer at a time. Calls may block.
 package protocol ByteSink: AnyObject {
     /// Takes all of the bytes, or throws.

@@ -12,6 +12,11 @@ package enum ExitCode {
     /// SIGTERM while waiting for a container set's dependency.
     package static let terminated: Int32 = 143
 
+    /// A verb for people (`run`, `stage`, `collect`, `check`) that failed or was refused.
+    package static let verbFailure: Int32 = 1
+    /// A verb for people that was interrupted: as after SIGINT.
+    package static let interrupted: Int32 = 130
+
     /// The code for a process killed by a signal.
     package static func signal(_ number: Int32) -> Int32 { 128 + number }
 }

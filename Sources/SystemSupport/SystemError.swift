@@ -54,11 +54,3 @@ package func checked<R: SignedInteger>(
         if code != EINTR || !repeating { throw SystemError(operation, subject(), code) }
     }
 }
-
-/// Runs a call of the kind that returns the error code itself (`posix_spawn`, `pthread_*`, `posix_fallocate`).
-package func checkedStatus(
-    _ operation: String, _ subject: @autoclosure () -> String = "", _ call: () -> Int32
-) throws(SystemError) {
-    let code = call()
-    if code != 0 { throw SystemError(operation, subject(), code) }
-}

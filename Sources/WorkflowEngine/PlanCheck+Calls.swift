@@ -124,7 +124,7 @@ extension PlanCheck {
         var name = text
         if name.hasPrefix("{{") { name.removeFirst(2) }
         if name.hasSuffix("}}") { name.removeLast(2) }
-        name = TagText.trim(name)
+        name = name.trimmed
         // A tag that stands for nothing has been told.
         if name.contains("{{") || name.hasPrefix("=") || scope.firstUnknown(in: text) != nil { return }
         if !scope.contains(name) {
@@ -203,7 +203,7 @@ extension PlanCheck {
         guard text.contains("{{") else { return [] }
         var names: [String] = []
         _ = TagText.tags(in: text) { tag in
-            let name = TagText.trim(tag)
+            let name = tag.trimmed
             if name.hasPrefix(prefix) { names.append(String(name.dropFirst(prefix.count))) }
         }
         return names

@@ -1,3 +1,4 @@
+import SystemSupport
 package import WorkflowModel
 
 extension PodResult {
@@ -13,7 +14,7 @@ extension PodResult {
         initContainers: [ContainerResult], containers: [ContainerResult], mainNames: [String], podMessage: String = "",
         outputs: Outputs?
     ) -> PodResult {
-        func result(_ phase: NodeResult.Phase, _ message: String = "") -> PodResult {
+        func result(_ phase: NodePhase, _ message: String = "") -> PodResult {
             let main = containers.first { $0.name == "main" }
             return PodResult(phase: phase, message: message, outputs: outputs, exitCode: main?.exitCode, containers: containers)
         }
@@ -21,7 +22,7 @@ extension PodResult {
         if (initContainers + containers).allSatisfy({ $0.exitCode == 0 }) { return result(.succeeded) }
         let isMain = { (container: ContainerResult) in mainNames.contains(container.name) }
         // A supervisor that failed before main began says why; main's own code then only stands for it.
-        let supervisorFirst = containers.contains { isMain($0) && $0.exitCode == 65 }
+        let supervisorFirst = containers.contains { isMain($0) && $0.exitCode == Int(ExitCode.preMainFailure) }
         func rank(_ container: ContainerResult) -> Int {
             if isMain(container) { return 1 }
             switch container.name {
@@ -30,6 +31,7 @@ extension PodResult {
             default: return 3
             }
         }
+        let stopped = [Int(ExitCode.signal(9)), Int(ExitCode.terminated)]
         let ranked = (0...3).flatMap { wanted in containers.filter { rank($0) == wanted } }
         for container in initContainers + ranked {
             guard let code = container.exitCode else {
@@ -46,7 +48,7 @@ extension PodResult {
             case _ where isMain(container): return result(.failed, message)
             case "init", "wait", "supervisor": return result(.error, message)
             // A sidecar that had to be ended did nothing wrong.
-            case _ where code == 137 || code == 143: continue
+            case _ where stopped.contains(code): continue
             default: return result(.failed, message)
             }
         }

@@ -3,7 +3,7 @@ package import WorkflowModel
 /// How a pod ended.
 package struct PodResult: Sendable, Equatable {
     /// Succeeded, Failed or Error.
-    package var phase: NodeResult.Phase
+    package var phase: NodePhase
     package var message: String
     /// As reported by the pod, with locations complete or key-only.
     package var outputs: Outputs?
@@ -13,7 +13,7 @@ package struct PodResult: Sendable, Equatable {
     package var containers: [ContainerResult]
 
     package init(
-        phase: NodeResult.Phase, message: String = "", outputs: Outputs? = nil, exitCode: Int? = nil,
+        phase: NodePhase, message: String = "", outputs: Outputs? = nil, exitCode: Int? = nil,
         containers: [ContainerResult] = []
     ) {
         self.phase = phase

@@ -66,7 +66,7 @@ struct TagScope {
         _ = TagText.tags(in: text) { tag in
             // Of nested tags only the innermost can be told.
             let inner = tag.range(ofLast: "{{").map { String(tag[$0...]) } ?? tag
-            let name = TagText.trim(inner)
+            let name = inner.trimmed
             let isLeft = Self.suspicious.contains { name.hasPrefix($0) }
             guard isLeft || Self.prefixes.contains(where: { name.hasPrefix($0) }), !contains(name) else { return }
             if Self.unchecked.contains(where: { name.hasPrefix($0) }) || found.contains(where: { $0.isLeft == isLeft }) {

@@ -72,7 +72,7 @@ package enum TagText {
         _ tag: ArraySlice<UInt8>, strict: [String], _ value: (String) -> String?
     ) throws(Fault) -> [UInt8] {
         let name = String(decoding: tag, as: UTF8.self)
-        let trimmed = trim(name)
+        let trimmed = name.trimmed
         if let value = value(trimmed) { return escaped(value) }
         if let inner = lastPosition(of: UInt8(ascii: "{"), in: Array(tag)), inner > 0,
             let value = value(String(decoding: tag.dropFirst(inner + 2), as: UTF8.self))
@@ -102,12 +102,5 @@ package enum TagText {
 
     private static func escaped(_ value: String) -> [UInt8] {
         Array(JSONValue.string(value).serialized().dropFirst().dropLast())
-    }
-
-    static func trim(_ text: String) -> String {
-        var slice = text[...]
-        while let first = slice.first, first.isWhitespace { slice.removeFirst() }
-        while let last = slice.last, last.isWhitespace { slice.removeLast() }
-        return String(slice)
     }
 }

@@ -12,7 +12,7 @@ extension WorkflowRun {
         var name = from
         if name.hasPrefix("{{") { name.removeFirst(2) }
         if name.hasSuffix("}}") { name.removeLast(2) }
-        name = TagText.trim(name)
+        name = name.trimmed
         guard var found = self.artifact(name, in: scope) else {
             if artifact["optional"]?.bool == true { return nil }
             let problem = "Unable to resolve: \"\(name)\""
@@ -68,7 +68,7 @@ extension WorkflowRun {
         var name = source["parameter"]?.string ?? ""
         if name.hasPrefix("{{") { name.removeFirst(2) }
         if name.hasSuffix("}}") { name.removeLast(2) }
-        name = TagText.trim(name)
+        name = name.trimmed
         if let value = text(name, in: scope) { return value }
         if let fallback = source["default"].flatMap({ AnyString.text(of: $0) }) { return fallback }
         throw .text("Unable to resolve: \"\(name)\"")

@@ -129,7 +129,7 @@ package struct WorkflowRun: Sendable {
         var outputs = result.outputs?.document.object ?? [:]
         if let code = result.exitCode { outputs["exitCode"] = .string(String(code)) }
         node.outputs = outputs.isEmpty ? nil : outputs
-        node.phase = NodePhase(rawValue: result.phase.rawValue) ?? .error
+        node.phase = result.phase
         node.message = result.message
         node.finishedAt = now
         nodes[nodeID] = node

@@ -44,7 +44,7 @@ package struct VolumeMount: Sendable, Equatable {
 /// The spec of the step that the pod was made for (contract 04 §8). What we do not know in it stays in its document.
 package struct Template: Sendable, Equatable {
     /// As it was read.
-    package let document: JSONValue
+    package private(set) var document: JSONValue
     package let name: String
     package let kind: TemplateKind
     package let inputArtifacts: [Artifact]
@@ -55,7 +55,7 @@ package struct Template: Sendable, Equatable {
     package let containerSet: ContainerSet?
     package let sidecarNames: [String]
     /// Where artifacts go that have no location of their own; complete, with the step's own key.
-    package let archiveLocation: ArtifactLocation?
+    package private(set) var archiveLocation: ArtifactLocation?
     /// The user's volumes that count for paths: those of container, script or container set, not of its members.
     package let declaredVolumeMounts: [VolumeMount]
     package let dataTemplate: JSONValue?
@@ -100,6 +100,19 @@ package struct Template: Sendable, Equatable {
             let count = try Fields(plugin, "template.plugin").object.count
             if count != 1 { throw .badValue("template.plugin", "expected exactly one member, found \(count)") }
         }
+    }
+
+    /// The same with another place for its artifacts.
+    ///
+    /// - Throws: `ModelError` where a field of the location is of the wrong kind.
+    package func settingArchiveLocation(_ location: JSONValue) throws(ModelError) -> Template {
+        var changed = self
+        changed.document["archiveLocation"] = location
+        let fields = try Fields(changed.document, "template")
+        changed.archiveLocation = try fields.object("archiveLocation") { (fields) throws(ModelError) in
+            try ArtifactLocation(fields)
+        }
+        return changed
     }
 
     /// Whether the logs of the main containers are kept.

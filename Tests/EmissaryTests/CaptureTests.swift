@@ -158,7 +158,7 @@ private let archivesLogs = #"{"archiveLocation": {"archiveLogs": true}}"#
         let result = try emissary.run(shell: "while :; do echo noise; done & echo $! > \(emissary.path("pid")); exit 6")
         #expect(result.status == .exited(6))
         #expect(emissary.recordedCode == "6")
-        let background = try #require(Int32(try emissary.text(emissary.path("pid")).trimmedASCII))
+        let background = try #require(Int32(try emissary.text(emissary.path("pid")).trimmed))
         try eventually("it is told that nobody reads any more") { kill(background, 0) != 0 }
     }
 

@@ -2,6 +2,7 @@ import Glibc
 import RunDirectory
 import SystemSupport
 import Testing
+import WorkflowModel
 
 @testable import Executor
 
@@ -11,7 +12,7 @@ import Testing
         ("5", false),
         ("", false), ("1/x", false), ("1/2/3", false),
     ])
-    func knowsValidLines(line: String, valid: Bool) { #expect(ProgressFile.isValid(line) == valid) }
+    func knowsValidLines(line: String, valid: Bool) { #expect((Progress(line) != nil) == valid) }
 
     /// In the run directory, in a folder there, and elsewhere.
     @Test(arguments: ["progress", "deep/down/progress", "../elsewhere/progress"])

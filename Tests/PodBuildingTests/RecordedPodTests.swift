@@ -5,6 +5,7 @@ import SandboxTestSupport
 import SystemSupport
 import Testing
 import WorkflowEngine
+import WorkflowModel
 
 /// What differs between a recorded pod and one of ours on purpose, each with its reason.
 private enum Expected {
@@ -136,7 +137,8 @@ private func variables(_ container: JSONValue) -> JSONValue {
                     nodeID: try #require(annotations?.field("workflows.argoproj.io/node-id")?.string),
                     nodeName: try #require(annotations?.field("workflows.argoproj.io/node-name")?.string),
                     podName: try #require(metadata.field("name")?.string), template: template,
-                    includesScriptOutput: environment("init", "ARGO_INCLUDE_SCRIPT_OUTPUT") == "true"))
+                    includesScriptOutput: environment("init", "ARGO_INCLUDE_SCRIPT_OUTPUT") == "true"),
+                template: try Template(document: template))
             let found = differences(built.pod, pod)
             #expect(found.isEmpty, "\(name): \(found.joined(separator: "\n    "))")
             compared += 1

@@ -43,7 +43,7 @@ struct Play {
 
     /// Ends a pod that has been asked for.
     mutating func finish(
-        _ name: String, _ phase: NodeResult.Phase = .succeeded, _ message: String = "", outputs: JSONValue? = nil,
+        _ name: String, _ phase: NodePhase = .succeeded, _ message: String = "", outputs: JSONValue? = nil,
         exitCode: Int? = 0,
         containers: [ContainerResult] = []
     ) throws {

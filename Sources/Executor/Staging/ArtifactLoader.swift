@@ -118,7 +118,7 @@ struct ArtifactLoader: Sendable {
             if isLarge || object.identity != nil { return nil }
             let file = try directory.createFile(Self.file, mode: store.driver.loadedModes.file)
             let subject = directory.subject(Self.file)
-            try copy(detected.source, to: DescriptorSink(file.raw, subject: subject))
+            try detected.source.copy(to: DescriptorSink(file.raw, subject: subject))
             try file.close(subject)
             return Self.file
         }
@@ -161,16 +161,6 @@ struct ArtifactLoader: Sendable {
                 // No checksum may have told: perhaps the archive is broken, perhaps the transfer was.
                 throw ArtifactError.damaged("load", object.subject, error.message)
             }
-        }
-    }
-
-    private func copy(_ source: any ByteSource, to sink: any ByteSink) throws {
-        var buffer = [UInt8](repeating: 0, count: 256 << 10)
-        while true {
-            var span = buffer.mutableSpan
-            let count = try source.read(into: &span)
-            if count == 0 { return }
-            try sink.write(buffer.span.extracting(first: count))
         }
     }
 }

@@ -60,7 +60,7 @@ package struct ExecutorSettings: Sendable {
     }
 
     private static func list(_ text: String) -> [String] {
-        text.split(separator: ",").map { String($0).trimmingBlanks }.filter { !$0.isEmpty }
+        text.split(separator: ",").map { $0.trimmed }.filter { !$0.isEmpty }
     }
 
     /// How failing transfers are repeated: `EXECUTOR_RETRY_BACKOFF_*` (contract 02 §11, R3 and R4).
@@ -120,8 +120,6 @@ package struct ExecutorPaths: Sendable, Equatable {
     package var mirrorsEverything = false
     package var secrets: BytePath = "/argo/secret"
     package var configuration: BytePath = "/argo/config"
-    /// Upload staging; made only when something must be staged.
-    package var staging: BytePath = "/tmp/argo/outputs"
 
     package init() {}
 
@@ -138,16 +136,5 @@ package struct ExecutorPaths: Sendable, Equatable {
         // The root of a step's folder is in the folder, and no link out of it.
         if mirrorsEverything { return try SharedPlace(mirror.directory).place(mirror.base, resolution: .inRoot) }
         return try SharedPlace(mirror, resolution: .inRoot)
-    }
-}
-
-extension String {
-    /// Without blanks, tabs and line ends at either end.
-    package var trimmingBlanks: String {
-        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\n" || $0 == "\r" || $0 == "\r\n" }
-        var slice = self[...]
-        while let last = slice.last, isBlank(last) { slice.removeLast() }
-        while let first = slice.first, isBlank(first) { slice.removeFirst() }
-        return String(slice)
     }
 }

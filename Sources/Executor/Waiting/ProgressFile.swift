@@ -2,6 +2,7 @@ import FileTrees
 import Glibc
 import RunDirectory
 import SystemSupport
+import WorkflowModel
 
 /// The file in which the user's process tells how far it is, as `N/M` lines (contract 02 §6.5).
 struct ProgressFile {
@@ -37,17 +38,9 @@ struct ProgressFile {
     mutating func read() -> String? {
         // A reader need not hold what a program wrote without end: the last line is what counts.
         guard let tail = try? place().tail(name, count: 4096) else { return nil }
-        let text = String(decoding: tail, as: UTF8.self).trimmingBlanks
-        guard let line = text.split(separator: "\n").last.map({ String($0).trimmingBlanks }), line != last else { return nil }
+        let text = String(decoding: tail, as: UTF8.self).trimmed
+        guard let line = text.split(separator: "\n").last.map({ $0.trimmed }), line != last else { return nil }
         last = line
-        return Self.isValid(line) ? line : nil
-    }
-
-    /// `N/M` with 0 ≤ N ≤ M and M > 0; a part that is no number counts as 0. A line without `/` is not valid.
-    static func isValid(_ line: String) -> Bool {
-        guard let slash = line.firstIndex(of: "/") else { return false }
-        let done = Int64(line[..<slash]) ?? 0
-        let all = Int64(line[line.index(after: slash)...]) ?? 0
-        return done >= 0 && done <= all && all > 0
+        return Progress(line) == nil ? nil : line
     }
 }

@@ -1,9 +1,8 @@
 import Glibc
-import ProcessControl
 import Synchronization
 import SystemSupport
 
-/// Reads the lines that somebody types, once they are wanted, and hears signals from the beginning.
+/// Reads the lines that somebody types, once they are wanted.
 final class KeyboardInput: Sendable {
     private let mailbox: RunMailbox
     private let isStarted = Atomic(false)
@@ -30,18 +29,5 @@ final class KeyboardInput: Sendable {
                 mailbox.post(.typed(nil))
             }.detach()
         } catch { mailbox.post(.typed(nil)) }
-    }
-
-    /// Tells of each signal that asks for the end. To be called before any other thread is started.
-    static func hearSignals(_ mailbox: RunMailbox) throws(SystemError) {
-        let signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
-        try WorkerThread {
-            while true {
-                var set = PollSet()
-                signals.addInterests(to: &set)
-                guard (try? set.wait(until: nil)) != nil else { return }
-                for _ in signals.take() { mailbox.post(.interrupted) }
-            }
-        }.detach()
     }
 }

@@ -34,34 +34,33 @@ struct PodFactory: Sendable {
 
     /// - Throws: `ModelError` or `ExecutorError` for a template that makes no pod.
     func pod(for request: PodRequest) throws -> (built: BuiltPod, template: Template) {
-        var request = request
-        request.template = try withArchiveLocation(request)
-        let template = try Template(document: request.template)
+        let template = try template(of: request)
         var settings = settings
         settings.spec["volumes"] = .array(request.volumes)
-        for image in Self.images(in: request.template) {
+        for image in Self.images(in: template.document) {
             settings.imageCommands[image] = try images.command(of: image)
         }
-        let built = try PodBuilder(settings).pod(for: request)
+        let built = try PodBuilder(settings).pod(for: request, template: template)
         if let configMap = built.configMap { configMaps.add(configMap) }
         return (built, template)
     }
 
-    /// As the controller does: only where an artifact needs it, or the logs are to be kept.
-    func withArchiveLocation(_ request: PodRequest) throws -> JSONValue {
-        var template = request.template
-        let parsed = try Template(document: template)
-        if parsed.archiveLocation?.hasLocation == true { return template }
+    /// The template with a place for its artifacts, which it has as the controller gives it: only where an artifact needs it, or
+    /// the logs are to be kept.
+    func template(of request: PodRequest) throws -> Template {
+        let template = try Template(document: request.template)
+        if template.archiveLocation?.hasLocation == true { return template }
         let keepsLogs =
-            parsed.archiveLocation?.archiveLogs ?? spec["archiveLogs"]?.bool ?? repository.archiveLogs ?? false
-        let artifacts = parsed.inputArtifacts + parsed.outputs.artifacts
+            template.archiveLocation?.archiveLogs ?? spec["archiveLogs"]?.bool ?? repository.archiveLogs ?? false
+        let artifacts = template.inputArtifacts + template.outputs.artifacts
         guard keepsLogs || artifacts.contains(where: { !$0.location.hasLocation }) else { return template }
         var location = repository.location.document
         location["archiveLogs"] = .bool(keepsLogs)
+        let replaced: JSONValue
         do throws(TagText.Fault) {
-            template["archiveLocation"] = try TagText.replace(.object(location)) { request.variables[$0] }
+            replaced = try TagText.replace(.object(location)) { request.variables[$0] }
         } catch { throw ExecutorError.badRequest("the key format of \(repository.source): \(error.text)") }
-        return template
+        return try template.settingArchiveLocation(replaced)
     }
 
     private static func images(in template: JSONValue) -> Set<String> {

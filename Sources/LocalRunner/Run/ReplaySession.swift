@@ -54,10 +54,10 @@ struct ReplaySession {
             }
         }
         workers.waitForEnd()
-        guard let end else { return 1 }
+        guard let end else { return ExitCode.verbFailure }
         tell(end, node: node, started: started, store)
-        if isInterrupted { return 130 }
-        return end.result.phase == .succeeded ? 0 : 1
+        if isInterrupted { return ExitCode.interrupted }
+        return end.result.phase == .succeeded ? ExitCode.success : ExitCode.verbFailure
     }
 
     private func tell(_ end: PodEnd, node: String, started: Timestamp, _ store: EmbeddedStore?) {

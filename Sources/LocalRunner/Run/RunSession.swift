@@ -45,14 +45,17 @@ package struct RunSession {
     package func run() -> Int32 {
         do { return try attempt() } catch {
             for line in LocalRefusal.report(error) { say(line) }
-            return 1
+            return ExitCode.verbFailure
         }
     }
 
     private func attempt() throws -> Int32 {
         let mailbox = RunMailbox()
-        // Before any other thread: a signal must find nobody else.
-        try KeyboardInput.hearSignals(mailbox)
+        // Before any other thread: a signal must find no other.
+        try SignalListener.start(try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])) { signals in
+            for _ in signals { mailbox.post(.interrupted) }
+            return true
+        }
         if let path = settings.replay { return try replay(path, mailbox) }
         let workflow = try RunPreparation(settings: settings).prepare()
         if settings.printsPods { return try printPods(of: workflow) }
@@ -114,7 +117,7 @@ package struct RunSession {
         sweep(work, memory, runtime)
         let run = source.folder == nil ? try work.makeRun(named: source.podName, isUnique: false) : nil
         defer { run?.removeIfEmpty() }
-        guard let folder = source.folder ?? run?.node(source.annotation("node-id")) else { return 1 }
+        guard let folder = source.folder ?? run?.node(source.annotation("node-id")) else { return ExitCode.verbFailure }
         let store = settings.usesOwnStore ? nil : EmbeddedStore(folder: work.artifacts, cache: work.unpacked)
         return try ReplaySession(source: source, settings: settings, output: output, say: say)
             .run(podRuntime, in: folder, store: store, mailbox: mailbox, isShared: isShared(runtime), log: log)
@@ -139,8 +142,8 @@ package struct RunSession {
         case .text: for line in summary.results { output(Array((line + "\n").utf8)) }
         case .json: output(document.serialized() + [0x0A])
         }
-        if isInterrupted { return 130 }
-        return summary.run.phase == .succeeded ? 0 : 1
+        if isInterrupted { return ExitCode.interrupted }
+        return summary.run.phase == .succeeded ? ExitCode.success : ExitCode.verbFailure
     }
 
     /// - Throws: `WorkflowRefusal` where there are errors.
@@ -167,7 +170,7 @@ package struct RunSession {
             let list: JSONValue = ["apiVersion": "v1", "kind": "List", "items": .array(objects)]
             output(list.serialized() + [0x0A])
         }
-        return 0
+        return ExitCode.success
     }
 
     private func makeLog() -> Log {

@@ -159,9 +159,8 @@ package final class StepFolderSession: Sendable {
                 self.step = step
                 return
             }
-            var document = step.template.document
-            document["archiveLocation"] = .object(try home.takingKeysFromEnvironment().document)
-            self.step = StepPod(template: try Template(document: document), variables: step.variables)
+            let location = JSONValue.object(try home.takingKeysFromEnvironment().document)
+            self.step = StepPod(template: try step.template.settingArchiveLocation(location), variables: step.variables)
         }
     }
 }

@@ -38,7 +38,7 @@ struct StepSource {
         let request = try Self.request(workflow)
         let factory = PodFactory(
             workflow, logLevel: settings.logLevel, emissaryLogLevel: settings.logLevel, objects: settings.objects)
-        step = try StepPod(request, template: try factory.withArchiveLocation(request), identity: identity)
+        step = StepPod(request, template: try factory.template(of: request), identity: identity)
         arguments = try settings.artifacts.map { name, path in
             let artifact = try ArgumentArtifact(name, path)
             return (artifact, try workflow.repository.location.settingKey(artifact.key(workflow: prepared.identity.name)))
