@@ -22,6 +22,13 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// The driver for one kind of store, in a folder of its own below the driver's room, and what it needs besides that room.
+func store(_ name: String, _ folder: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: ["Artifacts", "SystemSupport", "WorkflowModel"] + dependencies,
+        path: "Sources/Artifacts/\(folder)", swiftSettings: strict)
+}
+
 /// The tests of one library; they may import Foundation and need not mark unsafe code.
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies)
@@ -61,12 +68,16 @@ let package = Package(
         room("HTTPTransport", ["SystemSupport", "CCurl", "CCurlShims", "CZlib"]),
         room("RequestSigning", ["SystemSupport", "CCrypto", "CArgon2"]),
         room("Formats", ["CExpat", "CISAL", "CRE2"]),
-        room(
-            "Artifacts",
-            [
-                "SystemSupport", "Documents", "WorkflowModel", "FileTrees", "HTTPTransport", "RequestSigning", "Formats",
-                "ProcessControl",
-            ]),
+        // Stores: what every driver needs, a folder for each, and the registry, which alone knows them all
+        .target(
+            name: "Artifacts",
+            dependencies: ["SystemSupport", "WorkflowModel", "FileTrees", "HTTPTransport", "RequestSigning", "Formats"],
+            path: "Sources/Artifacts", sources: ["Driver", "Transfer", "Credentials"], swiftSettings: strict),
+        store("S3Artifacts", "S3", ["Documents", "FileTrees", "HTTPTransport", "RequestSigning", "Formats", "ProcessControl"]),
+        store("HTTPArtifacts", "HTTP", ["Documents", "HTTPTransport", "RequestSigning"]),
+        store("LocalStoreArtifacts", "LocalStore", ["FileTrees", "RequestSigning"]),
+        store("RawArtifacts", "Raw"),
+        store("ArtifactRegistry", "Registry", ["S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts"]),
         room(
             "KubernetesAPI",
             ["SystemSupport", "Documents", "WorkflowModel", "ProcessControl", "HTTPTransport", "RequestSigning"]),
@@ -86,14 +97,15 @@ let package = Package(
             "LocalRunner",
             [
                 "SystemSupport", "Documents", "WorkflowModel", "WorkflowEngine", "RunDirectory", "ProcessControl", "FileTrees",
-                "Archiving", "HTTPTransport", "Artifacts", "Executor", "RequestSigning",
+                "Archiving", "HTTPTransport", "Artifacts", "LocalStoreArtifacts", "ArtifactRegistry", "Executor",
+                "RequestSigning",
             ]),
         room("CommandLineInterface", ["SystemSupport"]),
         room(
             "ExecutorCommands",
             [
                 "CommandLineInterface", "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl", "Formats",
-                "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary", "LocalRunner",
+                "HTTPTransport", "Artifacts", "ArtifactRegistry", "KubernetesAPI", "Executor", "Emissary", "LocalRunner",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "SystemSupport"], swiftSettings: strict),
 
@@ -114,23 +126,24 @@ let package = Package(
         tests(
             "Artifacts",
             [
-                "SystemSupport", "Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning",
-                "TestSupport",
+                "S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts", "ArtifactRegistry", "SystemSupport",
+                "Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning", "TestSupport",
             ]),
         tests("KubernetesAPI", ["SystemSupport", "Documents", "WorkflowModel", "HTTPTransport", "TestSupport"]),
         .testTarget(name: "EmissaryTests", dependencies: ["SystemSupport", "RunDirectory", "ProcessControl", "TestSupport"]),
         tests(
             "Executor",
             [
-                "SystemSupport", "WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees", "HTTPTransport",
-                "RequestSigning", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
+                "SystemSupport", "WorkflowModel", "Documents", "Artifacts", "ArtifactRegistry", "RunDirectory", "FileTrees",
+                "HTTPTransport", "RequestSigning", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
             ]),
         tests("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel"]),
         tests(
             "LocalRunner",
             [
-                "SystemSupport", "Artifacts", "Documents", "HTTPTransport", "ProcessControl", "WorkflowModel", "WorkflowEngine",
-                "TestSupport",
+                "SystemSupport", "Artifacts", "ArtifactRegistry", "Documents", "HTTPTransport", "ProcessControl",
+                "WorkflowModel",
+                "WorkflowEngine", "TestSupport",
             ]),
         tests("CommandLineInterface", ["SystemSupport"]),
         tests("ExecutorCommands", ["Artifacts", "CommandLineInterface", "SystemSupport", "TestSupport"]),

@@ -1,3 +1,5 @@
+import SystemSupport
+
 extension JSONValue {
     /// Arrays and objects may be nested this deep.
     ///

@@ -148,11 +148,3 @@ package struct Log: Sendable {
 }
 
 private let hexDigits = Array("0123456789abcdef".utf8)
-
-/// Bytes as lower-case hexadecimal digits.
-package func hexadecimal(_ bytes: [UInt8]) -> String {
-    var text: [UInt8] = []
-    text.reserveCapacity(bytes.count * 2)
-    for byte in bytes { text += [hexDigits[Int(byte >> 4)], hexDigits[Int(byte & 15)]] }
-    return String(decoding: text, as: UTF8.self)
-}

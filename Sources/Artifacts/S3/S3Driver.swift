@@ -1,3 +1,4 @@
+package import Artifacts
 import HTTPTransport
 import RequestSigning
 package import SystemSupport

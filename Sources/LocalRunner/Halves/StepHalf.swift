@@ -59,7 +59,7 @@ package final class StepHalf: Sendable {
             for (artifact, location) in source.arguments {
                 let isOwn = settings.objects.secrets == nil && !place.isEmbedded
                 try artifact.save(
-                    to: isOwn ? location.takingKeysFromEnvironment() : location, for: plan, drivers: drivers)
+                    to: isOwn ? location.takingSDKCredentials() : location, for: plan, drivers: drivers)
             }
         }
         if isInterrupted { throw ExecutorError.failed("stage into \(folder): interrupted") }
@@ -157,7 +157,7 @@ package final class StepHalf: Sendable {
                 return
             }
             var document = step.template.document
-            document["archiveLocation"] = .object(try home.takingKeysFromEnvironment().document)
+            document["archiveLocation"] = .object(try home.takingSDKCredentials().document)
             self.step = StepPod(template: try Template(document: document), variables: step.variables)
         }
     }

@@ -1,6 +1,7 @@
 import Artifacts
 import FileTrees
 import Glibc
+import LocalStoreArtifacts
 import ProcessControl
 import RunDirectory
 import SystemSupport
