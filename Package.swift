@@ -22,6 +22,13 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// The driver for one kind of store, in a folder of its own below the driver's room, and what it needs besides that room.
+func store(_ name: String, _ folder: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: ["Artifacts", "SystemSupport", "WorkflowModel"] + dependencies,
+        path: "Sources/Artifacts/\(folder)", swiftSettings: strict)
+}
+
 /// The tests of one library; they may import Foundation and need not mark unsafe code.
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies)
@@ -63,12 +70,18 @@ let package = Package(
         // The network
         room("HTTPTransport", ["SystemSupport", "CCurl", "CCurlShims", "CZlib"]),
         room("RequestSigning", ["SystemSupport", "Encodings", "Digests"]),
-        room(
-            "Artifacts",
-            [
-                "SystemSupport", "Encodings", "Digests", "Documents", "WorkflowModel", "FileTrees", "HTTPTransport",
-                "RequestSigning", "ProcessControl",
-            ]),
+        // Stores: what every driver needs, a folder for each, and the registry, which alone knows them all
+        .target(
+            name: "Artifacts",
+            dependencies: ["SystemSupport", "Encodings", "Digests", "WorkflowModel", "FileTrees", "HTTPTransport"],
+            path: "Sources/Artifacts", sources: ["Driver", "Transfer", "Credentials"], swiftSettings: strict),
+        store(
+            "S3Artifacts", "S3",
+            ["Encodings", "Digests", "Documents", "FileTrees", "HTTPTransport", "RequestSigning", "ProcessControl"]),
+        store("HTTPArtifacts", "HTTP", ["Encodings", "Digests", "Documents", "HTTPTransport"]),
+        store("LocalStoreArtifacts", "LocalStore", ["FileTrees", "Encodings"]),
+        store("RawArtifacts", "Raw"),
+        store("ArtifactRegistry", "Registry", ["S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts"]),
         room(
             "KubernetesAPI",
             ["SystemSupport", "Encodings", "Documents", "WorkflowModel", "ProcessControl", "HTTPTransport"]),
@@ -100,7 +113,8 @@ let package = Package(
             "LocalRunner",
             [
                 "SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "WorkflowEngine", "PodSandbox", "PodBuilding",
-                "RunDirectory", "ProcessControl", "FileTrees", "Archiving", "HTTPTransport", "Artifacts", "Executor",
+                "RunDirectory", "ProcessControl", "FileTrees", "Archiving", "HTTPTransport", "Artifacts",
+                "LocalStoreArtifacts", "ArtifactRegistry", "Executor",
             ]),
 
         // The program
@@ -109,8 +123,8 @@ let package = Package(
             "ExecutorCommands",
             [
                 "CommandLineInterface", "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl",
-                "RegularExpressions", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary", "PodSandbox",
-                "StoreChecking", "LocalRunner",
+                "RegularExpressions", "HTTPTransport", "Artifacts", "ArtifactRegistry", "KubernetesAPI", "Executor",
+                "Emissary", "PodSandbox", "StoreChecking", "LocalRunner",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "SystemSupport"], swiftSettings: strict),
 
@@ -133,16 +147,17 @@ let package = Package(
         tests(
             "Artifacts",
             [
-                "SystemSupport", "Encodings", "Digests", "RegularExpressions", "Documents", "WorkflowModel", "HTTPTransport",
-                "FileTrees", "RequestSigning", "TestSupport",
+                "S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts", "ArtifactRegistry", "SystemSupport",
+                "Encodings", "Digests", "RegularExpressions", "Documents", "WorkflowModel", "HTTPTransport", "FileTrees",
+                "RequestSigning", "TestSupport",
             ]),
         tests("KubernetesAPI", ["SystemSupport", "Documents", "WorkflowModel", "HTTPTransport", "TestSupport"]),
         .testTarget(name: "EmissaryTests", dependencies: ["SystemSupport", "RunDirectory", "ProcessControl", "TestSupport"]),
         tests(
             "Executor",
             [
-                "SystemSupport", "WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees", "HTTPTransport",
-                "Digests", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
+                "SystemSupport", "WorkflowModel", "Documents", "Artifacts", "ArtifactRegistry", "RunDirectory", "FileTrees",
+                "HTTPTransport", "Digests", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
             ]),
         tests("WorkflowFiles", ["Documents", "WorkflowModel"]),
         tests("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles"]),
@@ -155,8 +170,8 @@ let package = Package(
         tests(
             "LocalRunner",
             [
-                "SystemSupport", "Artifacts", "Documents", "HTTPTransport", "PodBuilding", "PodSandbox", "ProcessControl",
-                "WorkflowFiles", "WorkflowEngine", "WorkflowModel", "SandboxTestSupport", "TestSupport",
+                "SystemSupport", "Artifacts", "ArtifactRegistry", "Documents", "HTTPTransport", "PodBuilding", "PodSandbox",
+                "ProcessControl", "WorkflowFiles", "WorkflowEngine", "WorkflowModel", "SandboxTestSupport", "TestSupport",
             ]),
         tests("CommandLineInterface", ["SystemSupport"]),
         tests("ExecutorCommands", ["Artifacts", "CommandLineInterface", "SystemSupport", "TestSupport"]),

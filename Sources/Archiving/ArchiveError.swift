@@ -26,7 +26,6 @@ package struct ArchiveError: ClassifiedError, Sendable {
     package let code: Code
     package let message: String
     package var isNotFound: Bool { code == .notFound }
-    package var isTransient: Bool { false }
     /// Whether the bytes made no sense, as those of an archive that was changed on its way do not.
     package var isOfBrokenBytes: Bool { [.wrongFormat, .truncated, .corrupt, .trailingGarbage].contains(code) }
 

@@ -3,8 +3,6 @@ package import SystemSupport
 /// A command line that cannot be understood.
 package struct UsageError: ClassifiedError, Sendable {
     package let message: String
-    package var isNotFound: Bool { false }
-    package var isTransient: Bool { false }
 
     package static func unknownCommand(_ word: BytePath) -> UsageError {
         .init(message: "unknown command \"\(word)\" for \"argoexec\"")

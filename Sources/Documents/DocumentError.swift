@@ -11,8 +11,6 @@ package struct DocumentError: ClassifiedError, Equatable, Sendable {
     }
 
     package var message: String { "\(place): \(reason)" }
-    package var isNotFound: Bool { false }
-    package var isTransient: Bool { false }
 
     static func at(_ file: String, _ position: SourcePosition, _ reason: String) -> Self {
         .init(place: SourcePlace(file: file, position: position), reason: reason)

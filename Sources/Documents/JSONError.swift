@@ -9,6 +9,4 @@ package struct JSONError: ClassifiedError, Equatable, Sendable {
     package let column: Int
 
     package var message: String { "parse JSON: line \(line), column \(column): \(reason)" }
-    package var isNotFound: Bool { false }
-    package var isTransient: Bool { false }
 }

@@ -1,3 +1,4 @@
+import ArtifactRegistry
 import Artifacts
 import Executor
 import HTTPTransport
@@ -34,10 +35,10 @@ struct StoreServices {
         configuration.decodingLimits = DecodingLimits(environment)
         let pattern = environment.nonEmpty(.transientErrorPattern).flatMap { RegularExpression($0) }
         var drivers = DriverContext(
-            clients: HTTPClients(configuration), log: log,
+            registry: ArtifactDrivers(), clients: HTTPClients(configuration), log: log,
             executorBackoff: backoff, secretsDirectory: secrets,
             uploads: UploadSettings(environment: environment, log: log), localStore: localStore,
-            aws: AWSEnvironment(environment), isTransientText: { text in pattern?.matches(text) ?? false })
+            clouds: CloudEnvironment(environment), isTransientText: { text in pattern?.matches(text) ?? false })
         if let interval = environment.nonEmpty(.transferReportInterval).flatMap({ GoDuration.nanoseconds($0) }), interval > 0 {
             drivers.progressInterval = interval
         }

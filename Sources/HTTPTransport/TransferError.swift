@@ -35,7 +35,6 @@ package struct TransferError: ClassifiedError, Sendable {
     package let cause: String
     /// Bytes of the body that had come, so that a caller can ask for the rest by range.
     package let bytesReceived: Int64
-    package var isNotFound: Bool { false }
 
     /// Whether a retry may help: whatever a socket operation answered, time-outs, name resolution (contract 02 §12).
     package var isTransient: Bool {

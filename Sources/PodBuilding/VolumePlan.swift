@@ -169,37 +169,10 @@ struct SecretVolume: Sendable {
             template.outputs.artifacts.map(\.location) + template.inputArtifacts.map(\.location)
             + (template.archiveLocation.map { [$0] } ?? [])
         for location in locations {
-            for selector in location.secretSelectors where !selector.name.isEmpty && !selector.key.isEmpty {
+            for selector in location.secrets.map(\.selector) where !selector.name.isEmpty && !selector.key.isEmpty {
                 if keys[selector.name]?.contains(selector.key) != true { keys[selector.name, default: []].append(selector.key) }
             }
         }
         return keys.sorted { $0.key < $1.key }.map { SecretVolume(name: $0.key, keys: $0.value) }
-    }
-}
-
-extension ArtifactLocation {
-    /// The secrets that its driver reads.
-    fileprivate var secretSelectors: [SecretKeySelector] {
-        var list: [SecretKeySelector?] = []
-        if let s3 {
-            list += [s3.accessKeySecret, s3.secretKeySecret, s3.sessionTokenSecret, s3.caSecret]
-            if let encryption = s3.encryptionOptions, encryption.enableEncryption {
-                list.append(encryption.serverSideCustomerKeySecret)
-            }
-        }
-        if let git { list += [git.usernameSecret, git.passwordSecret, git.sshPrivateKeySecret] }
-        if let artifactory { list += [artifactory.usernameSecret, artifactory.passwordSecret] }
-        if let hdfs { list += [hdfs.krbCCacheSecret, hdfs.krbKeytabSecret] }
-        if let oss { list += [oss.accessKeySecret, oss.secretKeySecret] }
-        if let gcs { list += [gcs.serviceAccountKeySecret] }
-        if let azure { list += [azure.accountKeySecret] }
-        if let auth = http?.auth {
-            list += [
-                auth.basicAuth.usernameSecret, auth.basicAuth.passwordSecret, auth.clientCert.clientCertSecret,
-                auth.clientCert.clientKeySecret, auth.oauth2.clientIDSecret, auth.oauth2.clientSecretSecret,
-                auth.oauth2.tokenURLSecret,
-            ]
-        }
-        return list.compactMap { $0 }
     }
 }

@@ -8,7 +8,6 @@ package enum ProgramSearch {
         /// `exec: "<name>": <reason>`.
         package let message: String
         package let isNotFound: Bool
-        package var isTransient: Bool { false }
 
         init(_ name: BytePath, _ reason: String, isNotFound: Bool = false) {
             message = "exec: \(GoText.quoted(name.bytes)): \(reason)"

@@ -31,7 +31,7 @@ package final class StoreCheck: Sendable {
     ) throws {
         try ObjectFolders(secrets: secrets).checkFolders()
         let source = try CheckSource(file, key: key, name: ".argoexec-check-\(RandomName.suffix())")
-        location = secrets == nil ? try source.location.takingKeysFromEnvironment() : source.location
+        location = secrets == nil ? try source.location.takingSDKCredentials() : source.location
         folder = source.folder
         self.secrets = secrets
         let place = secrets ?? SecretFiles.noFolder
@@ -55,7 +55,7 @@ package final class StoreCheck: Sendable {
 
     /// The location of the probe, for messages.
     private var subject: String {
-        let driver = try? ArtifactDrivers.driver(for: location, artifactName: "probe", context: drivers)
+        let driver = try? drivers.driver(for: location, artifactName: "probe")
         return driver?.subject ?? "\(location.driverKind?.rawValue ?? "")://…/\(folder)probe"
     }
 
@@ -64,17 +64,9 @@ package final class StoreCheck: Sendable {
 
     private var hasBucket: Bool { LocalStore.place(of: location) != nil }
 
-    /// Whether the driver can take a probe away again: without that none is put.
-    private var canDelete: Bool {
-        switch location.driverKind {
-        case .s3, .gcs, .azure, .oss, .plugin: true
-        case .artifactory, .git, .hdfs, .http, .raw, nil: false
-        }
-    }
-
     /// The steps that a store of this kind has.
     private var expected: [CheckStep.Name] {
-        let url = (try? StoreAddress(location, secrets: secrets ?? SecretFiles.noFolder))?.url ?? ""
+        let url = (try? drivers.address(of: location))?.url ?? ""
         return CheckStep.Name.allCases.filter { name in
             switch name {
             case .name, .connection: !url.isEmpty
@@ -90,7 +82,7 @@ package final class StoreCheck: Sendable {
         let kind = location.driverKind?.rawValue ?? "nothing"
         run.note(.configuration, .ok, "\(kind), keys below \(folder)", time: 0)
         guard connect(&run), let driver = makeDriver(&run) else { return }
-        guard canDelete else {
+        guard driver.canDelete else {
             readAbsent(driver, &run)
             for name in [CheckStep.Name.put, .get, .list, .delete] {
                 run.note(name, .skipped, "not tried: \(kind) artifacts cannot be deleted, so a probe would be left", time: 0)
@@ -99,7 +91,7 @@ package final class StoreCheck: Sendable {
         }
         guard let isBucketKnown = knock(driver, &run) else { return }
         let failure = run.attempt(.put) {
-            try driver.put(ObjectContent(.bytes(Self.content), fileName: "probe"), at: nil)
+            try StoreProbe(driver, drivers).put(Self.content, fileName: "probe")
         }
         if failure == nil, !isBucketKnown, hasBucket { run.note(.bucket, .ok, "it is there", time: 0) }
         if failure == nil { inspect(driver, &run) }
@@ -113,7 +105,7 @@ package final class StoreCheck: Sendable {
         let report: ConnectionReport
         let start = monotonicNanoseconds()
         do {
-            guard let found = try StoreAddress(location, secrets: secrets ?? SecretFiles.noFolder) else { return true }
+            guard let found = try drivers.address(of: location) else { return true }
             address = found
             report = try drivers.clients.client(trusting: address.trust).probe(address.url, timeout: Self.patience)
         } catch {
@@ -177,7 +169,7 @@ package final class StoreCheck: Sendable {
     // MARK: The store
 
     private func makeDriver(_ run: inout CheckRun) -> (any ArtifactDriver)? {
-        do { return try ArtifactDrivers.driver(for: location, artifactName: "probe", context: drivers) } catch {
+        do { return try drivers.driver(for: location, artifactName: "probe") } catch {
             let isOurs = CheckBlame(error) == .unsupported || error is ArtifactError
             run.note(
                 isOurs ? .configuration : .credentials, .failed, errorText(error), isOurs ? "" : run.advice.credentials(error),
@@ -241,7 +233,7 @@ package final class StoreCheck: Sendable {
         let start = monotonicNanoseconds()
         do {
             if case .object(let object) = try driver.find() {
-                try object.read(from: 0, length: nil, validator: nil) { _ in MemorySink() }
+                try object.read(from: 0, length: nil, validator: nil) { _ in DiscardingSink() }
             }
         } catch let error as any ClassifiedError where error.isNotFound {
         } catch {
@@ -254,14 +246,14 @@ package final class StoreCheck: Sendable {
 
     private func inspect(_ driver: any ArtifactDriver, _ run: inout CheckRun) {
         run.attempt(.get) {
-            guard case .object(let object) = try driver.find() else { throw ExecutorError.failed("the probe is a directory") }
-            let sink = MemorySink()
-            try object.read(from: 0, length: nil, validator: nil) { _ in sink }
-            guard sink.bytes == Self.content else { throw ExecutorError.failed("other bytes came back than were put") }
+            guard let bytes = try StoreProbe(driver, drivers).get() else {
+                throw ExecutorError.failed("the probe is a directory")
+            }
+            guard bytes == Self.content else { throw ExecutorError.failed("other bytes came back than were put") }
         }
         run.attempt(.list) {
             let below = try location.settingKey(String(folder.dropLast()))
-            let driver = try ArtifactDrivers.driver(for: below, artifactName: "probe", context: drivers)
+            let driver = try drivers.driver(for: below, artifactName: "probe")
             guard try driver.list(after: nil).keys.contains(folder + "probe") else {
                 throw ExecutorError.failed("the probe is not in the list")
             }
@@ -297,7 +289,7 @@ package final class StoreCheck: Sendable {
     /// - Returns: false where there is none.
     /// - Throws: the store's refusal; `ExecutorError` where the probe is still there.
     private func removeProbe() throws -> Bool {
-        let driver = try ArtifactDrivers.driver(for: location, artifactName: "probe", context: makeDrivers())
+        let driver = try makeDrivers().driver(for: location, artifactName: "probe")
         guard isThere(driver) != false else { return false }
         while try driver.delete(after: nil) != nil {}
         if isThere(driver) == true {

@@ -7,8 +7,6 @@ package final class BytePipe: ByteSource, ByteSink, Sendable {
     /// What a writer is told once the reader has gone; the reader's own error is the one to report.
     package struct ReaderGone: ClassifiedError, Sendable {
         package var message: String { "write to pipe: the reader has gone" }
-        package var isNotFound: Bool { false }
-        package var isTransient: Bool { false }
     }
 
     private struct State: Sendable {

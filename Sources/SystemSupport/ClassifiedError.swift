@@ -13,6 +13,8 @@ package protocol ClassifiedError: Error, CustomStringConvertible {
 
 extension ClassifiedError {
     package var description: String { message }
+    package var isNotFound: Bool { false }
+    package var isTransient: Bool { false }
 }
 
 /// An error of the executor's own logic, or one with context put before a cause.

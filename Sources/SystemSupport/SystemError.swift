@@ -21,7 +21,6 @@ package struct SystemError: Error, Equatable, Sendable {
 
 extension SystemError: ClassifiedError {
     package var message: String { subject.isEmpty ? "\(operation): \(cause)" : "\(operation) \(subject): \(cause)" }
-    package var isNotFound: Bool { false }
 
     /// Socket operations that may go away on retry (contract 02 §12, "network by type").
     package var isTransient: Bool {

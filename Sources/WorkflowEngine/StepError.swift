@@ -3,8 +3,6 @@ import SystemSupport
 /// Why a node cannot go on although the workflow passed the checks; it becomes the node's message.
 struct StepError: ClassifiedError, Equatable {
     let message: String
-    var isNotFound: Bool { false }
-    var isTransient: Bool { false }
 
     static func text(_ message: String) -> Self { .init(message: message) }
 

@@ -24,7 +24,7 @@ extension FieldTable {
         used(.object(.podMetadata), "podMetadata"), used(.text, "serviceAccountName", "podSpecPatch"),
         used(.flag, "forceFinalizerRemoval"))
 
-    private static func secrets(_ names: String...) -> [FieldRule] {
+    private static func secrets(_ names: [String]) -> [FieldRule] {
         names.map { FieldRule(name: $0, shape: .object(.keySelector), use: .used) }
     }
 
@@ -32,17 +32,17 @@ extension FieldTable {
         used(.text, "endpoint", "bucket", "region", "roleARN", "key"),
         used(.choice(["", "path", "virtual-hosted"]), "addressingStyle"),
         used(.flag, "insecure", "useSDKCreds"),
-        secrets("accessKeySecret", "secretKeySecret", "sessionTokenSecret", "caSecret"),
+        secrets(LocationKind.s3.secretFieldNames()),
         used(.object(.s3Bucket), "createBucketIfNotPresent"), used(.object(.s3Encryption), "encryptionOptions"))
     static let s3Bucket = FieldTable(used(.flag, "objectLocking"))
     static let s3Encryption = FieldTable(
-        used(.text, "kmsKeyId", "kmsEncryptionContext"), used(.flag, "enableEncryption"), secrets("serverSideCustomerKeySecret")
-    )
+        used(.text, "kmsKeyId", "kmsEncryptionContext"), used(.flag, "enableEncryption"),
+        secrets(LocationKind.s3.secretFieldNames(in: "encryptionOptions")))
 
     static let git = FieldTable(
         used(.text, "repo", "revision", "branch"), used(.integer, "depth"), used(.list(.text), "fetch"),
         used(.flag, "insecureIgnoreHostKey", "insecureSkipTLS", "disableSubmodules", "singleBranch"),
-        secrets("usernameSecret", "passwordSecret", "sshPrivateKeySecret"))
+        secrets(LocationKind.git.secretFieldNames()))
 
     static let http = FieldTable(
         used(.text, "url"), used(.flag, "saveStreamViaFile"), used(.list(.object(.header)), "headers"),
@@ -51,32 +51,35 @@ extension FieldTable {
     static let httpAuth = FieldTable(
         used(.object(.basicAuth), "basicAuth"), used(.object(.clientCertificate), "clientCert"),
         used(.object(.oauth2), "oauth2"))
-    static let basicAuth = FieldTable(secrets("usernameSecret", "passwordSecret"))
-    static let clientCertificate = FieldTable(secrets("clientCertSecret", "clientKeySecret"))
+    static let basicAuth = FieldTable(secrets(LocationKind.http.secretFieldNames(in: "auth", "basicAuth")))
+    static let clientCertificate = FieldTable(
+        secrets(LocationKind.http.secretFieldNames(in: "auth", "clientCert")))
     static let oauth2 = FieldTable(
-        secrets("clientIDSecret", "clientSecretSecret", "tokenURLSecret"), used(.list(.text), "scopes"),
+        secrets(LocationKind.http.secretFieldNames(in: "auth", "oauth2")), used(.list(.text), "scopes"),
         used(.list(.object(.oauth2Parameter)), "endpointParams"))
     static let oauth2Parameter = FieldTable(used(.text, "key", "value"))
 
-    static let artifactory = FieldTable(used(.text, "url"), secrets("usernameSecret", "passwordSecret"))
+    static let artifactory = FieldTable(
+        used(.text, "url"), secrets(LocationKind.artifactory.secretFieldNames()))
 
     static let hdfs = FieldTable(
         used(
             .text, "path", "hdfsUser", "krbUsername", "krbRealm", "krbServicePrincipalName", "dataTransferProtection"),
         used(.list(.text), "addresses"), used(.flag, "force"),
-        secrets("krbCCacheSecret", "krbKeytabSecret", "krbConfigConfigMap"))
+        secrets(LocationKind.hdfs.secretFieldNames() + ["krbConfigConfigMap"]))
 
     static let raw = FieldTable(used(.text, "data"))
 
     static let oss = FieldTable(
         used(.text, "endpoint", "bucket", "key", "securityToken"), used(.flag, "createBucketIfNotPresent", "useSDKCreds"),
-        secrets("accessKeySecret", "secretKeySecret"), used(.object(.ossLifecycle), "lifecycleRule"))
+        secrets(LocationKind.oss.secretFieldNames()), used(.object(.ossLifecycle), "lifecycleRule"))
     static let ossLifecycle = FieldTable(used(.integer, "markDeletionAfterDays", "markInfrequentAccessAfterDays"))
 
-    static let gcs = FieldTable(used(.text, "bucket", "key"), secrets("serviceAccountKeySecret"))
+    static let gcs = FieldTable(used(.text, "bucket", "key"), secrets(LocationKind.gcs.secretFieldNames()))
 
     static let azure = FieldTable(
-        used(.text, "endpoint", "container", "blob"), used(.flag, "useSDKCreds"), secrets("accountKeySecret"))
+        used(.text, "endpoint", "container", "blob"), used(.flag, "useSDKCreds"),
+        secrets(LocationKind.azure.secretFieldNames()))
 
     static let plugin = FieldTable(
         used(.text, "name", "configuration", "key"), used(.integer, "connectionTimeoutSeconds"))

@@ -63,7 +63,4 @@ package struct WorkflowRefusal: ClassifiedError, Sendable {
         let first = (errors.first ?? findings.first)?.message ?? "the workflow is refused"
         return errors.count > 1 ? "\(first) (and \(errors.count - 1) more)" : first
     }
-
-    package var isNotFound: Bool { false }
-    package var isTransient: Bool { false }
 }

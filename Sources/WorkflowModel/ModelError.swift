@@ -4,7 +4,6 @@ import SystemSupport
 package struct ModelError: ClassifiedError, Equatable, Sendable {
     package let message: String
     package let isNotFound: Bool
-    package var isTransient: Bool { false }
 
     private init(_ message: String, isNotFound: Bool = false) {
         self.message = message

@@ -1,4 +1,5 @@
 import Archiving
+import ArtifactRegistry
 import Artifacts
 import Digests
 import Documents
@@ -58,7 +59,7 @@ import WorkflowModel
         paths.mirror = path("mirror")
         let plan = try #require(try InputPlan(template.inputArtifacts[0], index: 0, template: template, paths: paths))
         let drivers = DriverContext(
-            clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
+            registry: ArtifactDrivers(), clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
             executorBackoff: Backoff(duration: 1_000_000, factor: 1, jitter: 0, steps: steps),
             secretsDirectory: path("secret"), requestBackoff: nil)
         try ArtifactLoader(drivers: drivers, unpacking: UnpackOptions(), log: .silent).load(plan)

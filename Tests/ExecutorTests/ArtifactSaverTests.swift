@@ -1,3 +1,4 @@
+import ArtifactRegistry
 import Artifacts
 import Foundation
 import HTTPTransport
@@ -35,7 +36,7 @@ import WorkflowModel
             Environment(["ARGO_POD_NAME": "p", "ARGO_DEADLINE": "0001-01-01T00:00:00Z"]))
         settings.paths.mirror = path("mirror")
         let drivers = DriverContext(
-            clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
+            registry: ArtifactDrivers(), clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
             executorBackoff: Backoff(duration: 0, factor: 1, jitter: 0, steps: 1),
             localStore: LocalStore(folder: path("store"), original: template.archiveLocation))
         return (

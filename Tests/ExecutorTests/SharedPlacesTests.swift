@@ -1,4 +1,5 @@
 import Archiving
+import ArtifactRegistry
 import Artifacts
 import Documents
 import FileTrees
@@ -44,7 +45,7 @@ private struct Places: Sendable {
 
     var drivers: DriverContext {
         DriverContext(
-            clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
+            registry: ArtifactDrivers(), clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
             executorBackoff: Backoff(duration: 0, factor: 1, jitter: 0, steps: 1), secretsDirectory: "/nonexistent",
             requestBackoff: nil, localStore: LocalStore(folder: path("store")))
     }

@@ -1,3 +1,4 @@
+import ArtifactRegistry
 import Artifacts
 import Documents
 import Glibc
@@ -34,7 +35,8 @@ private final class StepUnderTest: Sendable {
         let store = BytePath(folder.url.appending(path: "store").path)
         try AtomicFile.createDirectory(store)
         drivers = DriverContext(
-            clients: HTTPClients(HTTPClientConfiguration()), log: log.log, executorBackoff: settings.backoff,
+            registry: ArtifactDrivers(), clients: HTTPClients(HTTPClientConfiguration()), log: log.log,
+            executorBackoff: settings.backoff,
             localStore: LocalStore(folder: store))
     }
 

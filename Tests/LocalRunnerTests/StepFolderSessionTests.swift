@@ -1,3 +1,4 @@
+import ArtifactRegistry
 import Artifacts
 import Documents
 import Foundation
@@ -70,9 +71,9 @@ import Testing
         change(&settings)
         return StepFolderSession(settings, folder: path("step"), log: .silent) { store, secrets in
             DriverContext(
-                clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
+                registry: ArtifactDrivers(), clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
                 executorBackoff: Backoff(duration: 0, factor: 1, jitter: 0, steps: 1), secretsDirectory: secrets,
-                requestBackoff: nil, localStore: store, aws: AWSEnvironment(Environment(environment)))
+                requestBackoff: nil, localStore: store, clouds: CloudEnvironment(Environment(environment)))
         } warn: { warning in
             Issue.record("warned: \(warning)")
         }

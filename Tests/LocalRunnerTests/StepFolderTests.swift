@@ -1,3 +1,4 @@
+import ArtifactRegistry
 import Artifacts
 import Foundation
 import Glibc
@@ -52,7 +53,7 @@ import Testing
         settings.home = path(".")
         return StepFolderSession(settings, folder: path("step"), log: .silent) { store, secrets in
             DriverContext(
-                clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
+                registry: ArtifactDrivers(), clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
                 executorBackoff: Backoff(duration: 0, factor: 1, jitter: 0, steps: 1), secretsDirectory: secrets,
                 requestBackoff: nil, localStore: store)
         } warn: { _ in

@@ -1,3 +1,4 @@
+import ArtifactRegistry
 import Artifacts
 import Documents
 import Foundation
@@ -42,9 +43,9 @@ import Testing
         try folder.write(Data(text.utf8), to: "repository.yaml")
         return try StoreCheck(path("repository.yaml"), key: key, secrets: secrets.map { path($0) }) { secrets in
             DriverContext(
-                clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
+                registry: ArtifactDrivers(), clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
                 executorBackoff: Backoff(duration: 0, factor: 1, jitter: 0, steps: 1), secretsDirectory: secrets,
-                requestBackoff: nil, aws: AWSEnvironment(Environment(environment)))
+                requestBackoff: nil, clouds: CloudEnvironment(Environment(environment)))
         }
     }
 

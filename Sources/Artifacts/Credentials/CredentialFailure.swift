@@ -4,7 +4,6 @@ package import SystemSupport
 package struct CredentialFailure: ClassifiedError, Sendable {
     package let message: String
     package let isTransient: Bool
-    package var isNotFound: Bool { false }
 
     private init(_ message: String, isTransient: Bool = false) {
         self.message = message

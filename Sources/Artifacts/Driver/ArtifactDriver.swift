@@ -7,6 +7,8 @@ package import SystemSupport
 package protocol ArtifactDriver: Sendable {
     /// The location for messages, e.g. `s3://bucket/key`; without secrets.
     var subject: String { get }
+    /// Whether what was saved can be removed again: without that nothing is put there on trial.
+    var canDelete: Bool { get }
     /// What the driver cannot do without when it saves.
     var needs: DriverNeeds { get }
     /// The permissions of what is loaded, before the artifact's own `mode` (contract 03 §2).
@@ -14,9 +16,9 @@ package protocol ArtifactDriver: Sendable {
     /// How often an operation is tried (contract 02 §11).
     func schedule(for verb: ArtifactVerb) -> RetrySchedule
 
-    /// What stands at the location: one object or a directory of them.
+    /// What stands at the location: one object, a directory of them, or a tree that the driver writes by itself.
     ///
-    /// - Throws: an error with `isNotFound` when there is neither; a store that tells it by a read only has the object's first read
+    /// - Throws: an error with `isNotFound` when there is nothing; a store that tells it by a read only has the object's first read
     ///   throw it.
     func find() throws -> FoundArtifact
 
@@ -27,6 +29,11 @@ package protocol ArtifactDriver: Sendable {
     ///
     /// - Parameter relative: nil for the location itself, else a path below it (a file of a directory).
     func put(_ content: ObjectContent, at relative: BytePath?) throws
+
+    /// Saves what lies at a path; the driver of a store whose `needs` ask for a path is asked for nothing else.
+    ///
+    /// - Parameter path: a file or a directory for this save alone, which is removed afterwards.
+    func save(from path: BytePath) throws
 
     /// How to store one large object in parts; nil where the store has no such thing.
     func multipart(at relative: BytePath?, fileName: BytePath) throws -> (any MultipartTarget)?
@@ -71,10 +78,21 @@ package struct DriverNeeds: Sendable, Equatable {
     package var length: Bool
     /// There is room for one file only, not for a directory.
     package var singleFile: Bool
+    /// Files and directories at a path, for a program that reads them by itself; nil where bytes are taken.
+    package var path: PathNeeds?
 
-    package init(length: Bool, singleFile: Bool = false) {
+    package init(length: Bool, singleFile: Bool = false, path: PathNeeds? = nil) {
         self.length = length
         self.singleFile = singleFile
+        self.path = path
+    }
+
+    /// Where such a path must be.
+    package struct PathNeeds: Sendable, Equatable {
+        /// A folder that the reading program sees by the same name; nil for any.
+        package var folder: BytePath?
+
+        package init(in folder: BytePath? = nil) { self.folder = folder }
     }
 }
 
@@ -92,6 +110,8 @@ package struct KeyPage: Sendable, Equatable {
 
 extension ArtifactDriver {
     package var loadedModes: LoadedModes { LoadedModes(file: 0o666, directory: 0o755) }
+    package var canDelete: Bool { true }
     package func prepareSave() throws {}
+    package func save(from path: BytePath) throws { throw ArtifactError.unsupported("\(subject) is not saved from a path") }
     package func multipart(at relative: BytePath?, fileName: BytePath) throws -> (any MultipartTarget)? { nil }
 }

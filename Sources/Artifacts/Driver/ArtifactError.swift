@@ -98,7 +98,7 @@ package struct ArtifactError: ClassifiedError, Sendable {
     }
 
     /// The answer was cut.
-    static func cut(_ operation: String, _ subject: String, _ cause: String) -> Self {
+    package static func cut(_ operation: String, _ subject: String, _ cause: String) -> Self {
         .init(.truncated, "\(operation) \(subject): \(cause)", isTransient: true)
     }
 

@@ -4,6 +4,8 @@ package import SystemSupport
 package enum FoundArtifact: Sendable {
     case object(any StoredObject)
     case directory(any StoredDirectory)
+    /// A file or a directory that only the driver can bring: a checkout, what another program writes.
+    case tree(any StoredTree)
 }
 
 /// One stored object that can be read from any offset, as often as needed.

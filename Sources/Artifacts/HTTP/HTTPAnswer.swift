@@ -1,11 +1,11 @@
+import Artifacts
 import Digests
 import Encodings
 import HTTPTransport
+import SystemSupport
 
 /// What the answers of web servers say of an object, and what their errors mean.
 enum HTTPAnswer {
-    static func isSuccess(_ status: Int) -> Bool { (200..<300).contains(status) }
-
     /// - Parameter canRenew: whether another attempt would be made with a fresh credential.
     static func error(_ status: Int, _ operation: String, _ subject: String, canRenew: Bool) -> ArtifactError {
         if status == 404 { return .notFound(operation, subject, "404 Not Found") }
@@ -16,7 +16,7 @@ enum HTTPAnswer {
 
     /// Whether the server may answer otherwise later (contract 02 §12 has time-outs, throttling and failing gateways).
     static func isTransient(_ status: Int) -> Bool {
-        [408, 425, 429, 499].contains(status) || status >= 500 && ![501, 505, 507].contains(status)
+        HTTPStatus.isPassingRefusal(status) || status >= 500 && ![501, 505, 507].contains(status)
     }
 
     /// Not those that the server sends: they may hold anything.
@@ -39,9 +39,7 @@ enum HTTPAnswer {
         let isCoded = answer.isDecoded || coding != "identity" && !coding.isEmpty
         var head = ObjectHead(validator: headers["ETag"] ?? headers["Last-Modified"])
         if answer.status == 206, !hasOwnRange {
-            let range = headers["Content-Range"].flatMap(S3Answer.contentRange)
-            head.offset = range?.start ?? 0
-            head.length = range?.total
+            head.take(headers.contentRange)
         } else {
             head.length = headers["Content-Length"].flatMap { Int64($0) }
             if answer.status == 200, !isCoded { head.checksum = checksum(headers) }
@@ -71,7 +69,7 @@ enum HTTPAnswer {
         for (algorithm, names, field) in algorithms {
             var hash = told.first { names.contains($0.name) }.flatMap { Base64.decode($0.value) }
             if algorithm == .md5 { hash = hash ?? headers["Content-MD5"].flatMap(Base64.decode) }
-            hash = hash ?? headers[field].flatMap(hexadecimal)
+            hash = hash ?? headers[field].flatMap { bytes(ofHexadecimal: $0.utf8) }
             if let hash, hash.count == algorithm.length { return .hash(algorithm, hash) }
         }
         return nil
@@ -85,16 +83,5 @@ enum HTTPAnswer {
             let value = item[item.index(after: equals)...].filter { $0 != ":" && $0 != " " && $0 != "\t" }
             return (item[..<equals].lowercased(), String(value))
         }
-    }
-
-    private static func hexadecimal(_ text: String) -> [UInt8]? {
-        let digits = Array(text.utf8)
-        guard digits.count % 2 == 0 else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let byte = UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16) else { return nil }
-            bytes.append(byte)
-        }
-        return bytes
     }
 }

@@ -1,4 +1,7 @@
+package import Artifacts
+import HTTPTransport
 package import SystemSupport
+package import WorkflowModel
 
 /// One file behind a URL, loaded by GET and saved by PUT (contract 03 §6.5). Nothing else can be asked of a web server.
 package struct HTTPDriver: ArtifactDriver {
@@ -14,6 +17,7 @@ package struct HTTPDriver: ArtifactDriver {
     }
 
     package var subject: String { resource.subject }
+    package var canDelete: Bool { false }
     package var needs: DriverNeeds { DriverNeeds(length: true, singleFile: true) }
 
     /// The reference tries once (contract 02 §11); GET and PUT can be repeated without harm (05 C31).
@@ -32,4 +36,18 @@ package struct HTTPDriver: ArtifactDriver {
     package func isDirectory() throws -> Bool { false }
 
     private func unsupported(_ verb: String) -> ArtifactError { .unsupported("\(kind) artifacts cannot be \(verb)") }
+}
+
+extension HTTPDriver: RegisteredDriver {
+    package static func serving(_ location: ArtifactLocation, context: DriverContext) throws -> HTTPDriver? {
+        if location.driverKind == .artifactory {
+            return try location.artifactory.map { try HTTPDriver($0, context: context) }
+        }
+        return try location.http.map { try HTTPDriver($0, context: context) }
+    }
+
+    package static func address(of location: ArtifactLocation, context: DriverContext) throws -> StoreAddress? {
+        let url = location.driverKind == .artifactory ? location.artifactory?.url : location.http?.url
+        return StoreAddress(url: try HTTPURL(url ?? "").origin + "/")
+    }
 }

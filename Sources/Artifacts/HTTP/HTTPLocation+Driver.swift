@@ -1,3 +1,4 @@
+package import Artifacts
 import HTTPTransport
 import SystemSupport
 package import WorkflowModel
@@ -31,9 +32,10 @@ extension HTTPDriver {
                 clientID: try secrets.read(id).trimmed, clientSecret: try secrets.read(secret).trimmed,
                 tokenURL: try secrets.read(tokenURL).trimmed, request: request, http: client)
             // One token for all artifacts that ask for the same.
-            let selectors = [id, secret, tokenURL] + (certificate == nil ? [] : [location.auth?.clientCert.clientCertSecret])
-            let names = selectors.flatMap { [$0?.name ?? "", $0?.key ?? ""] }
-            authorization = context.memory.value(for: (["oauth2"] + names + request.words).joined(separator: "\u{0}")) {
+            let key = TokenKey(
+                id: id, secret: secret, tokenURL: tokenURL,
+                certificate: certificate == nil ? nil : location.auth?.clientCert.clientCertSecret, request: request)
+            authorization = context.memory.value(for: key) {
                 CredentialCache(source, for: url.origin, context: context)
             }
         }
@@ -60,11 +62,13 @@ extension HTTPDriver {
     }
 }
 
-extension SecretFiles {
-    /// The value that a selector names; nil where it names none.
-    func value(_ selector: SecretKeySelector?, trimmed: Bool = true) throws -> Secret? {
-        guard let selector, selector.isNamed else { return nil }
-        let value = try read(selector)
-        return trimmed ? value.trimmed : value
-    }
+/// What tokens that are remembered were asked for with.
+private struct TokenKey: StoreMemoryKey {
+    typealias Value = CredentialCache<Secret>
+
+    let id: SecretKeySelector
+    let secret: SecretKeySelector
+    let tokenURL: SecretKeySelector
+    let certificate: SecretKeySelector?
+    let request: OAuth2TokenSource.Request
 }

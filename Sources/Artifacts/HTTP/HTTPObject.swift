@@ -1,3 +1,4 @@
+import Artifacts
 import HTTPTransport
 import SystemSupport
 
@@ -41,17 +42,8 @@ struct HTTPObject: StoredObject {
             if let validator { conditions.append(("If-Range", validator)) }
         }
         try resource.exchange("GET", "load", conditions) { answer in
-            if answer.status == 206, !resource.hasOwnRange,
-                answer.headers["Content-Range"].flatMap(S3Answer.contentRange) == nil
-            {
-                throw ArtifactError.cut("load", subject, "the answer to a range does not say which one it is")
-            }
+            if !resource.hasOwnRange { try PartialAnswer.check(answer, subject) }
             return try receive(HTTPAnswer.head(answer, isRanged: isRanged, hasOwnRange: resource.hasOwnRange))
         }
     }
-}
-
-/// Takes what nobody wants to see.
-final class DiscardingSink: ByteSink {
-    func write(_ bytes: Span<UInt8>) {}
 }

@@ -1,3 +1,4 @@
+package import Artifacts
 import Encodings
 package import HTTPTransport
 package import SystemSupport
@@ -67,9 +68,9 @@ package struct HTTPResource: Sendable {
         let lease = try authorization?.lease()
         if let lease { request.headers.set("Authorization", lease.credential.revealText()) }
         let response = try http.download(request, body: body, bodyLimit: Self.explanationLimit) { head in
-            HTTPAnswer.isSuccess(head.status) ? try onSuccess(head) : nil
+            HTTPStatus.isSuccess(head.status) ? try onSuccess(head) : nil
         }
-        if HTTPAnswer.isSuccess(response.status) {
+        if HTTPStatus.isSuccess(response.status) {
             if let lease { authorization?.accept(lease) }
             return response
         }

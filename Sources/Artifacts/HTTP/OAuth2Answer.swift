@@ -1,3 +1,4 @@
+import Artifacts
 import Documents
 import Encodings
 import HTTPTransport
@@ -42,7 +43,7 @@ struct OAuth2Answer {
     ///
     /// - Throws: `CredentialFailure`.
     func issued(now: Timestamp = .now) throws -> IssuedCredential<Secret> {
-        guard HTTPAnswer.isSuccess(status) else {
+        guard HTTPStatus.isSuccess(status) else {
             throw CredentialFailure.refused(
                 OAuth2TokenSource.operation, status: status, word: errorWord, isTransient: HTTPAnswer.isTransient(status))
         }

@@ -1,3 +1,4 @@
+import Artifacts
 import Documents
 import Encodings
 import HTTPTransport
@@ -11,13 +12,10 @@ import WorkflowModel
 /// way that worked is the one taken later. Nothing of the endpoint's URL but its host is shown: it is a secret.
 final class OAuth2TokenSource: CredentialSource {
     /// What is asked for besides the client's own name.
-    struct Request: Sendable {
+    struct Request: Hashable, Sendable {
         let scopes: [String]
         /// Further fields of the form; they may replace `grant_type`.
         let parameters: [HTTPLocation.EndpointParameter]
-
-        /// All of it, to tell requests apart.
-        var words: [String] { scopes + [""] + parameters.flatMap { [$0.key, $0.value] } }
     }
 
     private enum Style: CaseIterable {

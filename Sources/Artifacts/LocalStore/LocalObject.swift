@@ -1,3 +1,4 @@
+import Artifacts
 import FileTrees
 import SystemSupport
 

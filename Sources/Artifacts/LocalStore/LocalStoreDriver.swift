@@ -1,7 +1,9 @@
+package import Artifacts
 import Encodings
 import FileTrees
 import Glibc
 package import SystemSupport
+package import WorkflowModel
 
 /// A folder in place of a store, for runs on one machine: objects lie byte-identical under `BUCKET/KEY`, as they
 /// would in a bucket. What a file system cannot name is percent-encoded.
@@ -85,14 +87,7 @@ package struct LocalStoreDriver: ArtifactDriver {
             try FileReading.copy(
                 stretch.file.descriptor.raw, from: stretch.offset, length: stretch.length, into: sink,
                 subject: stretch.file.subject)
-        case .stream(let source):
-            var block = [UInt8](repeating: 0, count: 256 << 10)
-            while true {
-                var span = block.mutableSpan
-                let count = try source.read(into: &span)
-                if count == 0 { return }
-                try DescriptorIO.write(raw, block.span.extracting(first: count), subject: subject)
-            }
+        case .stream(let source): try source.forEachBlock { try DescriptorIO.write(raw, $0, subject: subject) }
         }
     }
 
@@ -161,6 +156,16 @@ package struct LocalStoreDriver: ArtifactDriver {
                         root: root, path: full, length: entry.status.size, subject: root.subject(full))))
         }
         return entries
+    }
+}
+
+extension LocalStoreDriver {
+    /// The driver for a location whose objects are in a folder of this machine; nil for all others.
+    package static func serving(_ location: ArtifactLocation, context: DriverContext) -> LocalStoreDriver? {
+        guard let store = context.localStore, store.standsIn(for: location), let place = LocalStore.place(of: location) else {
+            return nil
+        }
+        return LocalStoreDriver(folder: store.folder, bucket: place.bucket, key: place.key)
     }
 }
 

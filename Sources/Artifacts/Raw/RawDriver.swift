@@ -1,4 +1,6 @@
+package import Artifacts
 package import SystemSupport
+package import WorkflowModel
 
 /// Content that stands in the location itself (contract 03 §6.9): it can only be loaded.
 package struct RawDriver: ArtifactDriver {
@@ -7,6 +9,7 @@ package struct RawDriver: ArtifactDriver {
     package init(data: String) { self.data = Array(data.utf8) }
 
     package var subject: String { "raw data" }
+    package var canDelete: Bool { false }
     package var needs: DriverNeeds { DriverNeeds(length: false) }
 
     package func schedule(for verb: ArtifactVerb) -> RetrySchedule { .once }
@@ -19,6 +22,12 @@ package struct RawDriver: ArtifactDriver {
     package func isDirectory() throws -> Bool { false }
 
     private static func unsupported(_ verb: String) -> ArtifactError { .unsupported("raw artifacts cannot be \(verb)") }
+}
+
+extension RawDriver: RegisteredDriver {
+    package static func serving(_ location: ArtifactLocation, context: DriverContext) -> RawDriver? {
+        location.raw.map { RawDriver(data: $0.data) }
+    }
 }
 
 /// The content as an object.

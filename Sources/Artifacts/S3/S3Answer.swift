@@ -1,3 +1,4 @@
+import Artifacts
 import Digests
 import Documents
 import Encodings
@@ -19,7 +20,6 @@ enum S3Answer {
     private static let expiryWords: Set<String> = [
         "ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired",
     ]
-    private static let transientStatuses: Set<Int> = [408, 425, 429, 499]
 
     /// An answer that is no success, as the code word and sentence that it carries.
     struct Failure {
@@ -66,7 +66,7 @@ enum S3Answer {
 
         var isTransient: Bool {
             isGarbledRequest || transientWords.contains(word) || status >= 500 && status != 501
-                || transientStatuses.contains(status)
+                || HTTPStatus.isPassingRefusal(status)
         }
 
         var saysExpired: Bool { expiryWords.contains(word) }
@@ -104,27 +104,12 @@ enum S3Answer {
         var head = ObjectHead(validator: headers["ETag"], supportsRanges: headers["Accept-Ranges"] != "none")
         let length = headers["Content-Length"].flatMap { Int64($0) } ?? (isAsStored(headers) ? found : nil)
         if status == 206 {
-            let range = headers["Content-Range"].flatMap(contentRange)
-            head.offset = range?.start ?? 0
-            head.length = range?.total
+            head.take(headers.contentRange)
         } else {
             head.length = length
             head.checksum = checksum(headers, length: length, anySize: anySize)
         }
         return head
-    }
-
-    /// `bytes 2-4/11`; the total may be `*`.
-    static func contentRange(_ text: String) -> (start: Int64, total: Int64?)? {
-        let parts = text.split(separator: " ")
-        guard parts.count == 2, parts[0].lowercased() == "bytes" else { return nil }
-        let sides = parts[1].split(separator: "/")
-        guard sides.count == 2, let start = sides[0].split(separator: "-").first.flatMap({ Int64($0) }), start >= 0 else {
-            return nil
-        }
-        let total = Int64(sides[1])
-        guard sides[1] == "*" || total.map({ $0 > start }) ?? false else { return nil }
-        return (start, total)
     }
 
     /// The best checksum of the whole object; those put together from parts' own cannot be checked. A store that does not say
@@ -194,23 +179,6 @@ enum S3Answer {
     }
 
     private static func hash(_ digits: ArraySlice<UInt8>) -> [UInt8]? {
-        guard digits.count == 32 else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: digits.startIndex, to: digits.endIndex, by: 2) {
-            guard digits[index...].prefix(2).allSatisfy(isHexadecimal),
-                let byte = UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16)
-            else { return nil }
-            bytes.append(byte)
-        }
-        return bytes
-    }
-
-    private static func isHexadecimal(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
-            UInt8(ascii: "A")...UInt8(ascii: "F"):
-            true
-        default: false
-        }
+        digits.count == 32 ? bytes(ofHexadecimal: digits) : nil
     }
 }

@@ -1,3 +1,4 @@
+package import Artifacts
 import Documents
 package import HTTPTransport
 package import RequestSigning
@@ -58,7 +59,7 @@ package struct S3Client: Sendable {
         region ?? bucketState.region ?? endpoint.regionOfHost ?? Self.defaultRegion
     }
 
-    private static let defaultRegion = "us-east-1"
+    static let defaultRegion = "us-east-1"
     private static let answerLimit = 16 << 20
     /// Seconds for a connection, or without a byte, of a request that nobody waits for.
     private static let cleanupTimeout = 10
@@ -80,7 +81,7 @@ package struct S3Client: Sendable {
         while true {
             let lease = try credentials.lease()
             let response = try once(request, region: used, lease.credential, onSuccess)
-            if Self.isSuccess(response.status) {
+            if HTTPStatus.isSuccess(response.status) {
                 credentials.accept(lease)
                 return response
             }
@@ -112,8 +113,6 @@ package struct S3Client: Sendable {
             operation, subject, hiding: Self.secrets(request, try credentials.lease().credential))
     }
 
-    private static func isSuccess(_ status: Int) -> Bool { (200..<300).contains(status) }
-
     private func once(
         _ request: S3Request, region: String, _ credential: SigV4.Credential,
         _ onSuccess: (HTTPResponseHead) throws -> (any ByteSink)?
@@ -137,7 +136,7 @@ package struct S3Client: Sendable {
             message.stallTimeout = min(message.stallTimeout, Self.cleanupTimeout)
         }
         return try http.download(message, body: request.body, bodyLimit: Self.answerLimit) { head in
-            Self.isSuccess(head.status) ? try onSuccess(head) : nil
+            HTTPStatus.isSuccess(head.status) ? try onSuccess(head) : nil
         }
     }
 
@@ -174,7 +173,7 @@ package struct S3Client: Sendable {
         var request = S3Request("GET")
         request.query = [("location", "")]
         guard let response = try? once(request, region: used, credential, { _ in nil }) else { return .unknown }
-        guard Self.isSuccess(response.status) else {
+        guard HTTPStatus.isSuccess(response.status) else {
             let failure = S3Answer.Failure(response, hasKey: false)
             if failure.saysExpired { return .expiredCredential }
             return failure.region.flatMap { Self.isRegion($0) ? .region($0) : nil } ?? .unknown

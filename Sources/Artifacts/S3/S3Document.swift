@@ -1,3 +1,4 @@
+import Artifacts
 import Documents
 
 /// XML documents in answers of success: whoever stands between us and a store may answer 200 as well.

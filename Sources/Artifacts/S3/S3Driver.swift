@@ -1,3 +1,4 @@
+package import Artifacts
 import HTTPTransport
 package import SystemSupport
 

@@ -1,3 +1,4 @@
+import Artifacts
 import Digests
 import Documents
 import Encodings

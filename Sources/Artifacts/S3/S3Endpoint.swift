@@ -1,3 +1,4 @@
+import Artifacts
 import Encodings
 
 /// Where the requests for a bucket go: host, scheme, and the bucket's place in the URL (contract 03 §6.1).

@@ -1,3 +1,4 @@
+import Artifacts
 import SystemSupport
 
 /// What Amazon's S3 offers and some stores that speak its protocol do not: each is used until a store refuses it, and what every

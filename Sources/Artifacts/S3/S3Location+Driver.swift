@@ -1,29 +1,40 @@
+package import Artifacts
 import HTTPTransport
 import RequestSigning
 import SystemSupport
 package import WorkflowModel
 
-extension S3Driver {
+extension S3Driver: RegisteredDriver {
+    package static func serving(_ location: ArtifactLocation, context: DriverContext) throws -> S3Driver? {
+        try location.s3.map { try S3Driver($0, context: context) }
+    }
+
+    package static func address(of location: ArtifactLocation, context: DriverContext) throws -> StoreAddress? {
+        guard let location = location.s3 else { return nil }
+        let endpoint = try S3Endpoint(location)
+        let region = location.region.isEmpty ? endpoint.regionOfHost ?? S3Client.defaultRegion : location.region
+        return StoreAddress(
+            url: "\(endpoint.isSecure ? "https" : "http")://\(endpoint.authority(region: region))/",
+            trust: try trust(location, SecretFiles(context.secretsDirectory)))
+    }
+
+    /// nil for the authorities of the system.
+    private static func trust(_ location: S3Location, _ secrets: SecretFiles) throws -> TrustAnchors? {
+        guard !(location.insecure ?? false), let authority = location.caSecret, authority.isNamed else { return nil }
+        return .certificates(try secrets.read(authority).reveal())
+    }
+
     /// The driver for a location: reads the secrets that it names.
     ///
     /// - Throws: `ArtifactError` (`unsupported`) for fields that are not served, `SystemError` for a secret that is not there.
     package init(_ location: S3Location, context: DriverContext) throws {
         let secrets = SecretFiles(context.secretsDirectory)
-        let isSecure = !(location.insecure ?? false)
-        let style: S3Endpoint.Style =
-            switch location.addressingStyle {
-            case .automatic: .automatic
-            case .path: .path
-            case .virtualHosted: .virtualHosted
-            }
-        let endpoint = try S3Endpoint(
-            endpoint: location.endpoint, bucket: location.bucket, isSecure: isSecure, style: style)
+        let endpoint = try S3Endpoint(location)
         try endpoint.check(region: location.region)
-        var trust: TrustAnchors?
-        if isSecure, let authority = location.caSecret, authority.isNamed {
-            trust = .certificates(try secrets.read(authority).reveal())
+        let trust = try Self.trust(location, secrets)
+        let state = context.memory.value(for: BucketKey(endpoint: location.endpoint, bucket: location.bucket)) {
+            S3BucketState()
         }
-        let state = context.memory.value(for: "s3 \(location.endpoint) \(location.bucket)") { S3BucketState() }
         var client = S3Client(
             endpoint: endpoint, http: context.clients.client(trusting: trust),
             credentials: try Self.credentials(location, secrets, context),
@@ -32,7 +43,7 @@ extension S3Driver {
         client.stallTimeout = context.stallTimeout
         client.log = context.log
         client.verifiesAlways = context.verifiesAlways
-        client.encryption = try S3Encryption(location, secrets, isSecure: isSecure)
+        client.encryption = try S3Encryption(location, secrets, isSecure: endpoint.isSecure)
         let creation = location.createBucketIfNotPresent.map { BucketCreation(objectLocking: $0.objectLocking) }
         self.init(client: client, key: location.key, creation: creation, context: context)
     }
@@ -52,7 +63,7 @@ extension S3Driver {
             own.metadata.isDisabled = true
             let aws = AWSCredentials(
                 own, clients: context.clients, region: location.region.isEmpty ? nil : location.region)
-            return context.memory.value(for: "s3 keys of the environment \(location.region)") {
+            return context.memory.value(for: KeysKey(source: "keys of the environment", region: location.region)) {
                 CredentialCache(aws.defaultChain, for: "S3 (keys of the environment)", context: context)
             }
         }
@@ -69,7 +80,7 @@ extension S3Driver {
             } else {
                 ("IAM credentials", aws.instanceChain)
             }
-        return context.memory.value(for: "s3 \(kind) \(location.region)") {
+        return context.memory.value(for: KeysKey(source: kind, region: location.region)) {
             CredentialCache(source, for: "S3 (\(kind))", context: context)
         }
     }
@@ -110,6 +121,32 @@ private struct LocationKeySource: CredentialSource {
     }
 }
 
-extension SecretFiles {
-    func read(_ selector: SecretKeySelector) throws -> Secret { try read(name: selector.name, key: selector.key) }
+extension S3Endpoint {
+    /// - Throws: `ArtifactError` (`invalid`) for an endpoint or a bucket that is none.
+    init(_ location: S3Location) throws {
+        let style: Style =
+            switch location.addressingStyle {
+            case .automatic: .automatic
+            case .path: .path
+            case .virtualHosted: .virtualHosted
+            }
+        try self.init(
+            endpoint: location.endpoint, bucket: location.bucket, isSecure: !(location.insecure ?? false), style: style)
+    }
+}
+
+/// What is learnt of a bucket is remembered by where it is.
+private struct BucketKey: StoreMemoryKey {
+    typealias Value = S3BucketState
+
+    let endpoint: String
+    let bucket: String
+}
+
+/// Keys that do not come from the location's own secrets are remembered by where they come from.
+private struct KeysKey: StoreMemoryKey {
+    typealias Value = CredentialCache<SigV4.Credential>
+
+    let source: String
+    let region: String
 }

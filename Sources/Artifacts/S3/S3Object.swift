@@ -1,3 +1,4 @@
+import Artifacts
 import HTTPTransport
 import SystemSupport
 
@@ -94,9 +95,9 @@ struct S3Object: StoredObject {
         var isUnsure = false
         _ = try client.download(request, "load", subject) { answer in
             var head = answered(answer.status, answer.headers, isWhole: !used.contains(.ranges) && offset == 0)
-            if answer.status == 206, answer.headers["Content-Range"].flatMap(S3Answer.contentRange) == nil {
+            do { try PartialAnswer.check(answer, subject) } catch {
                 if used.contains(.ranges) { client.note(lacking: .ranges) }
-                throw ArtifactError.cut("load", subject, "the answer to a range does not say which one it is")
+                throw error
             }
             if length != nil || offset > 0, answer.status == 200 {
                 // Whoever answers a range with the whole knows no ranges, whatever its headers say.

@@ -1,3 +1,4 @@
+import Artifacts
 import Digests
 import Encodings
 import HTTPTransport
@@ -105,31 +106,6 @@ struct S3Checksums {
         }
         if let size = told.length, let length = body.length, size != length {
             throw ArtifactError.damaged(operation, subject, "the store has \(size) bytes of \(length)")
-        }
-    }
-}
-
-extension ObjectBody {
-    /// The body for HTTP; for a stream of unknown length there is none that S3 takes.
-    func http() throws -> HTTPBody {
-        switch self {
-        case .bytes(let bytes): .bytes(bytes)
-        case .file(let stretch):
-            .file(
-                descriptor: stretch.file.descriptor.raw, offset: stretch.offset, length: stretch.length,
-                subject: stretch.file.subject)
-        case .stream: throw ArtifactError.unsupported("send a stream of unknown length to S3")
-        }
-    }
-
-    /// Shows all bytes, block by block.
-    func forEachBlock(_ show: (Span<UInt8>) throws -> Void) throws {
-        switch self {
-        case .bytes(let bytes): try show(bytes.span)
-        case .file(let stretch):
-            try FileReading.forEachBlock(
-                stretch.file.descriptor.raw, from: stretch.offset, length: stretch.length, subject: stretch.file.subject, show)
-        case .stream: throw ArtifactError.unsupported("send a stream of unknown length to S3")
         }
     }
 }

@@ -15,7 +15,9 @@ package struct ArtifactUpload: Sendable {
         let length = try FileStatus.of(file.descriptor.raw, subject: file.subject).size
         try store.watched(.saving, store.subject, meter, total: length) {
             try prepare()
-            try send(FileStretch(file, offset: 0, length: length), at: nil, fileName: fileName, meter)
+            let stretch = FileStretch(file, offset: 0, length: length)
+            if let paths = paths(meter) { return try paths.file(stretch, fileName) }
+            try send(stretch, at: nil, fileName: fileName, meter)
         }
         return meter.record
     }
@@ -37,6 +39,7 @@ package struct ArtifactUpload: Sendable {
         let meter = TransferMeter()
         try store.watched(.saving, store.subject, meter, total: nil) {
             try prepare()
+            if let paths = paths(meter) { return try paths.stream(source, fileName) }
             try stream(source, fileName, meter)
         }
         return meter.record
@@ -54,6 +57,14 @@ package struct ArtifactUpload: Sendable {
                 "save \(path) to \(store.subject): a directory cannot be saved there file by file; archive it (tar or zip)")
         }
         let meter = TransferMeter()
+        if let paths = paths(meter) {
+            let root = ContainedDirectory(owning: root, path: path)
+            try store.watched(.saving, store.subject, meter, total: nil) {
+                try prepare()
+                try paths.directory(root)
+            }
+            return meter.record
+        }
         let walk = try TreeWalk(root, path: path)
         try store.watched(.saving, store.subject, meter, total: nil) {
             try prepare()
@@ -66,6 +77,11 @@ package struct ArtifactUpload: Sendable {
     @discardableResult
     package func directory(at path: BytePath) throws -> TransferRecord {
         try directory(try Descriptor.open(path, O_RDONLY | O_DIRECTORY), path: path)
+    }
+
+    /// nil where the driver takes bytes.
+    private func paths(_ meter: TransferMeter) -> PathUpload? {
+        store.driver.needs.path.map { PathUpload(store: store, needs: $0, meter: meter) }
     }
 
     private func prepare() throws {
@@ -163,15 +179,12 @@ package struct ArtifactUpload: Sendable {
     }
 
     private func spool(_ source: any ByteSource, into file: OpenFile) throws -> Int64 {
-        var block = [UInt8](repeating: 0, count: 256 << 10)
         var length: Int64 = 0
-        while true {
-            var span = block.mutableSpan
-            let count = try source.read(into: &span)
-            if count == 0 { return length }
-            try DescriptorIO.write(file.descriptor.raw, block.span.extracting(first: count), subject: file.subject)
-            length += Int64(count)
+        try source.forEachBlock {
+            try DescriptorIO.write(file.descriptor.raw, $0, subject: file.subject)
+            length += Int64($0.count)
         }
+        return length
     }
 }
 

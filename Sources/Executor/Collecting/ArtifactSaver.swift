@@ -69,9 +69,9 @@ struct ArtifactSaver: Sendable {
     private func store(_ data: OutputData, of artifact: Artifact, fileName: String) throws -> Artifact {
         let location = try artifact.location.withDefaultKey(in: template.archiveLocation, fileName: fileName)
         let complete = try location.relocated(to: template.archiveLocation)
-        let driver = try ArtifactDrivers.driver(for: complete, artifactName: artifact.name, context: drivers)
-        try claim(complete, driver.subject, for: artifact)
-        let upload = ArtifactStore(driver: driver, context: drivers).upload
+        let store = try drivers.store(for: complete, artifactName: artifact.name)
+        try claim(complete, store.subject, for: artifact)
+        let upload = store.upload
         let fileName = BytePath(fileName)
         switch data {
         case .file(let file): try upload.file(file, fileName: fileName)

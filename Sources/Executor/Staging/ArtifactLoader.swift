@@ -20,8 +20,7 @@ struct ArtifactLoader: Sendable {
     func load(_ plan: InputPlan) throws {
         let artifact = plan.artifact
         do {
-            let driver = try ArtifactDrivers.driver(for: plan.location, artifactName: artifact.name, context: drivers)
-            let store = ArtifactStore(driver: driver, context: drivers)
+            let store = try drivers.store(for: plan.location, artifactName: artifact.name)
             let (parent, name) = try plan.destination.open()
             let workshop = try Workshop(in: parent)
             defer { workshop.remove() }
@@ -54,11 +53,11 @@ struct ArtifactLoader: Sendable {
         _ artifact: Artifact, _ store: ArtifactStore, in directory: ContainedDirectory, isShared: Bool
     ) throws -> BytePath {
         switch try store.find() {
+        case .tree(let tree):
+            try store.download.tree(tree, at: Self.brought, in: directory)
+            return try brought(artifact.archive, in: directory)
         case .directory(let found):
-            switch artifact.archive {
-            case .tar, .zip: throw ExecutorError.badRequest("unpack: it is a directory in its store, not an archive")
-            case .asIs, .empty, nil: break
-            }
+            try requireArchive(artifact.archive)
             try directory.makeDirectory(Self.tree, mode: store.driver.loadedModes.directory)
             try store.download.directory(found, into: try directory.subdirectory(Self.tree))
             return Self.tree
@@ -93,6 +92,38 @@ struct ArtifactLoader: Sendable {
     /// What is made in the workshop: an object as it is, and a directory, or what an archive is unpacked into.
     private static let file: BytePath = "file"
     private static let tree: BytePath = "tree"
+    /// What a driver has written by itself.
+    private static let brought: BytePath = "brought"
+
+    /// Throws where a directory would have to be an archive.
+    private func requireArchive(_ archive: ArchiveStrategy?) throws {
+        switch archive {
+        case .tar, .zip: throw ExecutorError.badRequest("unpack: it is a directory in its store, not an archive")
+        case .asIs, .empty, nil: break
+        }
+    }
+
+    /// What was brought: as it is where it is a directory; a file is unpacked like an object.
+    private func brought(_ archive: ArchiveStrategy?, in directory: ContainedDirectory) throws -> BytePath {
+        if try directory.status(Self.brought).kind == .directory {
+            try requireArchive(archive)
+            return Self.brought
+        }
+        let file = try directory.openFile(Self.brought)
+        let source = DescriptorSource(file.raw, subject: directory.subject(Self.brought))
+        switch archive {
+        case .asIs: return Self.brought
+        case .zip: return try unpacked(in: directory) { try Unpacker.unpackZip(file.raw, into: $0, options: unpacking) }
+        case .tar:
+            return try unpacked(in: directory) { try Unpacker.unpack(source, as: .tarGzip, into: $0, options: unpacking) }
+        case .empty, nil:
+            let detected = try ArchiveDetector.detect(source)
+            guard detected.isTarGzip else { return Self.brought }
+            return try unpacked(in: directory) {
+                try Unpacker.unpack(detected.source, as: .tarGzip, into: $0, options: unpacking)
+            }
+        }
+    }
 
     private func unpacked(
         in directory: ContainedDirectory, _ unpack: (ContainedDirectory) throws -> Void

@@ -4,8 +4,6 @@ import SystemSupport
 package struct StartFailure: ClassifiedError, Sendable {
     package let message: String
     package let exitCode: Int32
-    package var isNotFound: Bool { false }
-    package var isTransient: Bool { false }
 
     /// A fatal configuration problem: exit code 1.
     package static func fatal(_ message: String) -> StartFailure { .init(message: message, exitCode: ExitCode.fatal) }

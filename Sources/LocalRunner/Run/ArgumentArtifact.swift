@@ -34,7 +34,7 @@ struct ArgumentArtifact: Sendable {
     /// Puts it where steps find it: a file as it is, a folder by the archive strategy of the workflow's own entry.
     func save(to location: ArtifactLocation, for plan: WorkflowPlan, drivers: DriverContext) throws {
         do {
-            let store = try ArtifactDrivers.store(for: location, artifactName: name, context: drivers)
+            let store = try drivers.store(for: location, artifactName: name)
             if !isFolder {
                 try store.upload.file(at: path)
                 return

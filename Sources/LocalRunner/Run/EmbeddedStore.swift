@@ -1,5 +1,6 @@
 import Artifacts
 import Documents
+import LocalStoreArtifacts
 import PodBuilding
 import PodSandbox
 import SystemSupport

@@ -73,14 +73,11 @@ struct RepositoryAccess: Sendable {
     /// them under their usual names.
     func secrets(for location: ArtifactLocation, besides objects: ObjectFolders) -> [String: [String: Secret]] {
         var found: [String: [String: Secret]] = [:]
-        func add(_ selector: SecretKeySelector?, _ name: String) {
-            guard let selector, selector.isNamed, let value = environment[name], !value.isEmpty else { return }
+        for (field, selector) in location.secrets where selector.isNamed {
+            guard let name = field.variable, let value = environment[name], !value.isEmpty else { continue }
             let known = try? objects.value(of: .secret, selector.name, key: BytePath(selector.key))
             if known.flatMap({ $0 }) == nil { found[selector.name, default: [:]][selector.key] = Secret(value.bytes) }
         }
-        add(location.s3?.accessKeySecret, "AWS_ACCESS_KEY_ID")
-        add(location.s3?.secretKeySecret, "AWS_SECRET_ACCESS_KEY")
-        add(location.s3?.sessionTokenSecret, "AWS_SESSION_TOKEN")
         return found
     }
 }

@@ -1,6 +1,7 @@
 import Artifacts
 import FileTrees
 import Glibc
+import LocalStoreArtifacts
 import PodSandbox
 import ProcessControl
 import RunDirectory

@@ -62,7 +62,7 @@ package final class StepFolderSession: Sendable {
             for (artifact, location) in source.arguments {
                 let isOwn = settings.objects.secrets == nil && !place.isEmbedded
                 try artifact.save(
-                    to: isOwn ? location.takingKeysFromEnvironment() : location, for: plan, drivers: drivers)
+                    to: isOwn ? location.takingSDKCredentials() : location, for: plan, drivers: drivers)
             }
         }
         if isInterrupted { throw ExecutorError.failed("stage into \(folder): interrupted") }
@@ -159,7 +159,7 @@ package final class StepFolderSession: Sendable {
                 self.step = step
                 return
             }
-            let location = JSONValue.object(try home.takingKeysFromEnvironment().document)
+            let location = JSONValue.object(try home.takingSDKCredentials().document)
             self.step = StepPod(template: try step.template.settingArchiveLocation(location), variables: step.variables)
         }
     }

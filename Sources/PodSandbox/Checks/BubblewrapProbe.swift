@@ -7,8 +7,6 @@ package import SystemSupport
 package struct SandboxProblem: ClassifiedError, Sendable, Equatable {
     /// One line: what failed, and the setting, option or package that helps.
     package let message: String
-    package var isNotFound: Bool { false }
-    package var isTransient: Bool { false }
 }
 
 /// Finds out whether bubblewrap works here before anything is started.

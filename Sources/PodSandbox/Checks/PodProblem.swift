@@ -26,9 +26,6 @@ package struct PodProblem: ClassifiedError, Sendable, Hashable {
     package var message: String {
         [pod.isEmpty ? "" : "pod '\(pod)'", subject, cause].filter { !$0.isEmpty }.joined(separator: ": ")
     }
-
-    package var isNotFound: Bool { false }
-    package var isTransient: Bool { false }
 }
 
 /// The problems of one pod as they are found.

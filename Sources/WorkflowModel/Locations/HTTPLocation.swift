@@ -31,7 +31,7 @@ package struct HTTPLocation: Sendable, Equatable {
         package let endpointParams: [EndpointParameter]
     }
 
-    package struct EndpointParameter: Sendable, Equatable {
+    package struct EndpointParameter: Sendable, Hashable {
         package let key: String
         package let value: String
     }

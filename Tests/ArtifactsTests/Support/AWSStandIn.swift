@@ -5,6 +5,7 @@ import SystemSupport
 import TestSupport
 
 @testable import Artifacts
+@testable import S3Artifacts
 
 /// Answers as AWS's services do: instance metadata, container credentials, the Security Token Service. The wire is that of their
 /// documentation.

@@ -1,3 +1,4 @@
+import ArtifactRegistry
 import Artifacts
 import Documents
 import Foundation
@@ -50,6 +51,7 @@ struct HTTPFixture: Sendable {
     var context: DriverContext {
         let trust = authority.map { TrustAnchors.system(file: $0, directories: "/nonexistent") }
         return DriverContext(
+            registry: ArtifactDrivers(),
             clients: HTTPClients(
                 HTTPClientConfiguration(trust: trust ?? .system(file: "/dev/null", directories: "/nonexistent"))),
             log: log.log, executorBackoff: Backoff(duration: 1_000_000, factor: 1, jitter: 0, steps: 5),
@@ -81,8 +83,7 @@ struct HTTPFixture: Sendable {
 
     /// The store at a location of any kind.
     func store(_ location: JSONValue, context: DriverContext? = nil) throws -> ArtifactStore {
-        try ArtifactDrivers.store(
-            for: ArtifactLocation(document: location), artifactName: "data", context: context ?? self.context)
+        try (context ?? self.context).store(for: ArtifactLocation(document: location), artifactName: "data")
     }
 
     /// Saves bytes as a file.

@@ -1,3 +1,4 @@
+import ArtifactRegistry
 import Artifacts
 import Documents
 import Foundation
@@ -34,7 +35,8 @@ struct StoreFixture: Sendable {
     /// Retries at once, so that tests need not wait.
     var context: DriverContext {
         var context = DriverContext(
-            clients: HTTPClients(HTTPClientConfiguration(trust: .system(file: kind.authority))), log: log.log,
+            registry: ArtifactDrivers(), clients: HTTPClients(HTTPClientConfiguration(trust: .system(file: kind.authority))),
+            log: log.log,
             executorBackoff: Backoff(duration: 1_000_000, factor: 1, jitter: 0, steps: 5),
             secretsDirectory: path("secret"), requestBackoff: nil, spoolDirectory: path("."),
             localStore: kind.endpoint == nil ? LocalStore(folder: path("store")) : nil)
@@ -55,8 +57,8 @@ struct StoreFixture: Sendable {
     ) throws -> ArtifactStore {
         let context = context ?? self.context
         return ArtifactStore(
-            driver: try ArtifactDrivers.driver(
-                for: try location(key, endpoint: endpoint, more), artifactName: "data", context: context), context: context)
+            driver: try context.driver(for: try location(key, endpoint: endpoint, more), artifactName: "data"), context: context
+        )
     }
 
     func location(_ key: String, endpoint: String? = nil, _ more: JSONValue = [:]) throws -> ArtifactLocation {

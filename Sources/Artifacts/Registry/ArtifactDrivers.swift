@@ -1,0 +1,41 @@
+package import Artifacts
+import HTTPArtifacts
+import LocalStoreArtifacts
+import RawArtifacts
+import S3Artifacts
+package import WorkflowModel
+
+/// All drivers there are: the one place that knows which location is whose.
+package struct ArtifactDrivers: DriverRegistry {
+    package init() {}
+
+    /// The driver for each kind of location; nil where there is none.
+    private static func driverType(for kind: LocationKind) -> (any RegisteredDriver.Type)? {
+        switch kind {
+        case .artifactory, .http: HTTPDriver.self
+        case .raw: RawDriver.self
+        case .s3: S3Driver.self
+        case .azure, .gcs, .git, .hdfs, .oss, .plugin: nil
+        }
+    }
+
+    /// Whether there is a driver for locations of a kind.
+    package static func canReach(_ kind: LocationKind) -> Bool { driverType(for: kind) != nil }
+
+    package func driver(
+        for location: ArtifactLocation, artifactName: String, context: DriverContext
+    ) throws -> any ArtifactDriver {
+        if let place = LocalStore.place(of: location), place.key.utf8.contains(0) {
+            throw ArtifactError.invalid("use the location of", artifactName, "its key has a NUL, as no file's name can")
+        }
+        if let local = LocalStoreDriver.serving(location, context: context) { return local }
+        if let type = location.driverKind.flatMap(Self.driverType), let driver = try type.serving(location, context: context) {
+            return driver
+        }
+        throw ArtifactError.unsupported("Unsupported artifact driver for \(artifactName)")
+    }
+
+    package func address(of location: ArtifactLocation, context: DriverContext) throws -> StoreAddress? {
+        try location.driverKind.flatMap(Self.driverType)?.address(of: location, context: context)
+    }
+}
