@@ -81,6 +81,14 @@ let package = Package(
                 "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees", "Archiving", "Artifacts",
                 "KubernetesAPI",
             ]),
+        room(
+            "ArtifactCollection",
+            ["SystemSupport", "Documents", "WorkflowModel", "RunDirectory", "Artifacts", "KubernetesAPI"]),
+        room(
+            "Agent",
+            [
+                "SystemSupport", "Documents", "WorkflowModel", "FileTrees", "HTTPTransport", "RequestSigning", "KubernetesAPI",
+            ]),
         room("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel"]),
         room(
             "LocalRunner",
@@ -92,8 +100,9 @@ let package = Package(
         room(
             "ExecutorCommands",
             [
-                "CommandLineInterface", "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl", "Formats",
-                "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary", "LocalRunner",
+                "CommandLineInterface", "SystemSupport", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl",
+                "Formats", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary", "ArtifactCollection",
+                "Agent", "LocalRunner",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "SystemSupport"], swiftSettings: strict),
 

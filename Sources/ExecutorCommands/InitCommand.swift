@@ -16,13 +16,7 @@ extension Command<GlobalSettings> {
             umask(0)
             let signals = try SignalDescriptor([SIGTERM])
             // SIGTERM ends the downloads; the error that they then give is the mode's own.
-            try WorkerThread {
-                var set = PollSet()
-                signals.addInterests(to: &set)
-                while (try? set.wait(until: nil)) != nil {
-                    if signals.take().contains(SIGTERM) { return context.drivers.cancel() }
-                }
-            }.detach()
+            try stoppingOnce(by: signals) { context.drivers.cancel() }
             try InitRun(
                 settings: context.settings, template: context.template, templateText: context.templateText,
                 environment: environment, drivers: context.drivers, log: log
