@@ -96,6 +96,14 @@ let package = Package(
                 "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees", "Archiving", "Artifacts",
                 "KubernetesAPI",
             ]),
+        room(
+            "ArtifactCollection",
+            ["SystemSupport", "Documents", "WorkflowModel", "RunDirectory", "Artifacts", "KubernetesAPI"]),
+        room(
+            "Agent",
+            [
+                "SystemSupport", "Encodings", "Documents", "WorkflowModel", "FileTrees", "HTTPTransport", "KubernetesAPI",
+            ]),
 
         // A developer's machine
         room("WorkflowFiles", ["SystemSupport", "Documents", "WorkflowModel"]),
@@ -122,9 +130,9 @@ let package = Package(
         room(
             "ExecutorCommands",
             [
-                "CommandLineInterface", "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl",
+                "CommandLineInterface", "SystemSupport", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl",
                 "RegularExpressions", "HTTPTransport", "Artifacts", "ArtifactRegistry", "KubernetesAPI", "Executor",
-                "Emissary", "PodSandbox", "StoreChecking", "LocalRunner",
+                "Emissary", "ArtifactCollection", "Agent", "PodSandbox", "StoreChecking", "LocalRunner",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "SystemSupport"], swiftSettings: strict),
 

@@ -94,6 +94,10 @@ package struct CommandTable<Global: Sendable>: Sendable {
     package func run(_ arguments: [BytePath], print: (String) -> Void) throws -> Int32 {
         let beforeRest = Array(arguments.prefix { $0 != "--" })
         let wantsHelp = beforeRest.contains { $0 == "--help" || $0 == "-h" }
+        if let members = group(beforeRest) {
+            print(help(of: members))
+            return 0
+        }
         guard let (command, position) = try find(beforeRest) else {
             print(help)
             return 0
@@ -107,8 +111,19 @@ package struct CommandTable<Global: Sendable>: Sendable {
         return try command.run(remaining, makeGlobal(), globalFlags)
     }
 
-    /// The command named by the first words that are no flags, and where those words stand; nil where there are none.
-    func find(_ arguments: [BytePath]) throws -> (command: Command<Global>, positions: [Int])? {
+    /// The commands whose names begin with all the words that are no flags, where none has them as its name: `artifact` for
+    /// `artifact delete`.
+    private func group(_ arguments: [BytePath]) -> [Command<Global>]? {
+        let words = plainWords(arguments).map(\.text.text)
+        let members = listed.filter { command in
+            let name = command.name.split(separator: " ").map(String.init)
+            return name.count > words.count && Array(name.prefix(words.count)) == words
+        }
+        return words.isEmpty || members.isEmpty || commands.contains { $0.name == words.joined(separator: " ") } ? nil : members
+    }
+
+    /// The words that are neither flags nor their values, as far as the flags of every command tell, and where they stand.
+    private func plainWords(_ arguments: [BytePath]) -> [(index: Int, text: BytePath)] {
         var words: [(index: Int, text: BytePath)] = []
         var index = 0
         while index < arguments.count {
@@ -126,6 +141,12 @@ package struct CommandTable<Global: Sendable>: Sendable {
             }
             index += 1
         }
+        return words
+    }
+
+    /// The command named by the first words that are no flags, and where those words stand; nil where there are none.
+    func find(_ arguments: [BytePath]) throws -> (command: Command<Global>, positions: [Int])? {
+        let words = plainWords(arguments)
         guard let first = words.first else { return nil }
         if first.text == "help" { return nil }
         let best = commands.filter { command in
@@ -143,6 +164,12 @@ extension CommandTable {
         var text = "\(summary)\n\nUsage:\n  \(program) COMMAND [flags]\n\nCommands:\n"
         text += Self.columns(listed.map { ($0.name, $0.summary) })
         return text + "\nFlags of every command:\n" + Self.columns(globalFlags.map { Self.face($0.description) })
+    }
+
+    /// The commands of a group.
+    fileprivate func help(of members: [Command<Global>]) -> String {
+        "Usage:\n  \(program) COMMAND [flags]\n\nCommands:\n" + Self.columns(members.map { ($0.name, $0.summary) })
+            + "\nFlags of every command:\n" + Self.columns(globalFlags.map { Self.face($0.description) })
     }
 
     /// One command's usage and flags.

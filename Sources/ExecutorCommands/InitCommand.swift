@@ -16,10 +16,7 @@ extension Command<GlobalSettings> {
             umask(0)
             let signals = try SignalDescriptor([SIGTERM])
             // SIGTERM ends the downloads; the error that they then give is the mode's own.
-            try SignalListener.start(signals) { _ in
-                context.drivers.cancel()
-                return false
-            }
+            try stoppingOnce(by: signals) { context.drivers.cancel() }
             try InitRun(
                 settings: context.settings, template: context.template, templateText: context.templateText,
                 environment: environment, drivers: context.drivers, log: log

@@ -34,15 +34,8 @@ private func taskResultSink(_ global: GlobalSettings, _ context: ExecutorContext
         instanceID: settings.instanceID)
     let environment = context.environment
     if let file = environment.nonEmpty(.taskResultFile) { return TaskResultFile(BytePath(file), identity: identity) }
-    let access = ClusterAccessLoader(
-        flags: AccessFlags(global.client),
-        kubeconfig: KubeconfigSource(variable: environment[.kubeconfig], home: environment[.home]),
-        inCluster: InClusterSource(
-            host: environment[.kubernetesHost], port: environment[.kubernetesPort], namespace: environment[.podNamespace]),
-        systemTrust: context.trust)
-    let client = KubernetesClient(
-        access: { try access.load() },
-        settings: KubernetesClient.Settings(
-            userAgent: UserAgent.text, proxy: context.proxy, log: log, isTransientText: context.drivers.isTransientText))
-    return TaskResultStore(client, identity: identity)
+    let cluster = ClusterServices(
+        global.client, environment, trust: context.trust, proxy: context.proxy,
+        isTransientText: context.drivers.isTransientText, log: log)
+    return TaskResultStore(cluster.client(), identity: identity)
 }

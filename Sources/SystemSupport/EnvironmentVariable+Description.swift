@@ -38,6 +38,13 @@ extension EnvironmentVariable {
         case .initlessPod: .init(.controller, "`true` in the supervisor of a pod without init container")
         case .artifactPluginNames:
             .init(.controller, "containers of artifact plugins that end with the step, separated by commas")
+        case .artifactPodName:
+            .init(.controller, "label of the tasks that `artifact delete` works through; without it there is nothing to delete")
+        case .pluginAddresses: .init(.controller, "addresses of the agent's executor plugins, a JSON array of strings")
+        case .pluginNames:
+            .init(.controller, "names of the agent's executor plugins, a JSON array of strings in the order of their addresses")
+        case .agentPatchRate: .init(.controller, "how often the agent reports results", default: "`10s`")
+        case .agentTaskWorkers: .init(.controller, "how many tasks the agent works on at a time", default: "`16`")
         case .progressFile: .init(.controller, "file in which the command reports its progress as `N/M`")
         case .progressPatchTick: .init(.controller, "how often progress is reported; `0` turns it off")
         case .progressFileTick: .init(.controller, "`0` turns the reporting of progress off")
@@ -49,6 +56,12 @@ extension EnvironmentVariable {
         case .retryFactor: .init(.settings, "factor by which the pause grows from attempt to attempt", default: "`1.6`")
         case .retryJitter: .init(.settings, "random share that is added to each pause", default: "`0.5`")
         case .retrySteps: .init(.settings, "how many attempts are made", default: "`5`")
+        case .defaultRetryDuration:
+            .init(
+                .settings, "pause after the first failed attempt to read a secret in the agent, or to delete an artifact",
+                default: "`10ms`")
+        case .defaultRetryFactor: .init(.settings, "factor by which that pause grows", default: "`2`")
+        case .defaultRetrySteps: .init(.settings, "how many of these attempts are made", default: "`5`")
         case .transientErrorPattern:
             .init(.settings, "regular expression (RE2); an error whose text it matches is worth another attempt")
         case .s3UploadThreads: .init(.settings, "how many parts of one file are uploaded at a time", default: "`4`")
@@ -67,6 +80,7 @@ extension EnvironmentVariable {
         case .kubernetesHost: .init(.network, "host of the API server inside a cluster, set by the kubelet")
         case .kubernetesPort: .init(.network, "port of the API server inside a cluster, set by the kubelet")
         case .podNamespace: .init(.network, "namespace of task results", default: "the service account's")
+        case .namespace: .init(.network, "namespace of `artifact delete`'s tasks, before all other settings")
         case .kubeconfig: .init(.network, "kubeconfig files, separated by colons", default: "`~/.kube/config`")
         case .home: .init(.network, "home folder, in which `.kube/config` and `.aws` are looked for")
         case .path: .init(.network, "folders in which programs are looked for")

@@ -20,3 +20,11 @@ extension FixedWidthInteger {
 /// The point in time that many nanoseconds from now by the clock of `monotonicNanoseconds`; the end of all time where that is
 /// too far away to be counted.
 package func monotonicNanoseconds(after delay: Int64) -> Int64 { monotonicNanoseconds().addingSaturating(delay) }
+
+extension FixedWidthInteger {
+    /// The product, or the bound that it would pass.
+    @inlinable package func multipliedSaturating(by other: Self) -> Self {
+        let (product, overflow) = multipliedReportingOverflow(by: other)
+        return overflow ? ((self < 0) == (other < 0) ? .max : .min) : product
+    }
+}

@@ -6,7 +6,7 @@ package import SystemSupport
 package struct S3Driver: ArtifactDriver {
     let client: S3Client
     /// As in the location.
-    let key: String
+    package let key: String
     private let creation: BucketCreation?
     private let contentTypes: ContentTypes
     private let maximumParts: Int

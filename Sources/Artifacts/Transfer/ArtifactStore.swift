@@ -36,10 +36,13 @@ package struct ArtifactStore: Sendable {
     }
 
     /// Removes the artifact. What is absent already is no error.
-    package func delete() throws {
+    ///
+    /// - Parameter schedule: nil for the driver's own.
+    package func delete(_ schedule: RetrySchedule? = nil) throws {
+        let retry = schedule.map { RetryLoop($0, context: context) } ?? retry(.delete)
         var position = PagePosition()
         repeat {
-            let next = try retry(.delete).run { try driver.delete(after: position.token) }
+            let next = try retry.run { try driver.delete(after: position.token) }
             try position.advance(to: next, "delete", subject)
         } while position.token != nil
     }

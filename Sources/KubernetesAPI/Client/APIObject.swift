@@ -6,7 +6,7 @@ import SystemSupport
 /// been stored is told by the body alone. The words are those of the Kubernetes client library, which decodes every answer.
 enum APIObject {
     /// The object that was asked for.
-    case expected
+    case expected(JSONValue)
     /// A `Status` that tells of a failure.
     case failure
     /// Anything else, with the cause.
@@ -14,8 +14,8 @@ enum APIObject {
 
     static func isSuccess(_ status: Int) -> Bool { (200...206).contains(status) }
 
-    /// - Parameter kind: of the object that must be there.
-    init(_ answer: HTTPResponse, _ kind: String) {
+    /// - Parameter wanted: what must be there.
+    init(_ answer: HTTPResponse, _ wanted: ExpectedAnswer) {
         let type = answer.headers["Content-Type"] ?? ""
         if answer.body.isEmpty {
             self = .other("0-length response with status code: \(answer.status) and content type: \(type)")
@@ -30,11 +30,15 @@ enum APIObject {
             self = .other("couldn't get version/kind; json parse error: a JSON \(body.kindName) is not an object")
             return
         }
-        switch body.field("kind")?.string ?? "" {
-        case kind: self = .expected
-        case "": self = .other("Object 'Kind' is missing")
-        case "Status" where body.field("status")?.string != "Success": self = .failure
-        case let other: self = .other("with the kind \(other) in place of \(kind)")
+        let told = body.field("kind")?.string ?? ""
+        if told == wanted.kind || wanted.kind == nil {
+            self = .expected(body)
+        } else if told == "Status", body.field("status")?.string != "Success" {
+            self = .failure
+        } else if told == "Status", case .deletion = wanted {
+            self = .expected(body)
+        } else {
+            self = .other(told.isEmpty ? "Object 'Kind' is missing" : "with the kind \(told) in place of \(wanted.kind ?? "")")
         }
     }
 

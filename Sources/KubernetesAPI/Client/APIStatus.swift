@@ -29,6 +29,13 @@ struct APIStatus {
         message = "\(call.text): the server answered \(code)" + (excerpt.isEmpty ? "" : ": \(excerpt)")
     }
 
+    /// - Parameter status: a `Status` that came by itself, as in a watch.
+    init(_ status: JSONValue) {
+        code = Int(clamping: status["code"]?.int ?? 0)
+        reason = status["reason"]?.string ?? Self.reason(code, isPost: false)
+        message = status["message"]?.string ?? "the server tells of a failure without words"
+    }
+
     /// The reason that stands for a status (contract 02 §12).
     private static func reason(_ code: Int, isPost: Bool) -> String {
         switch code {

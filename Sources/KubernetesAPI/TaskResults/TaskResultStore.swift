@@ -53,3 +53,11 @@ package final class TaskResultStore: TaskResultSink {
 
     private func patch(_ body: JSONValue) throws { try client.patchTaskResult(identity.nodeID, body) }
 }
+
+extension KubernetesClient {
+    func createTaskResult(_ body: JSONValue) throws { _ = try create(ResourcePath(.taskResults), body) }
+
+    func patchTaskResult(_ name: String, _ body: JSONValue) throws {
+        _ = try patch(ResourcePath(.taskResults, name: name), .merge, body)
+    }
+}

@@ -1,0 +1,96 @@
+import HTTPTransport
+import Encodings
+import SystemSupport
+import WorkflowModel
+
+/// Executes an HTTP template (contract 02 §13).
+struct HTTPTask: Sendable {
+    /// Bytes of the largest body that is taken; a task set, as every object, holds less.
+    static let bodyLimit = 2 << 20
+
+    let clients: AgentClients
+    let secrets: SecretValues
+    let evaluate: ConditionEvaluator
+
+    /// - Throws: what the request or its condition fails with: the message of a failed node.
+    func run(_ template: HTTPTemplate) throws -> NodeResult {
+        if let limit = template.timeoutSeconds, limit <= 0 {
+            throw ExecutorError.failed("\(Self.verb(template)) \"\(template.url)\": context deadline exceeded")
+        }
+        let body = try Self.body(template)
+        let request = try request(template)
+        let response = try perform(template, request, body)
+        let outputs = Outputs(result: String(decoding: response.body, as: UTF8.self))
+        if template.successCondition.isEmpty {
+            if (200..<300).contains(response.status) { return NodeResult(phase: .succeeded, outputs: outputs) }
+            return NodeResult(
+                phase: .failed, message: "received non-2xx response code: \(response.status)", outputs: outputs)
+        }
+        let scope = ConditionScope(template: template, requestBody: body, response: response)
+        if try evaluate(template.successCondition, scope.variables(for: template.successCondition)) {
+            return NodeResult(phase: .succeeded, outputs: outputs)
+        }
+        return NodeResult(
+            phase: .failed, message: "successCondition '\(template.successCondition)' evaluated false", outputs: outputs)
+    }
+
+    private static func body(_ template: HTTPTemplate) throws -> [UInt8] {
+        guard let text = template.bodyBase64 else { return Array(template.body.utf8) }
+        guard let bytes = Base64.decode(text) else { throw ExecutorError.badRequest("read http.bodyFrom.bytes: no base64") }
+        return bytes
+    }
+
+    private func request(_ template: HTTPTemplate) throws -> HTTPRequest {
+        var request = HTTPRequest(template.method.isEmpty ? "GET" : template.method, Self.encoded(template.url))
+        for header in template.headers {
+            let value = try header.secret.map { try secrets.value($0).revealText() } ?? header.value
+            // `Host` goes in the place of the URL's.
+            if header.name.lowercased() == "host" {
+                request.headers["Host"] = value
+            } else {
+                request.headers.add(header.name, value)
+            }
+        }
+        request.followRedirects = true
+        request.decodesGzip = true
+        // There is no limit but the template's own: an answer may take its time.
+        request.stallTimeout = 0
+        request.totalTimeout = template.timeoutSeconds
+        return request
+    }
+
+    private func perform(_ template: HTTPTemplate, _ request: HTTPRequest, _ body: [UInt8]) throws -> HTTPResponse {
+        let start = monotonicNanoseconds()
+        do {
+            return try clients.client(skippingVerification: template.skipsVerification).perform(
+                request, body: body.isEmpty ? .none : .bytes(body), bodyLimit: Self.bodyLimit)
+        } catch let error as TransferError {
+            // In Go's words where it is the template's own limit.
+            if error.code == .timeout, let limit = template.timeoutSeconds,
+                monotonicNanoseconds() - start >= Int64(limit).multipliedSaturating(by: 1_000_000_000)
+            {
+                throw ExecutorError.failed(error.message.dropLast(error.cause.count) + "context deadline exceeded")
+            }
+            throw error
+        }
+    }
+
+    private static func verb(_ template: HTTPTemplate) -> String {
+        let method = template.method.isEmpty ? "GET" : template.method
+        return method.prefix(1).uppercased() + method.dropFirst().lowercased()
+    }
+
+    /// A URL as people write it: what may not stand in one is percent-encoded.
+    private static func encoded(_ url: String) -> String {
+        if url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) { return url }
+        var text = ""
+        for byte in url.utf8 {
+            if (0x21...0x7E).contains(byte) {
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                text += PercentEncoding.encode([byte])
+            }
+        }
+        return text
+    }
+}

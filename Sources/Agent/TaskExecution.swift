@@ -1,0 +1,58 @@
+import Documents
+import HTTPTransport
+import SystemSupport
+import WorkflowModel
+
+/// Executes one task, whatever its kind.
+struct TaskExecution: Sendable {
+    /// What has come of a task.
+    struct Outcome: Sendable {
+        /// To be reported where it has a phase.
+        var result: NodeResult
+        /// When to work on it again, in nanoseconds; 0 for never.
+        var requeue: Int64 = 0
+    }
+
+    let http: HTTPTask
+    let plugins: [ExecutorPlugin]
+    let pluginClient: HTTPClient
+    let pluginAttempts: Backoff
+    /// Of the workflow, as plugins are told of it.
+    let workflow: JSONValue
+    let stop: StopSwitch
+    let log: Log
+
+    /// - Returns: nil where the agent was stopped meanwhile, so that nothing is known of the task.
+    func run(_ task: AgentTask) -> Outcome? {
+        let template: Template
+        do { template = try Template(document: task.template) } catch { return Self.unprocessed(errorText(error)) }
+        do {
+            if let document = template.http { return Outcome(result: try http.run(try HTTPTemplate(document: document))) }
+            if template.plugin != nil { return try ask(template) }
+        } catch {
+            if stop.isStopped { return nil }
+            if let error = error as? TransferError, error.code == .tooLarge {
+                return Outcome(
+                    result: NodeResult(
+                        phase: .error,
+                        message: "\(error.message): the request was answered, but no task set can hold the answer"))
+            }
+            return Outcome(result: NodeResult(phase: .failed, message: errorText(error)))
+        }
+        return Self.unprocessed("agent cannot execute: unknown task type: \(template.kind.rawValue)")
+    }
+
+    private static func unprocessed(_ cause: String) -> Outcome {
+        Outcome(result: NodeResult(phase: .error, message: "error processing task: \(cause)"))
+    }
+
+    private func ask(_ template: Template) throws -> Outcome {
+        let body = JSONValue.object(["workflow": workflow, "template": template.document]).serialized()
+        for plugin in plugins {
+            let reply = try plugin.execute(body, pluginClient, attempts: pluginAttempts, stop: stop, log: log)
+            guard let reply else { continue }
+            return Outcome(result: reply.node, requeue: reply.node.phase == .succeeded ? 0 : reply.requeue)
+        }
+        throw ExecutorError.failed("no plugin executed the template")
+    }
+}
