@@ -1,4 +1,4 @@
-import Documents
+package import Documents
 import SystemSupport
 
 /// Goes through every field of a document: what is unknown, has no effect or cannot be done is found, with its place.
@@ -72,7 +72,7 @@ struct FieldCheck {
         switch rule.use {
         case .used: break
         case .unused(let reason):
-            add(.warning, path, "has no effect in a local run: \(reason)")
+            add(.warning, path, "has no effect in a local run: \(reason)", kind: .withoutEffect)
             check(member.value, path, rule.shape)
         case .refused(let reason): add(.error, path, reason)
         }
@@ -105,7 +105,7 @@ struct FieldCheck {
         let near = NearName.hint(name, among: table.rules.keys)
         let place = document.place(of: path)
         findings.append(
-            Finding(.warning, place: place, path: path.description, "unknown field\(near)", isUnknownField: true))
+            Finding(.warning, place: place, path: path.description, "unknown field\(near)", kind: .unknownField))
     }
 
     /// Tags that only later parts of the language could fill.
@@ -114,14 +114,16 @@ struct FieldCheck {
         add(.error, path, "expression tags ({{=…}}) are not supported in a local run", atValue: true)
     }
 
-    private mutating func add(_ severity: Finding.Severity, _ path: DocumentPath, _ text: String, atValue: Bool = false) {
+    private mutating func add(
+        _ severity: Finding.Severity, _ path: DocumentPath, _ text: String, atValue: Bool = false, kind: Finding.Kind = .other
+    ) {
         let place = atValue ? document.valuePlace(of: path) : document.place(of: path)
-        findings.append(Finding(severity, place: place, path: path.description, text))
+        findings.append(Finding(severity, place: place, path: path.description, text, kind: kind))
     }
 
     private mutating func addWrongKind(_ path: DocumentPath, _ text: String) {
         let place = document.valuePlace(of: path)
-        findings.append(Finding(.error, place: place, path: path.description, text, isWrongKind: true))
+        findings.append(Finding(.error, place: place, path: path.description, text, kind: .wrongKind))
     }
 
     private static func name(of shape: FieldShape) -> String {

@@ -129,7 +129,6 @@ final class PodWorkers: Sendable {
                     mailbox.post(.line(nodeID: job.nodeID, container: container, isExecutor: false, bytes: bytes))
                 case .log(let bytes):
                     mailbox.post(.line(nodeID: job.nodeID, container: container, isExecutor: true, bytes: bytes))
-                case .paused(let when): mailbox.post(.paused(nodeID: job.nodeID, container: container, when: when))
                 }
             }
         }
