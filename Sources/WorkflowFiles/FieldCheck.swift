@@ -14,9 +14,9 @@ struct FieldCheck {
     }
 
     /// Checks the value at a path against a type.
-    mutating func check(_ path: DocumentPath, as name: FieldTable.Name) {
+    mutating func check(_ path: DocumentPath, as table: FieldTable) {
         guard let value = document.value[path] else { return }
-        check(value, path, .object(name))
+        check(value, path, .object { table })
     }
 
     private mutating func check(_ value: JSONValue, _ path: DocumentPath, _ shape: FieldShape) {
@@ -55,8 +55,8 @@ struct FieldCheck {
             for (index, value) in elements.enumerated() { check(value, path.element(index), element) }
         case (.map(let element), .object(let object)):
             for member in object.members { check(member.value, path.member(member.name), element) }
-        case (.object(let name), .object(let object)):
-            let table = FieldTable[name]
+        case (.object(let table), .object(let object)):
+            let table = table()
             for member in object.members { check(member, path.member(member.name), table) }
         default:
             addWrongKind(path, "expected \(Self.name(of: shape)), found \(Self.name(of: value))")
@@ -154,7 +154,7 @@ struct FieldCheck {
 extension WorkflowDocument {
     /// What is to be said about the document's fields, those of its templates left out.
     package var fieldFindings: [Finding] {
-        let table: FieldTable.Name
+        let table: FieldTable
         switch kind {
         case .template: return []
         case .cronWorkflow: table = .cronWorkflow
