@@ -19,7 +19,7 @@ struct Preflight {
         var notes: [String] = []
         var known: Set<Finding> = []
         func add(_ finding: Finding) { if known.insert(finding).inserted { findings.append(finding) } }
-        for (node, cause) in dryRun.failures where !PodDryRun.isVague(cause) { add(finding(.error, node, cause)) }
+        for (node, cause) in dryRun.failures where !UnknownValue.affects(cause) { add(finding(.error, node, cause)) }
         // Pods of one template with the same images and programs have the same problems.
         var seen: Set<String> = []
         var nodes: [String: Node] = [:]
@@ -36,7 +36,7 @@ struct Preflight {
         }
         for problem in podRuntime.preflight(pods) {
             // Fields without effect have been told with their lines.
-            if PodDryRun.isVague(problem.text) || problem.kind == .withoutEffect { continue }
+            if UnknownValue.affects(problem.text) || problem.kind == .withoutEffect { continue }
             guard problem.severity != .note || !problem.pod.isEmpty else {
                 notes.append(problem.message)
                 continue
@@ -92,7 +92,7 @@ struct Preflight {
         var produced = KeySet(workflow.argumentKeys)
         for entry in dryRun.entries {
             for artifact in entry.template.inputArtifacts where !artifact.optional && !artifact.location.hasLocation {
-                guard let key = try? artifact.location.key(), !key.isEmpty, !PodDryRun.isVague(key) else { continue }
+                guard let key = try? artifact.location.key(), !key.isEmpty, !UnknownValue.affects(key) else { continue }
                 if produced.meets(key) || (try? FileStatus.of(store.path(ofKey: key), followingLinks: false)) != nil {
                     continue
                 }

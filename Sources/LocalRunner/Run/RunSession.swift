@@ -220,7 +220,7 @@ package struct RunSession {
 
     private func say(_ text: String) { errors(Array((text + "\n").utf8)) }
 
-    /// What plays the containers, seen to work, and where their secrets can be in memory.
+    /// What runs the containers, seen to work, and where their secrets can be in memory.
     private func chooseRuntime() throws -> (ContainerRuntime, MemoryFolders) {
         let memory = MemoryFolders(environment: settings.environment)
         if let name = settings.engine {
