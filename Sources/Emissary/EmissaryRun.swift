@@ -215,8 +215,7 @@ package struct EmissaryRun {
     private func pauseBefore(_ loop: EventLoop) throws {
         guard settings.pauseBefore || directory.asksForPause else { return }
         log.info("paused before the command", ["release": .path(directory.before)])
-        let released = try loop.waitFor { directory.exists(directory.before) ? true : nil }
-        if released == nil { throw EmissaryStop.failed("received SIGTERM while paused before the command") }
+        if try !waitForRelease(.before, loop) { throw EmissaryStop.failed("received SIGTERM while paused before the command") }
     }
 
     private func pauseAfter(_ end: CommandRun.End, _ loop: EventLoop) throws {
@@ -224,8 +223,20 @@ package struct EmissaryRun {
         let added = !loop.isTerminating && (settings.pauseOnError && end.code != 0 || directory.asksForPause)
         guard settings.pauseAfter || added else { return }
         log.info("paused after the command", ["release": .path(directory.after), "exitCode": .integer(Int64(end.code))])
-        let released = try loop.waitFor { directory.exists(directory.after) ? true : nil }
-        if released == nil { throw EmissaryStop.failed("received SIGTERM while paused after the command") }
+        if try !waitForRelease(.after, loop) {
+            throw EmissaryStop.failed("received SIGTERM while paused after the command")
+        }
+    }
+
+    /// - Returns: false where SIGTERM came instead.
+    private func waitForRelease(_ pause: ContainerDirectory.Pause, _ loop: EventLoop) throws -> Bool {
+        // Only a local run reads it: a pause is a pause without it.
+        do throws(SystemError) { try directory.announce(pause) } catch {
+            log.warn("cannot tell others of the pause", ["error": .error(error)])
+        }
+        defer { try? directory.announce(nil) }
+        let release = directory.release(of: pause)
+        return try loop.waitFor { directory.exists(release) ? true : nil } != nil
     }
 
     // MARK: Outputs

@@ -6,7 +6,7 @@ import ProcessControl
 import SystemSupport
 
 extension Command<GlobalSettings> {
-    /// `run FILE.yaml`: plays a workflow's pods on this machine.
+    /// `run FILE.yaml`: runs a workflow's pods on this machine.
     static let run = Command(
         "run", "Run a workflow on this machine, without a cluster", usage: "FILE.yaml", settings: { LocalRunSettings() },
         flags: RunFlags.all

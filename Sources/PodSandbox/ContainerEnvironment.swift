@@ -14,7 +14,7 @@ struct ContainerEnvironment: Sendable {
 
     /// Finds all values; what cannot be found is told to `problems`.
     init(
-        of container: ContainerManifest, in fields: PodFields, objects: ObjectFolders, problems: inout PodProblems
+        of container: ContainerManifest, in fields: PodFields, objects: ObjectFolders, problems: inout PodFindings
     ) throws {
         for source in container.environmentSources {
             try addAll(source, objects, container.subject, &problems)
@@ -22,7 +22,7 @@ struct ContainerEnvironment: Sendable {
         for entry in container.environment {
             guard let name = entry.field("name")?.string, !name.isEmpty, !name.utf8.contains(0), !name.utf8.contains(0x3D)
             else {
-                problems.add(.refusal, container.subject, "a variable has no name")
+                problems.add(.error, container.subject, "a variable has no name")
                 continue
             }
             let subject = "\(container.subject): variable \(name)"
@@ -36,7 +36,7 @@ struct ContainerEnvironment: Sendable {
             }
         }
         for variable in variables where variable.value.contains(0) {
-            problems.add(.refusal, "\(container.subject): variable \(variable.name)", "its value has a NUL byte")
+            problems.add(.error, "\(container.subject): variable \(variable.name)", "its value has a NUL byte")
         }
     }
 
@@ -68,7 +68,7 @@ struct ContainerEnvironment: Sendable {
     }
 
     private mutating func addAll(
-        _ source: JSONValue, _ objects: ObjectFolders, _ subject: String, _ problems: inout PodProblems
+        _ source: JSONValue, _ objects: ObjectFolders, _ subject: String, _ problems: inout PodFindings
     ) throws {
         let prefix = source.field("prefix")?.string ?? ""
         for (field, kind) in [("configMapRef", ObjectFolders.Kind.configMap), ("secretRef", .secret)] {
@@ -76,7 +76,7 @@ struct ContainerEnvironment: Sendable {
             let name = reference.field("name")?.string ?? ""
             guard let keys = try objects.keys(of: kind, name) else {
                 if reference.field("optional")?.bool != true {
-                    problems.add(.refusal, subject, "\(kind.rawValue) '\(name)' is missing: \(objects.place(of: kind, name))")
+                    problems.add(.error, subject, "\(kind.rawValue) '\(name)' is missing: \(objects.place(of: kind, name))")
                 }
                 continue
             }
@@ -92,17 +92,17 @@ struct ContainerEnvironment: Sendable {
 
     private static func value(
         _ source: JSONValue, of container: ContainerManifest, _ fields: PodFields, _ objects: ObjectFolders,
-        _ subject: String, _ problems: inout PodProblems
+        _ subject: String, _ problems: inout PodFindings
     ) throws -> (bytes: [UInt8], isSecret: Bool)? {
         if let reference = source.field("fieldRef") {
             let path = reference.field("fieldPath")?.string ?? ""
             if let value = fields.value(path) { return (Array(value.utf8), false) }
-            problems.add(.refusal, subject, "a pod has no field \(path)")
+            problems.add(.error, subject, "a pod has no field \(path)")
             return nil
         }
         if let reference = source.field("resourceFieldRef") {
             if let value = fields.resource(reference, of: container) { return (Array(value.utf8), false) }
-            problems.add(.refusal, subject, "its resourceFieldRef names no resource, or a divisor that is not a quantity")
+            problems.add(.error, subject, "its resourceFieldRef names no resource, or a divisor that is not a quantity")
             return nil
         }
         for (field, kind) in [("configMapKeyRef", ObjectFolders.Kind.configMap), ("secretKeyRef", .secret)] {
@@ -113,13 +113,13 @@ struct ContainerEnvironment: Sendable {
             if reference.field("optional")?.bool == true { return nil }
             let exists = try objects.keys(of: kind, name) != nil
             problems.add(
-                .refusal, subject,
+                .error, subject,
                 exists
                     ? "\(kind.rawValue) '\(name)' has no key '\(key)'"
                     : "\(kind.rawValue) '\(name)' is missing: \(objects.place(of: kind, name))")
             return nil
         }
-        problems.add(.refusal, subject, "its valueFrom is of a kind that is not known here")
+        problems.add(.error, subject, "its valueFrom is of a kind that is not known here")
         return nil
     }
 }

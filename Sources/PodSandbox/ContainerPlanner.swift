@@ -24,7 +24,7 @@ struct ContainerPlanner {
 
     /// Lays out the container's own folder and root, and plans its sandbox.
     ///
-    /// - Throws: a `PodProblem`, `ExecutorError` or `SystemError` that says why it cannot be started.
+    /// - Throws: a `Finding`, `ExecutorError` or `SystemError` that says why it cannot be started.
     func plan(_ container: ContainerManifest) throws -> SandboxPlan {
         let own = folder.container(container.name)
         try DirectoryIO.makeDirectories(own.path, mode: 0o755)
@@ -165,7 +165,7 @@ struct ContainerPlanner {
     // MARK: Both
 
     private func common(of container: ContainerManifest, _ image: GivenImage?) throws -> SandboxPlan {
-        var problems = PodProblems(pod: pod.name)
+        var problems = PodFindings(pod: pod.name)
         var variables = try ContainerEnvironment(
             of: container, in: PodFields(pod: pod), objects: settings.objects, problems: &problems)
         if let refusal = problems.refusal { throw refusal }

@@ -1,13 +1,13 @@
 import FileTrees
 package import SystemSupport
 
-/// What a played pod leaves on the disk, `runs/WORKFLOW-XXXXX/NODE/`: all that is needed to look into it and to play it again.
+/// What a pod leaves on the disk, `runs/WORKFLOW-XXXXX/NODE/`: all that is needed to look into it and to run it again.
 package struct PodFolder: Sendable, Equatable {
     package let path: BytePath
 
     package init(_ path: BytePath) { self.path = path }
 
-    /// The pod as it was played.
+    /// The pod as it was run.
     package var pod: BytePath { path.appending("pod.json") }
     /// Where the executor reports to in the place of an API server.
     package var taskResult: BytePath { path.appending("taskresult.json") }
@@ -32,7 +32,7 @@ package struct PodFolder: Sendable, Equatable {
     /// Removes the folder with all in it.
     package func remove() throws(SystemError) { try TreeRemoval.remove(path) }
 
-    /// Removes what an earlier play has left, but not the pod itself, and makes folders that only we can enter: in them are secrets
+    /// Removes what an earlier run has left, but not the pod itself, and makes folders that only we can enter: in them are secrets
     /// while the pod runs, and perhaps programs with setuid bits.
     func prepare() throws(SystemError) {
         try TreeRemoval.remove(taskResult)

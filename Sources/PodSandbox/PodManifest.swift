@@ -1,7 +1,7 @@
 import Documents
 import SystemSupport
 
-/// A pod's document as far as it is played.
+/// A pod's document as far as it is run.
 struct PodManifest: Sendable {
     let document: JSONValue
     let name: String

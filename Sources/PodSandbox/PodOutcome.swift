@@ -68,7 +68,7 @@ package struct PodOutcome: Sendable, Equatable {
     }
 }
 
-/// What happens while a pod plays.
+/// What happens while a pod runs.
 package enum PodEvent: Sendable {
     case started(container: String)
     /// A line of a container's output without its newline; a very long one comes in parts.

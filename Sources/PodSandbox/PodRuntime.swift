@@ -33,7 +33,7 @@ package final class PodRuntime: Sendable {
 
     /// What is to be said of pods before any of them is run, each thing once: what is missing, what has no effect here, and
     /// which images this machine's own programs stand in for.
-    package func preflight(_ pods: [JSONValue]) -> [PodProblem] {
+    package func preflight(_ pods: [JSONValue]) -> [Finding] {
         PodCheck(settings: settings).problems(of: pods)
     }
 
@@ -44,7 +44,7 @@ package final class PodRuntime: Sendable {
     ///   - attachment: for containers of the executor's image, after that of the settings.
     ///   - stops: any of them ends the pod.
     ///   - observer: is told what happens, on the calling thread; where it is nil containers write to their logs themselves.
-    /// - Throws: what keeps the pod from being run at all: a `PodProblem`, `ExecutorError` or `SystemError`. How its containers
+    /// - Throws: what keeps the pod from being run at all: a `Finding`, `ExecutorError` or `SystemError`. How its containers
     ///   end is no error.
     package func run(
         _ pod: JSONValue, in folder: PodFolder, attachment: ExecutorAttachment = ExecutorAttachment(), stops: [PodStop] = [],

@@ -2,7 +2,7 @@ import ProcessControl
 import Synchronization
 package import SystemSupport
 
-/// Ends pods that are being played, from another thread: gently at the first request, at once at the second.
+/// Ends pods that are being run, from another thread: gently at the first request, at once at the second.
 package final class PodStop: Sendable {
     let gentle: EventDescriptor
     let immediate: EventDescriptor

@@ -31,7 +31,7 @@ package struct ExecutorAttachment: Sendable {
     }
 }
 
-/// What plays the containers.
+/// What runs the containers.
 package enum ContainerRuntime: Sendable {
     case bubblewrap(Bubblewrap)
     case engine(ContainerEngine)
@@ -53,7 +53,7 @@ package struct SandboxSettings: Sendable {
     package var claimFolders: [String: BytePath] = [:]
     /// Where unpacked images are kept, `./.argoexec/cache/images`.
     package var imageCache: BytePath
-    /// Where secrets are kept while pods play.
+    /// Where secrets are kept while pods run.
     package var memory = MemoryFolders.none
     /// Keeps the containers' root file systems of pods that succeeded too.
     package var keepsRoots = false

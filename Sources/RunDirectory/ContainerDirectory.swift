@@ -26,6 +26,8 @@ package struct ContainerDirectory: Sendable {
     package var after: BytePath { path.appending("after") }
     /// Asks for a debug pause before the command, if it has not started, and after it: our own addition.
     package var pause: BytePath { path.appending("pause") }
+    /// There while the command waits for somebody to release it; says for which of the two: our own addition.
+    package var paused: BytePath { path.appending("paused") }
     /// Locked by the emissary for as long as it lives.
     package var alive: BytePath { path.appending("alive") }
 
@@ -37,6 +39,26 @@ package struct ContainerDirectory: Sendable {
 
     /// Whether `pause` is there, as a regular file.
     package var asksForPause: Bool { (try? run.place().status(run.relative(pause)))?.kind == .file }
+
+    /// Where a debug pause is.
+    package enum Pause: String, Sendable {
+        case before, after
+    }
+
+    /// The file that releases a pause.
+    package func release(of pause: Pause) -> BytePath { pause == .before ? before : after }
+
+    /// Says that the command waits to be released; nil: no longer. Mode 0644.
+    package func announce(_ pause: Pause?) throws(SystemError) {
+        guard let pause else { return try run.place().directory.unlink(run.relative(paused)) }
+        try run.place().write(run.relative(paused), Array(pause.rawValue.utf8), mode: 0o644)
+    }
+
+    /// For what the command waits, as the emissary said; nil while it does not.
+    package func readPause() -> Pause? {
+        guard let bytes = try? run.place().readIfPresent(run.relative(paused), limit: 64) else { return nil }
+        return Pause(rawValue: String(decoding: bytes, as: UTF8.self))
+    }
 
     /// Opens one of the captures for adding to its end, mode 0666.
     package func openCapture(_ path: BytePath) throws(SystemError) -> Descriptor {

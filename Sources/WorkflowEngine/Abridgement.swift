@@ -3,25 +3,22 @@ import SystemSupport
 import WorkflowModel
 
 /// What a dry run leaves out, so that its length follows the file and not the run: of steps and tasks that are called several times
-/// with the same arguments only the first call is played, and beyond a number of nodes only one call of each template.
+/// with the same arguments only the first call is run, and beyond a number of nodes only one call of each template.
 package struct Abridgement: Sendable {
-    /// Beyond this number of nodes only the first call of each template is played.
+    /// Beyond this number of nodes only the first call of each template is run.
     private static let nodeBudget = 1000
 
     private var seen: Set<String> = []
     private var templates: Set<String> = []
-    /// With what the values of outputs begin that are not known.
-    private let unknown: String
-    /// Whether every different call was played.
+    /// Whether every different call was run.
     package private(set) var isComplete = true
 
-    /// - Parameter unknown: the beginning of all stand-ins for values.
-    package init(unknown: String) { self.unknown = unknown }
+    package init() {}
 
-    /// Whether a call of steps or tasks is played; it counts as played then.
+    /// Whether a call of steps or tasks is run; it counts as run then.
     ///
     /// - Parameter nodeCount: how many nodes the run has so far.
-    mutating func plays(_ execution: WorkflowRun.Execution, arguments: JSONValue, nodeCount: Int) -> Bool {
+    mutating func runs(_ execution: WorkflowRun.Execution, arguments: JSONValue, nodeCount: Int) -> Bool {
         let template = execution.template
         let name = template["name"]?.string ?? ""
         // A template inside a step has no name that tells it from others.
@@ -34,7 +31,7 @@ package struct Abridgement: Sendable {
         return false
     }
 
-    /// What stands in for the outputs of a template that is not played.
+    /// What stands in for the outputs of a template that is not run.
     func outputs(of template: JSONObject, named node: String) -> JSONObject? {
         var result = JSONObject()
         for kind in ["parameters", "artifacts"] {
@@ -43,7 +40,7 @@ package struct Abridgement: Sendable {
             result[kind] = .array(
                 declared.map { output in
                     var output = output
-                    let value = JSONValue.string("\(unknown)\(node) \(output["name"]?.string ?? "")>")
+                    let value = JSONValue.string(UnknownValue(of: node, output["name"]?.string ?? "").text)
                     if kind == "parameters" {
                         output["value"] = value
                         output["valueFrom"] = nil

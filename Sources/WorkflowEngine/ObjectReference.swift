@@ -1,6 +1,6 @@
 package import Documents
 import SystemSupport
-package import WorkflowFiles
+import WorkflowFiles
 import WorkflowModel
 
 /// A secret or config map that a container or volume of a workflow needs.

@@ -48,7 +48,9 @@ struct PlanCheck {
         checkEntrypoint(call)
         for volume in volumes.elements where mountedVolumes.contains(volume.name) { collect(.volume(volume)) }
         // What follows from a value that cannot be read is not told beside it.
-        if findings.contains(where: \.isWrongKind) { findings.removeAll { !$0.isWrongKind && $0.severity == .error } }
+        if findings.contains(where: { $0.kind == .wrongKind }) {
+            findings.removeAll { $0.kind != .wrongKind && $0.severity == .error }
+        }
         findings.sort { left, right in
             guard let a = left.place, let b = right.place, a.file == b.file else { return false }
             return a.position < b.position

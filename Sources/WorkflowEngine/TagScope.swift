@@ -218,7 +218,7 @@ extension TagScope {
 }
 
 extension TemplateKind {
-    /// Whether a local run can play templates of this type; the others are refused by their fields.
+    /// Whether a local run can run templates of this type; the others are refused by their fields.
     var isSupported: Bool {
         switch self {
         case .container, .script, .containerSet, .steps, .dag, .suspend: true

@@ -55,7 +55,7 @@ package struct WorkflowPlan: Sendable {
         if settings.isStrict { findings = findings.map(\.hardened) }
         if findings.contains(where: { $0.severity == .error }) {
             // A mistyped field is often the cause of the errors.
-            throw WorkflowRefusal(findings.filter { $0.severity == .error || $0.isUnknownField })
+            throw WorkflowRefusal(findings.filter { $0.severity == .error || $0.kind == .unknownField })
         }
         warnings = findings
         references = check.references

@@ -47,7 +47,7 @@ extension WorkflowRun {
             }
         case .steps, .dag:
             let type: NodeType = execution.kind == .steps ? .steps : .dag
-            if abridgement?.plays(execution, arguments: call.arguments, nodeCount: order.count) == false {
+            if abridgement?.runs(execution, arguments: call.arguments, nodeCount: order.count) == false {
                 make(
                     name, type, call, in: space, boundary: boundary, phase: .succeeded, template: execution.template, site: site
                 )

@@ -70,7 +70,7 @@ package struct WorkflowRun: Sendable {
     var actions: [Action] = []
     var volumes: [JSONValue] = []
     var depth = 0
-    /// In a dry run: what has been played of each template. Nil in a real one.
+    /// In a dry run: what has been run of each template. Nil in a real one.
     package internal(set) var abridgement: Abridgement?
     /// The nodes that an event concerns: one that has ended, and those that it is part of. Nil: all.
     private var touched: Set<String>?

@@ -1,4 +1,4 @@
-import Documents
+package import Documents
 import SystemSupport
 
 /// Goes through every field of a document: what is unknown, has no effect or cannot be done is found, with its place.
@@ -14,9 +14,9 @@ struct FieldCheck {
     }
 
     /// Checks the value at a path against a type.
-    mutating func check(_ path: DocumentPath, as name: FieldTable.Name) {
+    mutating func check(_ path: DocumentPath, as table: FieldTable) {
         guard let value = document.value[path] else { return }
-        check(value, path, .object(name))
+        check(value, path, .object { table })
     }
 
     private mutating func check(_ value: JSONValue, _ path: DocumentPath, _ shape: FieldShape) {
@@ -55,8 +55,8 @@ struct FieldCheck {
             for (index, value) in elements.enumerated() { check(value, path.element(index), element) }
         case (.map(let element), .object(let object)):
             for member in object.members { check(member.value, path.member(member.name), element) }
-        case (.object(let name), .object(let object)):
-            let table = FieldTable[name]
+        case (.object(let table), .object(let object)):
+            let table = table()
             for member in object.members { check(member, path.member(member.name), table) }
         default:
             addWrongKind(path, "expected \(Self.name(of: shape)), found \(Self.name(of: value))")
@@ -72,7 +72,7 @@ struct FieldCheck {
         switch rule.use {
         case .used: break
         case .unused(let reason):
-            add(.warning, path, "has no effect in a local run: \(reason)")
+            add(.warning, path, "has no effect in a local run: \(reason)", kind: .withoutEffect)
             check(member.value, path, rule.shape)
         case .refused(let reason): add(.error, path, reason)
         }
@@ -105,7 +105,7 @@ struct FieldCheck {
         let near = NearName.hint(name, among: table.rules.keys)
         let place = document.place(of: path)
         findings.append(
-            Finding(.warning, place: place, path: path.description, "unknown field\(near)", isUnknownField: true))
+            Finding(.warning, place: place, path: path.description, "unknown field\(near)", kind: .unknownField))
     }
 
     /// Tags that only later parts of the language could fill.
@@ -114,14 +114,16 @@ struct FieldCheck {
         add(.error, path, "expression tags ({{=…}}) are not supported in a local run", atValue: true)
     }
 
-    private mutating func add(_ severity: Finding.Severity, _ path: DocumentPath, _ text: String, atValue: Bool = false) {
+    private mutating func add(
+        _ severity: Finding.Severity, _ path: DocumentPath, _ text: String, atValue: Bool = false, kind: Finding.Kind = .other
+    ) {
         let place = atValue ? document.valuePlace(of: path) : document.place(of: path)
-        findings.append(Finding(severity, place: place, path: path.description, text))
+        findings.append(Finding(severity, place: place, path: path.description, text, kind: kind))
     }
 
     private mutating func addWrongKind(_ path: DocumentPath, _ text: String) {
         let place = document.valuePlace(of: path)
-        findings.append(Finding(.error, place: place, path: path.description, text, isWrongKind: true))
+        findings.append(Finding(.error, place: place, path: path.description, text, kind: .wrongKind))
     }
 
     private static func name(of shape: FieldShape) -> String {
@@ -152,7 +154,7 @@ struct FieldCheck {
 extension WorkflowDocument {
     /// What is to be said about the document's fields, those of its templates left out.
     package var fieldFindings: [Finding] {
-        let table: FieldTable.Name
+        let table: FieldTable
         switch kind {
         case .template: return []
         case .cronWorkflow: table = .cronWorkflow

@@ -1,46 +1,48 @@
 /// Workflows, templates, steps and tasks.
 extension FieldTable {
-    static let workflow = FieldTable(
-        used(.text, "apiVersion", "kind"), used(.object(.metadata), "metadata"), used(.object(.workflowSpec), "spec"),
+    static let workflow: FieldTable = FieldTable(
+        used(.text, "apiVersion", "kind"), used(.object({ .metadata }), "metadata"), used(.object({ .workflowSpec }), "spec"),
         used(.anything, "status"))
 
-    static let cronWorkflow = FieldTable(
-        used(.text, "apiVersion", "kind"), used(.object(.metadata), "metadata"), used(.object(.cronWorkflowSpec), "spec"),
+    static let cronWorkflow: FieldTable = FieldTable(
+        used(.text, "apiVersion", "kind"), used(.object({ .metadata }), "metadata"),
+        used(.object({ .cronWorkflowSpec }), "spec"),
         used(.anything, "status"))
 
     /// What the API server adds to an object means nothing to a run.
-    static let metadata = FieldTable(
+    static let metadata: FieldTable = FieldTable(
         used(.text, "name", "generateName", "namespace"), used(.map(.text), "labels", "annotations"),
         used(
             .anything, "uid", "creationTimestamp", "resourceVersion", "generation", "managedFields", "ownerReferences",
             "finalizers", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"))
 
     /// A local run is one run, now: when others would have begun makes no difference to it.
-    static let cronWorkflowSpec = FieldTable(
-        used(.object(.workflowSpec), "workflowSpec"), used(.object(.cronMetadata), "workflowMetadata"),
+    static let cronWorkflowSpec: FieldTable = FieldTable(
+        used(.object({ .workflowSpec }), "workflowSpec"), used(.object({ .cronMetadata }), "workflowMetadata"),
         used(
             .anything, "schedules", "schedule", "timezone", "suspend", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"),
         used(.choice(["Allow", "Forbid", "Replace"]), "concurrencyPolicy"),
         used(.range(0...Int64.max), "startingDeadlineSeconds"),
         refused("conditions of a schedule are not supported in a local run", "stopStrategy", "when"))
 
-    static let cronMetadata = FieldTable(
+    static let cronMetadata: FieldTable = FieldTable(
         used(.map(.text), "labels", "annotations"), used(.anything, "finalizers"),
         used(.text, "name", "generateName", "namespace"))
 
-    static let workflowMetadata = FieldTable(
+    static let workflowMetadata: FieldTable = FieldTable(
         used(.map(.text), "labels", "annotations"),
         refused("labels from expressions are not supported in a local run", "labelsFrom"))
 
-    static let workflowTemplateReference = FieldTable(used(.text, "name"), used(.flag, "clusterScope"))
+    static let workflowTemplateReference: FieldTable = FieldTable(used(.text, "name"), used(.flag, "clusterScope"))
 
-    static let workflowSpec = FieldTable(
-        used(.list(.object(.template)), "templates"), used(.object(.template), "templateDefaults"), used(.text, "entrypoint"),
-        used(.object(.arguments), "arguments"), used(.list(.object(.volume)), "volumes"),
-        used(.list(.object(.claimTemplate)), "volumeClaimTemplates"), used(.integer, "activeDeadlineSeconds"),
-        used(.object(.workflowTemplateReference), "workflowTemplateRef"), used(.object(.podMetadata), "podMetadata"),
-        used(.object(.workflowMetadata), "workflowMetadata"), used(.flag, "archiveLogs"),
-        used(.object(.podSecurity), "securityContext"),
+    static let workflowSpec: FieldTable = FieldTable(
+        used(.list(.object({ .template })), "templates"), used(.object({ .template }), "templateDefaults"),
+        used(.text, "entrypoint"),
+        used(.object({ .arguments }), "arguments"), used(.list(.object({ .volume })), "volumes"),
+        used(.list(.object({ .claimTemplate })), "volumeClaimTemplates"), used(.integer, "activeDeadlineSeconds"),
+        used(.object({ .workflowTemplateReference }), "workflowTemplateRef"), used(.object({ .podMetadata }), "podMetadata"),
+        used(.object({ .workflowMetadata }), "workflowMetadata"), used(.flag, "archiveLogs"),
+        used(.object({ .podSecurity }), "securityContext"),
         unused(identity, .text, "serviceAccountName"), unused(identity, .flag, "automountServiceAccountToken"),
         unused(identity, .anything, "executor"),
         unused(
@@ -52,8 +54,8 @@ extension FieldTable {
         used(.flag, "hostNetwork"),
         unused(limits, .anything, "podResources", "resourceClaims"), unused(placement, .anything, "podDisruptionBudget"),
         unused(observation, .anything, "metrics"),
-        unused(retention, .anything, "ttlStrategy", "volumeClaimGC"), unused(retention, .object(.podGC), "podGC"),
-        unused(retention, .object(.artifactGC), "artifactGC"),
+        unused(retention, .anything, "ttlStrategy", "volumeClaimGC"), unused(retention, .object({ .podGC }), "podGC"),
+        unused(retention, .object({ .artifactGC }), "artifactGC"),
         refused("limits of parallel steps are not supported in a local run", "parallelism"),
         refused("exit handlers are not supported in a local run", "onExit"),
         refused("hooks are not supported in a local run", "hooks"),
@@ -64,14 +66,16 @@ extension FieldTable {
         refused("a suspended workflow does not begin; remove this field to run it", "suspend"),
         refused("a workflow that is shut down does not run; remove this field to run it", "shutdown"))
 
-    static let template = FieldTable(
-        used(.text, "name"), used(.object(.inputs), "inputs"), used(.object(.outputs), "outputs"),
-        used(.object(.podMetadata), "metadata"), used(.map(.text), "annotations"),
-        used(.list(.list(.object(.step))), "steps"), used(.object(.dag), "dag"), used(.object(.container), "container"),
-        used(.object(.containerSet), "containerSet"), used(.object(.script), "script"), used(.object(.suspend), "suspend"),
-        used(.list(.object(.volume)), "volumes"), used(.list(.object(.userContainer)), "initContainers", "sidecars"),
-        used(.object(.artifactLocation), "archiveLocation"), used(.integerOrText, "activeDeadlineSeconds"),
-        used(.text, "timeout"), used(.object(.podSecurity), "securityContext"),
+    static let template: FieldTable = FieldTable(
+        used(.text, "name"), used(.object({ .inputs }), "inputs"), used(.object({ .outputs }), "outputs"),
+        used(.object({ .podMetadata }), "metadata"), used(.map(.text), "annotations"),
+        used(.list(.list(.object({ .step }))), "steps"), used(.object({ .dag }), "dag"),
+        used(.object({ .container }), "container"),
+        used(.object({ .containerSet }), "containerSet"), used(.object({ .script }), "script"),
+        used(.object({ .suspend }), "suspend"),
+        used(.list(.object({ .volume })), "volumes"), used(.list(.object({ .userContainer })), "initContainers", "sidecars"),
+        used(.object({ .artifactLocation }), "archiveLocation"), used(.integerOrText, "activeDeadlineSeconds"),
+        used(.text, "timeout"), used(.object({ .podSecurity }), "securityContext"),
         unused("pods never wait for a place here", .text, "pendingTimeout"),
         unused("it only matters with limits of parallel steps", .flag, "failFast"),
         unused(placement, .map(.text), "nodeSelector"), unused(placement, .anything, "affinity", "tolerations"),
@@ -87,13 +91,14 @@ extension FieldTable {
         refusedEvenEmpty("remembered results are not supported in a local run", "memoize"),
         refused("patches of the pod are not supported in a local run", "podSpecPatch"))
 
-    static let podMetadata = FieldTable(used(.map(.text), "labels", "annotations"))
+    static let podMetadata: FieldTable = FieldTable(used(.map(.text), "labels", "annotations"))
 
-    static let templateReference = FieldTable(used(.text, "name", "template"), used(.flag, "clusterScope"))
+    static let templateReference: FieldTable = FieldTable(used(.text, "name", "template"), used(.flag, "clusterScope"))
 
     private static let call = [
-        used(.text, "name", "template"), used(.object(.templateReference), "templateRef"), used(.object(.template), "inline"),
-        used(.object(.arguments), "arguments"),
+        used(.text, "name", "template"), used(.object({ .templateReference }), "templateRef"),
+        used(.object({ .template }), "inline"),
+        used(.object({ .arguments }), "arguments"),
         refused("loops are not supported in a local run", "withItems", "withParam"),
         refusedEvenEmpty("loops are not supported in a local run", "withSequence"),
         refused("conditions are not supported in a local run", "when"),
@@ -102,41 +107,41 @@ extension FieldTable {
         refused("hooks are not supported in a local run", "hooks"),
     ].flatMap { $0 }
 
-    static let step = FieldTable(call)
+    static let step: FieldTable = FieldTable(call)
 
-    static let task = FieldTable(call, used(.list(.text), "dependencies"), used(.text, "depends"))
+    static let task: FieldTable = FieldTable(call, used(.list(.text), "dependencies"), used(.text, "depends"))
 
-    static let dag = FieldTable(
-        used(.text, "target"), used(.boundedList(.object(.task), 200), "tasks"), used(.flag, "failFast"))
+    static let dag: FieldTable = FieldTable(
+        used(.text, "target"), used(.boundedList(.object({ .task }), 200), "tasks"), used(.flag, "failFast"))
 
-    static let suspend = FieldTable(used(.text, "duration"))
+    static let suspend: FieldTable = FieldTable(used(.text, "duration"))
 
-    static let inputs = FieldTable(
-        used(.boundedList(.object(.parameter), 500), "parameters"), used(.list(.object(.artifact)), "artifacts"))
+    static let inputs: FieldTable = FieldTable(
+        used(.boundedList(.object({ .parameter }), 500), "parameters"), used(.list(.object({ .artifact })), "artifacts"))
 
-    static let arguments = FieldTable(
-        used(.list(.object(.parameter)), "parameters"), used(.list(.object(.artifact)), "artifacts"))
+    static let arguments: FieldTable = FieldTable(
+        used(.list(.object({ .parameter })), "parameters"), used(.list(.object({ .artifact })), "artifacts"))
 
-    static let podGC = FieldTable(
+    static let podGC: FieldTable = FieldTable(
         used(
             .choice(["", "OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess"]), "strategy"),
         used(.text, "deleteDelayDuration"), used(.anything, "labelSelector"))
 
-    static let outputs = FieldTable(
-        used(.list(.object(.parameter)), "parameters"), used(.list(.object(.artifact)), "artifacts"),
+    static let outputs: FieldTable = FieldTable(
+        used(.list(.object({ .parameter })), "parameters"), used(.list(.object({ .artifact })), "artifacts"),
         used(.text, "result", "exitCode"))
 
-    static let parameter = FieldTable(
+    static let parameter: FieldTable = FieldTable(
         used(.text, "name", "globalName"), used(.looseText, "value", "default", "description"),
         used(.filledList(.looseText), "enum"),
-        used(.object(.parameterSource), "valueFrom"))
+        used(.object({ .parameterSource }), "valueFrom"))
 
-    static let parameterSource = FieldTable(
+    static let parameterSource: FieldTable = FieldTable(
         used(.text, "path", "parameter"), used(.looseText, "default"), used(.anything, "supplied"),
-        used(.object(.keySelector), "configMapKeyRef"),
+        used(.object({ .keySelector }), "configMapKeyRef"),
         refused("values from resources are not supported in a local run", "jsonPath", "jqFilter"),
         refused("values from events are not supported in a local run", "event"),
         refused("expressions are not supported in a local run", "expression"))
 
-    static let keySelector = FieldTable(used(.text, "name", "key"), used(.flag, "optional"))
+    static let keySelector: FieldTable = FieldTable(used(.text, "name", "key"), used(.flag, "optional"))
 }

@@ -13,9 +13,17 @@ package struct Progress: Sendable, Equatable, CustomStringConvertible {
     /// `N/M` with 0 ≤ N ≤ M and M > 0; as for the controller, a part that is no number counts as 0. Nil for anything else.
     package init?(_ text: String) {
         guard let slash = text.firstIndex(of: "/") else { return nil }
-        done = Int64(text[..<slash]) ?? 0
-        total = Int64(text[text.index(after: slash)...]) ?? 0
+        done = Self.number(text[..<slash])
+        total = Self.number(text[text.index(after: slash)...])
         guard done >= 0, done <= total, total > 0 else { return nil }
+    }
+
+    /// As Go reads numbers: what is none is 0, what is too large is the largest.
+    private static func number(_ text: Substring) -> Int64 {
+        if let number = Int64(text) { return number }
+        let digits = text.first == "+" || text.first == "-" ? text.dropFirst() : text
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return 0 }
+        return text.first == "-" ? .min : .max
     }
 
     /// Both together; what would overflow counts as nothing.

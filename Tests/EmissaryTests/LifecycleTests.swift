@@ -178,6 +178,32 @@ import Testing
         #expect(emissary.recordedCode == "4")
     }
 
+    @Test func tellsOthersForWhatItWaits() throws {
+        let emissary = try EmissaryUnderTest()
+        emissary.variables["ARGO_DEBUG_PAUSE_BEFORE"] = "true"
+        emissary.variables["ARGO_DEBUG_PAUSE_AFTER"] = "true"
+        let running = try emissary.start(shell: "exit 0")
+        try eventually("paused before") { emissary.container.readPause() == .before }
+        try SmallFile.write(emissary.container.release(of: .before), [])
+        try eventually("paused after") { emissary.container.readPause() == .after }
+        try SmallFile.write(emissary.container.release(of: .after), [])
+        #expect(try running.exitStatus() == .exited(0))
+        #expect(!AtomicFile.exists(emissary.container.paused))
+    }
+
+    /// Another's file in its place costs the step nothing.
+    @Test func pausesWhereItCannotTell() throws {
+        let emissary = try EmissaryUnderTest()
+        emissary.variables["ARGO_DEBUG_PAUSE_BEFORE"] = "true"
+        try emissary.container.create()
+        try AtomicFile.createDirectory(emissary.container.paused)
+        try AtomicFile.createDirectory(emissary.container.paused.appending("full"))
+        let running = try emissary.start(shell: "exit 3")
+        try eventually("paused before") { running.errorText.contains("paused before the command") }
+        try SmallFile.write(emissary.container.before, [])
+        #expect(try running.exitStatus() == .exited(3))
+    }
+
     @Test func pausesOnlyForTheExactWord() throws {
         let emissary = try EmissaryUnderTest()
         emissary.variables["ARGO_DEBUG_PAUSE_BEFORE"] = "True"

@@ -29,3 +29,12 @@ import Testing
         #expect(PercentEncoding.decode(Array("%E4".utf8)) == [0xE4])
     }
 }
+
+@Suite struct PercentEncodingRuleTests {
+    @Test func keepsWhatTheCallerKeeps() {
+        #expect(PercentEncoding.encode(Array("a/b?c".utf8)) { $0 != UInt8(ascii: "?") } == "a/b%3Fc")
+    }
+
+    @Test(arguments: [("", true), ("a%2Fb", true), ("%", false), ("%4", false), ("a%zz", false), ("%41%4", false)])
+    func knowsBrokenSequences(text: String, isWhole: Bool) { #expect(PercentEncoding.isWhole(Array(text.utf8)) == isWhole) }
+}

@@ -142,7 +142,7 @@ struct SandboxEnvironmentTests {
                     ])
             ], volumes: [["name": "v", "secret": ["secretName": "login", "items": [["key": "k", "path": "p"]]]]])
         let secrets = fixture.folder.appending("secrets")
-        let problems = try fixture.player().preflight([pod, pod]).filter { $0.severity == .refusal }.map(\.message)
+        let problems = try fixture.player().preflight([pod, pod]).filter { $0.severity == .error }.map(\.message)
         #expect(
             problems == [
                 "pod 'test-pod': volume 'v': secret 'login' has no key 'k'",
@@ -155,7 +155,7 @@ struct SandboxEnvironmentTests {
             ])
         fixture.settings.objects = ObjectFolders()
         #expect(try fixture.player().preflight([pod]).contains { $0.message.hasSuffix("no --secrets folder is given") })
-        #expect(throws: PodProblem.self) { try fixture.play(pod) }
+        #expect(throws: Finding.self) { try fixture.play(pod) }
         #expect(!fixture.exists(fixture.node.container("main").path))
     }
 
@@ -167,7 +167,7 @@ struct SandboxEnvironmentTests {
                     "main", "true",
                     ["env": [["name": "A", "valueFrom": ["secretKeyRef": ["name": .string(name), "key": .string(key)]]]]])
             ])
-            #expect(try fixture.player().preflight([pod]).contains { $0.severity == .refusal })
+            #expect(try fixture.player().preflight([pod]).contains { $0.severity == .error })
         }
     }
 }

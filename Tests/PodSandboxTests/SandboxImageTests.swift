@@ -216,7 +216,7 @@ struct SandboxImageTests {
             let problems = try fixture.player().preflight([
                 Fixture.pod([Fixture.shell("main", "true", ["image": .string(image)])])
             ])
-            #expect(problems.contains { $0.severity == .refusal && $0.message.contains(cause) }, "\(problems.map(\.message))")
+            #expect(problems.contains { $0.severity == .error && $0.message.contains(cause) }, "\(problems.map(\.message))")
         }
     }
 

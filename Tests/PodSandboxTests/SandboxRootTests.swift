@@ -175,7 +175,7 @@ struct SandboxRootTests {
             ], volumes: [["name": "v", "emptyDir": ["sizeLimit": "1Mi"]]],
             spec: ["nodeSelector": ["a": "b"], "shareProcessNamespace": true, "tolerations": [], "restartPolicy": "Never"])
         let warnings = try fixture.player().preflight([pod]).filter { $0.severity == .warning }.map {
-            "\($0.subject) \($0.cause.prefix { $0 != " " })"
+            "\($0.subject) \($0.text.prefix { $0 != " " })"
         }
         #expect(
             Set(warnings) == [
@@ -189,14 +189,14 @@ struct SandboxRootTests {
     @Test func refusesPodsThatMakeNoSense() throws {
         let fixture = try Fixture()
         let refusals: (JSONValue) throws -> [String] = { pod in
-            try fixture.player().preflight([pod]).filter { $0.severity == .refusal }.map(\.cause)
+            try fixture.player().preflight([pod]).filter { $0.severity == .error }.map(\.text)
         }
         #expect(try refusals(["kind": "Pod"]) == ["read a pod: it has no metadata or no spec"])
         #expect(try refusals(Fixture.pod([])) == ["it has no containers"])
         for name in ["", "..", "a/b", "a\u{0}b"] {
             let pod = Fixture.pod([Fixture.shell(name, "true")])
             #expect(try refusals(pod) == ["it has no usable name"])
-            #expect(throws: PodProblem.self) { try fixture.play(pod) }
+            #expect(throws: Finding.self) { try fixture.play(pod) }
         }
         #expect(
             try refusals(Fixture.pod([Fixture.shell("a", "true"), Fixture.shell("a", "true")])) == [

@@ -131,7 +131,7 @@ struct SandboxVolumeTests {
             ("host", "Strange", "host paths have no type 'Strange'"),
         ] {
             let pod = Fixture.pod([Fixture.shell("main", "true", mounts)], volumes: [volume(path, type)])
-            let refusals = try fixture.player().preflight([pod]).filter { $0.severity == .refusal }.map(\.message)
+            let refusals = try fixture.player().preflight([pod]).filter { $0.severity == .error }.map(\.message)
             #expect(refusals.count == 1 && refusals[0].contains(cause), "\(refusals)")
             #expect(throws: ExecutorError.self) { try fixture.play(pod) }
         }
@@ -183,7 +183,7 @@ struct SandboxVolumeTests {
             let pod = Fixture.pod(
                 [Fixture.shell("main", "true", ["volumeMounts": [Fixture.mount("v", "/v", more)]])],
                 volumes: [["name": "v", "emptyDir": [:]]])
-            #expect(try fixture.player().preflight([pod]).contains { $0.severity == .refusal })
+            #expect(try fixture.player().preflight([pod]).contains { $0.severity == .error })
             #expect(try fixture.play(pod)["main"]?.reason == "StartError")
         }
     }

@@ -86,7 +86,7 @@ import WorkflowModel
         let plan = try Play.plan([text], settings)
         let now = Timestamp(seconds: 1_700_000_000)
         let identity = WorkflowRun.Identity(name: "wf", namespace: "argo", uid: "u-1", creationTimestamp: now)
-        var run = WorkflowRun(plan: plan, identity: identity, abridgement: Abridgement(unknown: "<later: "))
+        var run = WorkflowRun(plan: plan, identity: identity, abridgement: Abridgement())
         var pods: [PodRequest] = []
         var actions = run.start(at: now)[...]
         while let action = actions.popFirst() {
@@ -106,7 +106,7 @@ import WorkflowModel
         #expect(run.allNodes.count <= 4 * 40)
     }
 
-    @Test func aDryRunPlaysCallsWithOtherArguments() throws {
+    @Test func aDryRunRunsCallsWithOtherArguments() throws {
         let text = workflow(
             """
             - name: main

@@ -14,6 +14,8 @@ import WorkflowEngine
                 """))
         play.now = Timestamp(seconds: 1_700_000_010)
         play.run.podStarted(play.pods[0].nodeID, at: play.now)
+        play.run.podProgressed(play.pods[0].nodeID, "x/7")
+        #expect(play.run.status["progress"] == "0/7")
         play.run.podProgressed(play.pods[0].nodeID, "3/7")
         #expect(play.run.status["progress"] == "3/7")
         try play.finish("wf[0].a", outputs: ["result": "r"])

@@ -19,11 +19,12 @@ struct TransferLine: Sendable, Equatable {
         guard let message = fields["msg"], let bytes = fields["bytes"].flatMap({ Int64($0) }), let subject = fields["artifact"]
         else { return nil }
         switch message {
-        case "loading", "loaded": isLoading = true
-        case "saving", "saved": isLoading = false
+        case "loading": (isLoading, isOver) = (true, false)
+        case "loaded": (isLoading, isOver) = (true, true)
+        case "saving": (isLoading, isOver) = (false, false)
+        case "saved": (isLoading, isOver) = (false, true)
         default: return nil
         }
-        isOver = message.hasSuffix("ed")
         self.subject = subject
         self.bytes = bytes
         total = fields["total"].flatMap { Int64($0) }

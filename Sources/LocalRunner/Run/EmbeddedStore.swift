@@ -3,6 +3,7 @@ import Documents
 import LocalStoreArtifacts
 import PodBuilding
 import PodSandbox
+import RunDirectory
 import SystemSupport
 import WorkflowModel
 
@@ -54,6 +55,9 @@ struct EmbeddedStore: Sendable {
 }
 
 extension PodFolder {
+    /// The volume through which the pod's containers speak.
+    var runDirectory: RunDirectory { RunDirectory(root: volume("var-run-argo")) }
+
     /// What the executor's containers get so that they can report.
     var attachment: ExecutorAttachment {
         ExecutorAttachment(mounts: [HostMount(source: path, path: Self.taskResultInSandbox.directory)])

@@ -8,8 +8,6 @@ struct EmissaryLines {
         case output([UInt8])
         /// Of the emissary's log.
         case log([UInt8])
-        /// The command waits for somebody: `before` or `after` it runs.
-        case paused(String)
     }
 
     /// Lines that may be the emissary's last, held back until it is known whether they are, by container.
@@ -19,10 +17,8 @@ struct EmissaryLines {
     mutating func take(_ line: [UInt8], of container: String) -> [Meaning] {
         var meanings: [Meaning] = []
         if let earlier = held.removeValue(forKey: container) { meanings.append(.output(earlier)) }
-        if let log = LogLine(line) {
-            // The log's own texts.
-            let moment = ["before", "after"].first { log.message == "paused \($0) the command" }
-            meanings.append(moment.map { .paused($0) } ?? .log(line))
+        if LogLine(line) != nil {
+            meanings.append(.log(line))
         } else if Self.exitCode(in: line) != nil {
             held[container] = line
         } else {

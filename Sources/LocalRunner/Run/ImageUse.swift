@@ -2,6 +2,7 @@ import Documents
 import PodBuilding
 import PodSandbox
 import SystemSupport
+import WorkflowEngine
 import WorkflowFiles
 import WorkflowModel
 
@@ -25,7 +26,7 @@ struct ImageUse {
                 images.formUnion([container["image"]?.string].compactMap { $0 })
             }
         }
-        used = images.contains(where: PodDryRun.isVague) ? nil : images
+        used = images.contains(where: UnknownValue.affects) ? nil : images
     }
 
     /// Images that are given and that nothing is made of.

@@ -1,3 +1,4 @@
+import Documents
 import SystemSupport
 import WorkflowFiles
 import WorkflowModel

@@ -26,7 +26,7 @@ final class LocalRun {
     private enum Question {
         /// A node, with the values given so far.
         case suspended(nodeID: String, outputs: [String: String])
-        /// A container, which goes on when this file is there.
+        /// A container, which goes on when this file of its run directory is there.
         case paused(nodeID: String, release: BytePath)
     }
 
@@ -35,6 +35,12 @@ final class LocalRun {
     private var timers: [String: Int64] = [:]
     /// What waits for somebody, in its order.
     private var questions: [Question] = []
+    /// The containers of each pod that may come to a pause, by node.
+    private var pausable: [String: [ContainerDirectory]] = [:]
+    /// The pauses that were told of.
+    private var told: Set<String> = []
+    /// How often pauses are looked for, in nanoseconds.
+    private static let pauseInterval: Int64 = 100_000_000
     private var ends: [String: PodEnd] = [:]
     private var interruptions = 0
     private var isOver = false
@@ -69,6 +75,7 @@ final class LocalRun {
         perform(run.start(at: Timestamp.now))
         while !isOver {
             readProgress()
+            readPauses()
             display.show(run)
             for event in mailbox.take(until: wakeTime) { handle(event) }
             let now = monotonicNanoseconds()
@@ -93,8 +100,20 @@ final class LocalRun {
         }
     }
 
+    /// Which containers have come to a pause since they were looked at last.
+    private func readPauses() {
+        if settings.pauses.isEmpty { return }
+        for node in run.allNodes where node.type == .pod && !node.phase.isFulfilled {
+            for container in pausable[node.id] ?? [] {
+                guard let pause = container.readPause() else { continue }
+                if told.insert("\(node.id) \(container.name) \(pause)").inserted { tell(of: pause, in: container, node) }
+            }
+        }
+    }
+
     private var wakeTime: Int64? {
         var times = Array(timers.values)
+        if !settings.pauses.isEmpty { times.append(monotonicNanoseconds(after: Self.pauseInterval)) }
         if let deadlineTime, deadlineTime > monotonicNanoseconds() { times.append(deadlineTime) }
         if let next = display.nextRefresh { times.append(next) }
         return times.min()
@@ -128,6 +147,9 @@ final class LocalRun {
         do {
             let (built, template) = try factory.pod(for: request)
             let folder = folder.node(request.nodeID)
+            pausable[request.nodeID] = (template.mainContainerNames + template.sidecarNames).map {
+                folder.runDirectory.container($0)
+            }
             workers.start(
                 PodJob(
                     nodeID: request.nodeID, pod: built.pod, mainNames: template.mainContainerNames, folder: folder,
@@ -154,7 +176,6 @@ final class LocalRun {
             display.show(run)
         case .line(let nodeID, let container, let isExecutor, let bytes):
             display.line(node: run.node(nodeID), container: container, isExecutor: isExecutor, bytes)
-        case .paused(let nodeID, let container, let when): pause(nodeID, container, when)
         case .podFinished(let nodeID, let end):
             questions.removeAll { if case .paused(nodeID, _) = $0 { true } else { false } }
             ends[nodeID] = end
@@ -195,7 +216,7 @@ final class LocalRun {
             if line == "fail" { return workers.stop(nodeID) }
             do {
                 // The container writes there too.
-                try RunDirectory(root: folder.node(nodeID).volume("var-run-argo")).write(release, [], mode: 0o644)
+                try folder.node(nodeID).runDirectory.write(release, [], mode: 0o644)
             } catch {
                 display.note("cannot let it go on: \(errorText(error))")
             }
@@ -203,14 +224,12 @@ final class LocalRun {
     }
 
     /// Tells where somebody can look into a step that waits for them.
-    private func pause(_ nodeID: String, _ container: String, _ when: String) {
-        let pod = folder.node(nodeID)
-        let release = pod.volume("var-run-argo").appending("ctr").appending(BytePath(container)).appending(BytePath(when))
-        questions.append(.paused(nodeID: nodeID, release: release))
-        let name = run.node(nodeID)?.displayName ?? nodeID
+    private func tell(of pause: ContainerDirectory.Pause, in container: ContainerDirectory, _ node: Node) {
+        let pod = folder.node(node.id)
+        questions.append(.paused(nodeID: node.id, release: container.release(of: pause)))
         display.note(
-            "\(name) is paused \(when) the command of \(container): press Enter to go on, type 'fail' to end it; "
-                + "its root is \(pod.container(container).root), its volumes are in \(pod.volumes)")
+            "\(node.displayName) is paused \(pause) the command of \(container.name): press Enter to go on, type 'fail' to end it; "
+                + "its root is \(pod.container(container.name).root), its volumes are in \(pod.volumes)")
         keyboard.start()
     }
 }

@@ -58,7 +58,7 @@ package struct LocalRunSettings: Sendable {
     package var replay: BytePath?
     /// Whether the artifacts of a pod that is run again come from and go to where it says, not the local store.
     package var usesOwnStore = false
-    /// The folder of one half of a step: what `stage` fills and `collect` reads.
+    /// The folder of a step: what `stage` fills and `collect` reads.
     package var folder: BytePath?
     /// Where the folder of all local runs, `.argoexec`, is.
     package var home: BytePath = "."

@@ -5,8 +5,8 @@ import WorkflowEngine
 import WorkflowFiles
 import WorkflowModel
 
-/// The pods that a workflow will have, told before it runs: the engine runs it with pods that do nothing, whose outputs are words
-/// that stand for what is not known yet.
+/// The pods that a workflow will have, told before it runs: the engine runs it with pods that do nothing, whose outputs are
+/// unknown values.
 struct PodDryRun: Sendable {
     struct Entry: Sendable {
         let node: Node
@@ -21,18 +21,12 @@ struct PodDryRun: Sendable {
     /// Nodes for which no pod can be built, and why.
     private(set) var failures: [(node: Node, cause: String)] = []
 
-    /// With what every stand-in begins.
-    private static let unknown = "<known later: "
-
-    /// Whether a text depends on what is not known yet.
-    static func isVague(_ text: String) -> Bool { text.contains(unknown) || text.contains("{{") }
-
-    /// Whether every different call of a template was played.
+    /// Whether every different call of a template was run.
     let isComplete: Bool
 
     /// - Parameter isAbridged: leaves out calls that are like others, so that the dry run is as long as the file, not as the run.
     init(_ workflow: PreparedWorkflow, _ factory: PodFactory, isAbridged: Bool = false) {
-        let abridgement = isAbridged ? Abridgement(unknown: Self.unknown) : nil
+        let abridgement = isAbridged ? Abridgement() : nil
         var run = WorkflowRun(plan: workflow.plan, identity: workflow.identity, abridgement: abridgement)
         let now = workflow.identity.creationTimestamp
         var actions = run.start(at: now)[...]
@@ -52,7 +46,7 @@ struct PodDryRun: Sendable {
                 var supplied: [String: String] = [:]
                 for parameter in run.node(nodeID)?.outputs?["parameters"]?.array ?? [] {
                     guard let parameter = parameter["name"]?.string else { continue }
-                    supplied[parameter] = "\(Self.unknown)\(name) \(parameter)>"
+                    supplied[parameter] = UnknownValue(of: name, parameter).text
                 }
                 actions += run.resume(nodeID, outputs: supplied, at: now)
             case .stopPod, .workflowFinished: break
@@ -88,7 +82,7 @@ struct PodDryRun: Sendable {
 
     /// What a pod of a template would report.
     private static func outputs(of template: Template, _ node: Node) -> Outputs {
-        func standIn(_ what: String) -> String { "\(unknown)\(node.displayName) \(what)>" }
+        func standIn(_ output: String) -> String { UnknownValue(of: node.displayName, output).text }
         var outputs = Outputs(result: template.capturesResult ? standIn("result") : nil)
         for parameter in template.outputs.parameters {
             var document = parameter.document

@@ -7,7 +7,7 @@ import SystemSupport
 import WorkflowEngine
 import WorkflowModel
 
-/// A pod that is to be played.
+/// A pod that is to be run.
 struct PodJob: Sendable {
     let nodeID: String
     let pod: JSONValue
@@ -129,7 +129,6 @@ final class PodWorkers: Sendable {
                     mailbox.post(.line(nodeID: job.nodeID, container: container, isExecutor: false, bytes: bytes))
                 case .log(let bytes):
                     mailbox.post(.line(nodeID: job.nodeID, container: container, isExecutor: true, bytes: bytes))
-                case .paused(let when): mailbox.post(.paused(nodeID: job.nodeID, container: container, when: when))
                 }
             }
         }
@@ -153,7 +152,7 @@ final class PodWorkers: Sendable {
                 case .ended(let outcome): post(emissaries.end(of: outcome.name, exitCode: outcome.exitCode), outcome.name)
                 }
             }
-            // Each play has a copy of our own program made anew.
+            // Each run has a copy of our own program made anew.
             try? TreeRemoval.remove(job.folder.volume("var-run-argo").appending("argoexec"))
             let report = try PodReport.read(job.folder.taskResult)
             let result = outcome.result(mainNames: job.mainNames, report: report)

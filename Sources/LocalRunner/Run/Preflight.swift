@@ -8,7 +8,7 @@ import WorkflowEngine
 import WorkflowFiles
 import WorkflowModel
 
-/// Everything about the pods to come that would keep them from being played, or has no effect here.
+/// Everything about the pods to come that would keep them from being run, or has no effect here.
 struct Preflight {
     let workflow: PreparedWorkflow
     let podRuntime: PodRuntime
@@ -20,7 +20,7 @@ struct Preflight {
         var notes: [String] = []
         var known: Set<Finding> = []
         func add(_ finding: Finding) { if known.insert(finding).inserted { findings.append(finding) } }
-        for (node, cause) in dryRun.failures where !PodDryRun.isVague(cause) { add(finding(.error, node, cause)) }
+        for (node, cause) in dryRun.failures where !UnknownValue.affects(cause) { add(finding(.error, node, cause)) }
         // Pods of one template with the same images and programs have the same problems.
         var seen: Set<String> = []
         var nodes: [String: Node] = [:]
@@ -37,13 +37,13 @@ struct Preflight {
         }
         for problem in podRuntime.preflight(pods) {
             // Fields without effect have been told with their lines.
-            if PodDryRun.isVague(problem.cause) || problem.isAboutField { continue }
+            if UnknownValue.affects(problem.text) || problem.kind == .withoutEffect { continue }
             guard problem.severity != .note || !problem.pod.isEmpty else {
                 notes.append(problem.message)
                 continue
             }
-            let severity: Finding.Severity = problem.severity == .refusal ? .error : .warning
-            let text = problem.subject.isEmpty ? problem.cause : "\(problem.subject): \(problem.cause)"
+            let severity: Finding.Severity = problem.severity == .note ? .warning : problem.severity
+            let text = problem.subject.isEmpty ? problem.text : "\(problem.subject): \(problem.text)"
             if let node = nodes[problem.pod] {
                 add(finding(problem, severity, node, text))
             } else {
@@ -93,7 +93,7 @@ struct Preflight {
         var produced = KeySet(workflow.argumentKeys)
         for entry in dryRun.entries {
             for artifact in entry.template.inputArtifacts where !artifact.optional && !artifact.location.hasLocation {
-                guard let key = try? artifact.location.key(), !key.isEmpty, !PodDryRun.isVague(key) else { continue }
+                guard let key = try? artifact.location.key(), !key.isEmpty, !UnknownValue.affects(key) else { continue }
                 if produced.meets(key) || (try? FileStatus.of(store.path(ofKey: key), followingLinks: false)) != nil {
                     continue
                 }
@@ -114,9 +114,9 @@ struct Preflight {
         return findings
     }
 
-    /// About the field of a container that a problem names, else about the template.
-    private func finding(_ problem: PodProblem, _ severity: Finding.Severity, _ node: Node, _ text: String) -> Finding {
-        guard problem.field == "command", let site = workflow.plan.site(of: node) else { return finding(severity, node, text) }
+    /// About the command of the container whose program is the problem, else about the template.
+    private func finding(_ problem: Finding, _ severity: Finding.Severity, _ node: Node, _ text: String) -> Finding {
+        guard problem.kind == .program, let site = workflow.plan.site(of: node) else { return finding(severity, node, text) }
         let lists = [site.member("containerSet").member("containers"), site.member("initContainers"), site.member("sidecars")]
         let named = lists.flatMap(\.elements).first { problem.subject == "container '\($0.name)'" }
         let container = named ?? (site.value["script"] == nil ? site.member("container") : site.member("script"))
@@ -128,11 +128,6 @@ struct Preflight {
     private func finding(_ severity: Finding.Severity, _ node: Node, _ text: String) -> Finding {
         workflow.plan.site(of: node)?.finding(severity, text) ?? Finding(severity, place: nil, "\(node.name): \(text)")
     }
-}
-
-extension PodProblem {
-    /// Whether it is a field that nothing here obeys.
-    var isAboutField: Bool { severity == .warning && cause.hasSuffix("has no effect in a local run") }
 }
 
 /// Keys of a store, of which one may be a directory above another.

@@ -39,7 +39,7 @@ struct ReplaySession {
         while end == nil {
             for event in mailbox.take(until: nil) {
                 switch event {
-                case .podStarted, .paused, .typed: break
+                case .podStarted, .typed: break
                 case .line(_, let container, let isExecutor, let bytes):
                     if !isExecutor {
                         say("\(container) | \(String(decoding: bytes, as: UTF8.self))")

@@ -7,7 +7,7 @@ import WorkflowModel
 /// A step that is to be run again: from the folder that was kept of it, or from a pod's JSON or YAML.
 struct ReplaySource: Sendable {
     let pod: JSONValue
-    /// The folder that it is played in again; nil where there was none.
+    /// The folder that it is run in again; nil where there was none.
     let folder: PodFolder?
     /// The image whose containers are the executor's own.
     let executorImage: String

@@ -6,8 +6,6 @@ enum RunEvent: Sendable {
     case podStarted(nodeID: String)
     /// A line of a container's output, without its newline.
     case line(nodeID: String, container: String, isExecutor: Bool, bytes: [UInt8])
-    /// A container waits for somebody: `before` or `after` its command.
-    case paused(nodeID: String, container: String, when: String)
     case podFinished(nodeID: String, PodEnd)
     /// Somebody wants the run to end.
     case interrupted

@@ -59,9 +59,8 @@ package struct RunSession {
         if let path = settings.replay { return try replay(path, mailbox) }
         let workflow = try RunPreparation(settings: settings).prepare()
         if settings.printsPods { return try printPods(of: workflow) }
-        // The emissary tells of a pause in its log.
         let factory = PodFactory(
-            workflow, logLevel: settings.logLevel, emissaryLogLevel: settings.pauses.isEmpty ? "warn" : "info",
+            workflow, logLevel: settings.logLevel, emissaryLogLevel: "warn",
             objects: settings.objects, pauses: settings.pauses)
         let (runtime, memory) = try chooseRuntime()
         let work = try WorkFolder(in: settings.home)
@@ -110,7 +109,7 @@ package struct RunSession {
         let problems = podRuntime.preflight([source.pod])
         try tell(
             problems.filter { $0.severity != .note }.map { problem in
-                Finding(problem.severity == .refusal ? .error : .warning, place: nil, "\(source.subject): \(problem.message)")
+                Finding(problem.severity, place: nil, "\(source.subject): \(problem.message)")
             } + ImageUse(pods: [source.pod], runtime: runtime).warnings(settings.images),
             notes: problems.filter { $0.severity == .note }.map(\.message))
         try work.prepare(isShared: isShared(runtime))
@@ -221,7 +220,7 @@ package struct RunSession {
 
     private func say(_ text: String) { errors(Array((text + "\n").utf8)) }
 
-    /// What plays the containers, seen to work, and where their secrets can be in memory.
+    /// What runs the containers, seen to work, and where their secrets can be in memory.
     private func chooseRuntime() throws -> (ContainerRuntime, MemoryFolders) {
         let memory = MemoryFolders(environment: settings.environment)
         if let name = settings.engine {

@@ -11,7 +11,7 @@ package import SystemSupport
 import WorkflowFiles
 import WorkflowModel
 
-/// One half of a step alone, on a folder: `root` in it is the root of the user's container, `manifest.json` says what the step is.
+/// Staging or collecting of one step alone, on a folder: `root` in it is the root of the user's container, `manifest.json` says what the step is.
 package final class StepFolderSession: Sendable {
     private let settings: LocalRunSettings
     private let folder: BytePath
@@ -113,7 +113,7 @@ package final class StepFolderSession: Sendable {
             }
             step = try settings.repository.map { try manifest.step.moved(to: try ArtifactRepository.read($0)) } ?? manifest.step
         } else {
-            // The same keys as in an earlier half.
+            // The same keys as when it was staged.
             let source = try StepSource(settings, workflow: manifest?.step.environment.nonEmpty(.workflowName))
             for warning in source.warnings { warn(warning.message) }
             step = source.step

@@ -16,7 +16,7 @@ struct StepSource {
     /// What is suspicious in the files.
     let warnings: [Finding]
 
-    /// - Parameter workflow: the name of the workflow, where an earlier half had one; nil for the file's own or a new one.
+    /// - Parameter workflow: the name of the workflow, where it was staged for one; nil for the file's own or a new one.
     /// - Throws: `WorkflowRefusal`, `DocumentError`, `ExecutorError`, `ModelError` or `SystemError` for what cannot be read or makes
     ///   no pod.
     init(_ settings: LocalRunSettings, workflow name: String? = nil) throws {

@@ -20,7 +20,7 @@ package final class MadeConfigMaps: Sendable {
         (map(name)?["data"]?[key.text]?.string).map { Array($0.utf8) }
     }
 
-    /// Writes a pod's own config map beside what is kept of the pod, so that it can be played again.
+    /// Writes a pod's own config map beside what is kept of the pod, so that it can be run again.
     func keep(_ name: String, in file: BytePath) throws(SystemError) {
         guard let map = map(name) else { return }
         try AtomicFile.write(file, map.serialized() + [0x0A], mode: 0o600)

@@ -37,16 +37,16 @@ struct VolumeSet {
     }
 
     /// What is wrong with a pod's volumes, without making any.
-    static func check(_ pod: PodManifest, settings: SandboxSettings, problems: inout PodProblems) throws {
+    static func check(_ pod: PodManifest, settings: SandboxSettings, problems: inout PodFindings) throws {
         var names: Set<String> = []
         for volume in pod.volumes {
             let name = volume.field("name")?.string ?? ""
             let subject = "volume '\(name)'"
-            if !ObjectFolders.isFileName(BytePath(name)) { problems.add(.refusal, subject, "it has no usable name") }
-            if !names.insert(name).inserted { problems.add(.refusal, subject, "there are two of this name") }
+            if !ObjectFolders.isFileName(BytePath(name)) { problems.add(.error, subject, "it has no usable name") }
+            if !names.insert(name).inserted { problems.add(.error, subject, "there are two of this name") }
             let source: VolumeSource
             do { source = try VolumeSource(volume) } catch {
-                problems.add(.refusal, subject, errorText(error))
+                problems.add(.error, subject, errorText(error))
                 continue
             }
             switch source {
@@ -57,19 +57,19 @@ struct VolumeSet {
                     subject: subject, problems: &problems)
             case .claim(let claim):
                 if settings.claimFolders[claim] == nil, !ObjectFolders.isFileName(BytePath(claim)) {
-                    problems.add(.refusal, subject, "the claim '\(claim)' has no usable name")
+                    problems.add(.error, subject, "the claim '\(claim)' has no usable name")
                 }
             case .hostPath(let path, let type):
-                if let cause = hostProblem(path, type) { problems.add(.refusal, subject, cause) }
+                if let cause = hostProblem(path, type) { problems.add(.error, subject, cause) }
             case .image(let image):
                 if image != settings.executorImage, settings.images.path(for: image) == nil {
-                    problems.add(.refusal, subject, "the image '\(image)' is not given by --image")
+                    problems.add(.error, subject, "the image '\(image)' is not given by --image")
                 }
             }
         }
         for container in pod.allContainers {
             for mount in container.mounts where !names.contains(mount.volume) {
-                problems.add(.refusal, container.subject, "the pod has no volume '\(mount.volume)'")
+                problems.add(.error, container.subject, "the pod has no volume '\(mount.volume)'")
             }
         }
     }
@@ -102,7 +102,7 @@ struct VolumeSet {
             try SmallFile.write(path.appending("argoexec"), [], mode: 0o644)
             return Volume(path: path, isReadOnly: false, parts: [(settings.executor, "argoexec")])
         case .files(let projections, let mode):
-            var problems = PodProblems(pod: pod.name)
+            var problems = PodFindings(pod: pod.name)
             let files = try VolumeFile.all(
                 of: projections, defaultMode: mode, fields: PodFields(pod: pod), objects: settings.objects,
                 subject: "volume '\(name)'", problems: &problems)

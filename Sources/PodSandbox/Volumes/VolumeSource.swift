@@ -91,13 +91,13 @@ struct VolumeFile: Sendable {
     /// All files of a volume, later ones over earlier ones of the same path; what is missing is told to `problems`.
     static func all(
         of projections: [VolumeSource.Projection], defaultMode: UInt32, fields: PodFields, objects: ObjectFolders,
-        subject: String, problems: inout PodProblems
+        subject: String, problems: inout PodFindings
     ) throws -> [VolumeFile] {
         var files: [VolumeFile] = []
         func add(_ path: String, _ bytes: [UInt8], _ mode: UInt32?) {
             let place = BytePath(path)
             guard !place.components.isEmpty, !place.components.contains(".."), !place.isAbsolute else {
-                problems.add(.refusal, subject, "the path '\(path)' is not one of a file inside the volume")
+                problems.add(.error, subject, "the path '\(path)' is not one of a file inside the volume")
                 return
             }
             files.removeAll { $0.path == place.cleaned }
@@ -109,7 +109,7 @@ struct VolumeFile: Sendable {
                 guard let keys = try objects.keys(of: kind, name) else {
                     if !isOptional {
                         problems.add(
-                            .refusal, subject, "\(kind.rawValue) '\(name)' is missing: \(objects.place(of: kind, name))")
+                            .error, subject, "\(kind.rawValue) '\(name)' is missing: \(objects.place(of: kind, name))")
                     }
                     continue
                 }
@@ -118,7 +118,7 @@ struct VolumeFile: Sendable {
                         if let bytes = try objects.value(of: kind, name, key: BytePath(item.key)) {
                             add(item.path, bytes, item.mode)
                         } else if !isOptional {
-                            problems.add(.refusal, subject, "\(kind.rawValue) '\(name)' has no key '\(item.key)'")
+                            problems.add(.error, subject, "\(kind.rawValue) '\(name)' has no key '\(item.key)'")
                         }
                     }
                 } else {
@@ -135,7 +135,7 @@ struct VolumeFile: Sendable {
                         item.field("fieldRef")?.field("fieldPath")?.string.flatMap(fields.value)
                         ?? item.field("resourceFieldRef").flatMap { fields.resource($0, of: nil) }
                     guard let value else {
-                        problems.add(.refusal, subject, "the file '\(path)' is of a field that a pod does not have")
+                        problems.add(.error, subject, "the file '\(path)' is of a field that a pod does not have")
                         continue
                     }
                     let mode = item.field("mode")?.int.flatMap { (0...0o777).contains($0) ? UInt32($0) : nil }

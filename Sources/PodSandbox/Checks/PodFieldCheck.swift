@@ -1,7 +1,7 @@
 import Documents
 
-/// Fields of a pod that have no effect where it is played here: none is passed over in silence.
-enum FieldCheck {
+/// Fields of a pod that have no effect where it is run here: none is passed over in silence.
+enum PodFieldCheck {
     /// Fields that are obeyed, or that mean nothing without a cluster and change nothing in what a container sees.
     private static let podFields: Set<String> = [
         "activeDeadlineSeconds", "automountServiceAccountToken", "containers", "dnsPolicy", "enableServiceLinks", "hostAliases",
@@ -21,7 +21,7 @@ enum FieldCheck {
     ]
     private static let mountFields: Set<String> = ["mountPath", "name", "readOnly", "subPath", "subPathExpr"]
 
-    static func check(_ pod: PodManifest, _ problems: inout PodProblems) {
+    static func check(_ pod: PodManifest, _ problems: inout PodFindings) {
         warn(pod.spec, podFields, path: "spec", subject: "", &problems)
         warn(pod.securityContext, podSecurityFields, path: "spec.securityContext", subject: "", &problems)
         for volume in pod.volumes {
@@ -40,11 +40,11 @@ enum FieldCheck {
     }
 
     private static func warn(
-        _ object: JSONObject, _ known: Set<String>, path: String, subject: String, _ problems: inout PodProblems
+        _ object: JSONObject, _ known: Set<String>, path: String, subject: String, _ problems: inout PodFindings
     ) {
         for member in object.members where !known.contains(member.name) && !isEmpty(member.value) {
             let name = path.isEmpty ? member.name : "\(path).\(member.name)"
-            problems.add(.warning, subject, "\(name) has no effect in a local run")
+            problems.add(.warning, subject, "\(name) has no effect in a local run", kind: .withoutEffect)
         }
     }
 
