@@ -77,7 +77,12 @@ let package = Package(
         store("HTTPArtifacts", "HTTP", ["Documents", "HTTPTransport", "RequestSigning"]),
         store("LocalStoreArtifacts", "LocalStore", ["FileTrees", "RequestSigning"]),
         store("RawArtifacts", "Raw"),
-        store("ArtifactRegistry", "Registry", ["S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts"]),
+        .target(
+            name: "ArtifactRegistry",
+            dependencies: [
+                "Artifacts", "S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts", "WorkflowModel",
+            ],
+            path: "Sources/Artifacts/Registry", swiftSettings: strict),
         room(
             "KubernetesAPI",
             ["SystemSupport", "Documents", "WorkflowModel", "ProcessControl", "HTTPTransport", "RequestSigning"]),
@@ -126,8 +131,8 @@ let package = Package(
         tests(
             "Artifacts",
             [
-                "S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts", "ArtifactRegistry", "SystemSupport",
-                "Documents", "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning", "TestSupport",
+                "S3Artifacts", "LocalStoreArtifacts", "RawArtifacts", "ArtifactRegistry", "SystemSupport", "Documents",
+                "WorkflowModel", "HTTPTransport", "FileTrees", "Formats", "RequestSigning", "TestSupport",
             ]),
         tests("KubernetesAPI", ["SystemSupport", "Documents", "WorkflowModel", "HTTPTransport", "TestSupport"]),
         .testTarget(name: "EmissaryTests", dependencies: ["SystemSupport", "RunDirectory", "ProcessControl", "TestSupport"]),
@@ -141,7 +146,7 @@ let package = Package(
         tests(
             "LocalRunner",
             [
-                "SystemSupport", "Artifacts", "ArtifactRegistry", "Documents", "HTTPTransport", "ProcessControl",
+                "SystemSupport", "Artifacts", "ArtifactRegistry", "Documents", "FileTrees", "HTTPTransport", "ProcessControl",
                 "WorkflowModel",
                 "WorkflowEngine", "TestSupport",
             ]),

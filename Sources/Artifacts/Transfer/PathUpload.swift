@@ -40,7 +40,7 @@ struct PathUpload {
     /// Symbolic links and named pipes are copied as they are: the driver must know what to do with them.
     func directory(_ root: ContainedDirectory) throws {
         try save(root.path.base) { folder, name in
-            let summary = try TreeCopy.copy(".", in: root, to: name, in: folder)
+            let summary = try TreeCopy.copy(root, to: name, in: folder)
             meter.add(bytes: summary.bytes)
         }
     }
