@@ -18,7 +18,7 @@ package func hexadecimalValue(_ byte: UInt8) -> UInt8? {
 }
 
 /// The bytes that hexadecimal digits of either case mean, two for each; nil where there is anything else.
-package func bytes(ofHexadecimal digits: some Collection<UInt8>) -> [UInt8]? {
+package func hexadecimalBytes(of digits: some Collection<UInt8>) -> [UInt8]? {
     var bytes: [UInt8] = []
     var high: UInt8?
     for digit in digits {

@@ -170,6 +170,6 @@ enum S3Answer {
     }
 
     private static func hash(_ digits: ArraySlice<UInt8>) -> [UInt8]? {
-        digits.count == 32 ? bytes(ofHexadecimal: digits) : nil
+        digits.count == 32 ? hexadecimalBytes(of: digits) : nil
     }
 }

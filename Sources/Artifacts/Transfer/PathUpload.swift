@@ -50,7 +50,7 @@ struct PathUpload {
         let home = try SharedPlace(needs.folder ?? store.context.spoolDirectory)
         let workshop = try Workshop(in: home.directory)
         defer { workshop.remove() }
-        let name = name.isEmpty || [".", "..", "/"].contains(name) ? "data" : name
+        let name = [".", "..", "/"].contains(name.base) ? "data" : name.base
         try make(workshop.directory, name)
         let path = workshop.directory.path.appending(name)
         try store.retry(.save, meter).run {
