@@ -81,7 +81,12 @@ let package = Package(
         store("HTTPArtifacts", "HTTP", ["Encodings", "Digests", "Documents", "HTTPTransport"]),
         store("LocalStoreArtifacts", "LocalStore", ["FileTrees", "Encodings"]),
         store("RawArtifacts", "Raw"),
-        store("ArtifactRegistry", "Registry", ["S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts"]),
+        .target(
+            name: "ArtifactRegistry",
+            dependencies: [
+                "Artifacts", "S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts", "WorkflowModel",
+            ],
+            path: "Sources/Artifacts/Registry", swiftSettings: strict),
         room(
             "KubernetesAPI",
             ["SystemSupport", "Encodings", "Documents", "WorkflowModel", "ProcessControl", "HTTPTransport"]),
@@ -155,7 +160,7 @@ let package = Package(
         tests(
             "Artifacts",
             [
-                "S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts", "ArtifactRegistry", "SystemSupport",
+                "S3Artifacts", "LocalStoreArtifacts", "RawArtifacts", "ArtifactRegistry", "SystemSupport",
                 "Encodings", "Digests", "RegularExpressions", "Documents", "WorkflowModel", "HTTPTransport", "FileTrees",
                 "RequestSigning", "TestSupport",
             ]),
@@ -174,11 +179,14 @@ let package = Package(
             path: "Tests/SandboxTestSupport"),
         tests("PodSandbox", ["SystemSupport", "Documents", "SandboxTestSupport", "TestSupport"]),
         tests("PodBuilding", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowEngine", "SandboxTestSupport"]),
-        tests("StoreChecking", ["SystemSupport", "Artifacts", "Documents", "HTTPTransport", "WorkflowModel", "TestSupport"]),
+        tests(
+            "StoreChecking",
+            ["SystemSupport", "Artifacts", "ArtifactRegistry", "Documents", "HTTPTransport", "WorkflowModel", "TestSupport"]),
         tests(
             "LocalRunner",
             [
-                "SystemSupport", "Artifacts", "ArtifactRegistry", "Documents", "HTTPTransport", "PodBuilding", "PodSandbox",
+                "SystemSupport", "Artifacts", "ArtifactRegistry", "Documents", "FileTrees", "HTTPTransport", "PodBuilding",
+                "PodSandbox",
                 "ProcessControl", "WorkflowFiles", "WorkflowEngine", "WorkflowModel", "SandboxTestSupport", "TestSupport",
             ]),
         tests("CommandLineInterface", ["SystemSupport"]),

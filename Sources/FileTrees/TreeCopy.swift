@@ -35,6 +35,16 @@ package enum TreeCopy {
         }
     }
 
+    /// The same for a directory that is open already, as a whole.
+    @discardableResult
+    package static func copy(
+        _ directory: ContainedDirectory, to target: BytePath, in other: ContainedDirectory
+    ) throws(SystemError) -> Summary {
+        try other.withParent(of: target) { (to, newName) throws(SystemError) in
+            try copy(directory.raw, ".", path: directory.path, to, newName, path: other.path.appending(target))
+        }
+    }
+
     /// - Parameters: two open directories, a name in each, and their paths for messages.
     private static func copy(
         _ from: Int32, _ name: BytePath, path source: BytePath, _ to: Int32, _ newName: BytePath, path target: BytePath

@@ -8,17 +8,21 @@ package func hexadecimal(_ bytes: [UInt8]) -> String {
     return String(decoding: text, as: UTF8.self)
 }
 
-/// The bytes that hexadecimal digits of either case mean; nil for an odd number of them and for other characters.
-package func hexadecimalBytes(_ text: String) -> [UInt8]? {
-    let digits = Array(text.utf8)
-    guard digits.count.isMultiple(of: 2) else { return nil }
+/// The bytes that hexadecimal digits of either case mean, two for each; nil where there is anything else.
+package func hexadecimalBytes(of digits: some Collection<UInt8>) -> [UInt8]? {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(digits.count / 2)
-    for index in stride(from: 0, to: digits.count, by: 2) {
-        guard let high = hexadecimalValue(digits[index]), let low = hexadecimalValue(digits[index + 1]) else { return nil }
-        bytes.append(high << 4 | low)
+    var high: UInt8?
+    for digit in digits {
+        guard let value = hexadecimalValue(digit) else { return nil }
+        if let first = high {
+            bytes.append(first << 4 | value)
+            high = nil
+        } else {
+            high = value
+        }
     }
-    return bytes
+    return high == nil ? bytes : nil
 }
 
 /// The value of a hexadecimal digit of either case; nil for other bytes.

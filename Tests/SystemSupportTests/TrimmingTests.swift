@@ -10,14 +10,3 @@ import Testing
         #expect(text[...].trimmed == expected)
     }
 }
-
-@Suite struct HexadecimalTests {
-    @Test func goesBothWays() {
-        #expect(hexadecimal([0x00, 0xAF, 0x7F]) == "00af7f")
-        #expect(hexadecimalBytes("00Af7f") == [0x00, 0xAF, 0x7F])
-        #expect(hexadecimalBytes("") == [])
-        #expect(hexadecimalBytes("0") == nil)
-        #expect(hexadecimalBytes("0g") == nil)
-        #expect(hexadecimalBytes("+1") == nil)
-    }
-}

@@ -6,7 +6,8 @@ package protocol StoredTree: Sendable {
     /// The tree for messages, without secrets.
     var subject: String { get }
 
-    /// Writes the file or the directory. What an attempt that failed has left is removed before the next one.
+    /// Writes the file or the directory; ends early where `DriverContext.cancellation` says so. What an attempt that failed has left
+    /// is removed before the next one.
     ///
     /// - Parameters:
     ///   - name: in `directory`, where nothing has it yet.

@@ -69,7 +69,7 @@ enum HTTPAnswer {
         for (algorithm, names, field) in algorithms {
             var hash = told.first { names.contains($0.name) }.flatMap { Base64.decode($0.value) }
             if algorithm == .md5 { hash = hash ?? headers["Content-MD5"].flatMap(Base64.decode) }
-            hash = hash ?? headers[field].flatMap { bytes(ofHexadecimal: $0.utf8) }
+            hash = hash ?? headers[field].flatMap { hexadecimalBytes(of: $0.utf8) }
             if let hash, hash.count == algorithm.length { return .hash(algorithm, hash) }
         }
         return nil

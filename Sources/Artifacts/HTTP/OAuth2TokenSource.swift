@@ -74,14 +74,16 @@ final class OAuth2TokenSource: CredentialSource {
         switch style {
         case .header:
             message.headers["Authorization"] =
-                HTTPResource.basic(Secret(Form.encode(clientID)), Secret(Form.encode(clientSecret))).revealText()
+                HTTPResource.basic(Secret(FormEncoding.encode(clientID)), Secret(FormEncoding.encode(clientSecret)))
+                .revealText()
         case .body:
             form.append(("client_id", clientID))
             if !clientSecret.isEmpty { form.append(("client_secret", clientSecret)) }
         }
         let response: HTTPResponse
         do {
-            response = try http.perform(message, body: .bytes(Array(Form.encode(form).utf8)), bodyLimit: Self.answerLimit)
+            response = try http.perform(
+                message, body: .bytes(Array(FormEncoding.encode(form).utf8)), bodyLimit: Self.answerLimit)
         } catch let error as TransferError {
             let text = "\(Self.operation): \(error.cause)"
             throw error.isTransient ? CredentialFailure.transient(text) : .invalid(text)
@@ -102,17 +104,5 @@ final class OAuth2TokenSource: CredentialSource {
         }
         for parameter in request.parameters { form.append((parameter.key, Secret(parameter.value))) }
         return form
-    }
-}
-
-/// Text as forms encode it (`application/x-www-form-urlencoded`).
-private enum Form {
-    static func encode(_ value: Secret) -> String {
-        value.reveal().split(separator: 0x20, omittingEmptySubsequences: false)
-            .map { PercentEncoding.encode(Array($0)) }.joined(separator: "+")
-    }
-
-    static func encode(_ fields: [(name: String, value: Secret)]) -> String {
-        fields.map { "\(encode(Secret($0.name)))=\(encode($0.value))" }.joined(separator: "&")
     }
 }

@@ -126,7 +126,8 @@ enum S3Answer {
                 return .hash(algorithm, hash)
             }
         }
-        if isAsStored(headers), let value = googleHash(headers, "crc32c").flatMap(CyclicChecksum.crc32c.value) {
+        let google = GoogleHash.all(headers).first { $0.name == "crc32c" }?.value
+        if isAsStored(headers), let value = google.flatMap(CyclicChecksum.crc32c.value) {
             return .cyclic(.crc32c, value)
         }
         guard let length, anySize || length <= etagCheckLimit, let etag = headers["ETag"], !hasForeignKey(headers) else {
@@ -146,15 +147,6 @@ enum S3Answer {
         return algorithms.compactMap { algorithm, name in
             headers["x-amz-checksum-\(name)"].flatMap(Base64.decode).flatMap(algorithm.value).map { (algorithm, $0) }
         }
-    }
-
-    /// Google's own header: `crc32c=BASE64,md5=BASE64`, once or in several.
-    private static func googleHash(_ headers: HTTPHeaders, _ name: String) -> [UInt8]? {
-        for item in headers.all("x-goog-hash").flatMap({ $0.split(separator: ",") }) {
-            let parts = item.drop { $0 == " " }.split(separator: "=", maxSplits: 1)
-            if parts.count == 2, parts[0] == name { return Base64.decode(String(parts[1])) }
-        }
-        return nil
     }
 
     /// Above this an MD5 takes longer than the transfer.
@@ -179,6 +171,6 @@ enum S3Answer {
     }
 
     private static func hash(_ digits: ArraySlice<UInt8>) -> [UInt8]? {
-        digits.count == 32 ? bytes(ofHexadecimal: digits) : nil
+        digits.count == 32 ? hexadecimalBytes(of: digits) : nil
     }
 }

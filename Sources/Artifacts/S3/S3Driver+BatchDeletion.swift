@@ -1,4 +1,5 @@
-import Formats
+import Artifacts
+import Documents
 
 extension S3Driver: BatchDeletingDriver {
     package func canDeleteTogether(_ key: String) -> Bool {

@@ -1,3 +1,4 @@
+import Artifacts
 import Digests
 import Encodings
 import HTTPTransport
@@ -15,24 +16,19 @@ struct S3ToldContent {
         cyclic = S3Answer.cyclicChecksums(headers)
         length = headers["x-amz-object-size"].flatMap { Int64($0) }
         let named: [(HashAlgorithm, String)] = [(.sha256, "x-amz-checksum-sha256"), (.sha1, "x-amz-checksum-sha1")]
-        for (algorithm, name) in named { add(algorithm, headers[name]) }
+        for (algorithm, name) in named { add(algorithm, headers[name].flatMap(Base64.decode)) }
         // The header may be about the answer's own body.
         let ofAnswer = Base64.encode(Digest.hash(.md5, response.body))
-        if headers["Content-MD5"] != ofAnswer { add(.md5, headers["Content-MD5"]) }
-        // Google's own: `crc32c=BASE64,md5=BASE64`, once or in several.
-        for item in headers.all("x-goog-hash").flatMap({ $0.split(separator: ",") }) {
-            let parts = item.filter { $0 != " " }.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2 else { continue }
-            if parts[0] == "md5" { add(.md5, parts[1]) }
-            if parts[0] == "crc32c", let value = Base64.decode(parts[1]).flatMap(CyclicChecksum.crc32c.value) {
-                cyclic.append((.crc32c, value))
-            }
+        if headers["Content-MD5"] != ofAnswer { add(.md5, headers["Content-MD5"].flatMap(Base64.decode)) }
+        for (name, value) in GoogleHash.all(headers) {
+            if name == "md5" { add(.md5, value) }
+            if name == "crc32c", let value = CyclicChecksum.crc32c.value(value) { cyclic.append((.crc32c, value)) }
         }
     }
 
-    private mutating func add(_ algorithm: HashAlgorithm, _ text: String?) {
+    private mutating func add(_ algorithm: HashAlgorithm, _ value: [UInt8]?) {
         // Empty, or of another length, it tells nothing.
-        guard let value = text.flatMap(Base64.decode), value.count == algorithm.length else { return }
+        guard let value, value.count == algorithm.length else { return }
         hashes.append((algorithm, value))
     }
 }

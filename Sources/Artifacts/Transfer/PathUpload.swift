@@ -40,7 +40,7 @@ struct PathUpload {
     /// Symbolic links and named pipes are copied as they are: the driver must know what to do with them.
     func directory(_ root: ContainedDirectory) throws {
         try save(root.path.base) { folder, name in
-            let summary = try TreeCopy.copy(".", in: root, to: name, in: folder)
+            let summary = try TreeCopy.copy(root, to: name, in: folder)
             meter.add(bytes: summary.bytes)
         }
     }
@@ -50,7 +50,7 @@ struct PathUpload {
         let home = try SharedPlace(needs.folder ?? store.context.spoolDirectory)
         let workshop = try Workshop(in: home.directory)
         defer { workshop.remove() }
-        let name = name.isEmpty || [".", "..", "/"].contains(name) ? "data" : name
+        let name = [".", "..", "/"].contains(name.base) ? "data" : name.base
         try make(workshop.directory, name)
         let path = workshop.directory.path.appending(name)
         try store.retry(.save, meter).run {

@@ -151,6 +151,13 @@ import WorkflowModel
         #expect(try names("spool") == [])
     }
 
+    /// What the suite asks of objects holds for a driver that brings trees and saves from paths.
+    @Test(arguments: Conformance.all) func passesTheSuiteForObjects(check: Conformance) throws {
+        let kind = StoreUnderTest.plugin
+        guard check.needs.isSubset(of: kind.offers) else { return }
+        try check.body(StoreFixture(kind))
+    }
+
     // MARK: What drivers share
 
     @Test func remembersByTypeAndKey() {

@@ -35,14 +35,13 @@ struct Conformance: Sendable, CustomTestStringConvertible {
         Conformance("empty file") { fixture in
             try fixture.save([], "empty")
             #expect(try fixture.load("empty") == [])
-            try fixture.store("empty").download.file(fixture.object("empty"), at: fixture.path("empty-loaded"))
+            try fixture.load("empty", into: "empty-loaded")
             #expect(try fixture.content("empty-loaded") == Data())
         },
         Conformance("file of 100 MiB") { fixture in
             let bytes = patternBytes(100 << 20)
             try fixture.save(bytes, "large")
-            let record = try fixture.store("large").download.file(
-                fixture.object("large"), at: fixture.path("large-loaded"))
+            let record = try fixture.load("large", into: "large-loaded")
             #expect(try fixture.content("large-loaded") == Data(bytes))
             #expect(record.bytes == Int64(bytes.count))
             #expect(record.objects == 1)
@@ -70,7 +69,7 @@ struct Conformance: Sendable, CustomTestStringConvertible {
             try fixture.save(patternBytes(10, seed: 9), "again")
             #expect(try fixture.load("again") == patternBytes(10, seed: 9))
             try Data(count: 1 << 20).write(to: fixture.folder.url.appending(path: "old"))
-            try fixture.store("again").download.file(fixture.object("again"), at: fixture.path("old"))
+            try fixture.load("again", into: "old")
             #expect(try fixture.content("old") == Data(patternBytes(10, seed: 9)))
         },
         Conformance("several side by side") { fixture in
@@ -80,10 +79,7 @@ struct Conformance: Sendable, CustomTestStringConvertible {
                 let bytes = patternBytes(7_000_000 + index, seed: UInt64(index + 1))
                 let store = try fixture.store("side/\(index)", context: context)
                 try store.upload.stream(PatternSource(bytes), fileName: "x")
-                guard case .object(let object) = try store.find() else { return }
-                let sink = CollectingSink()
-                try store.download.stream(object, into: sink)
-                if sink.bytes == bytes { same.update { $0 += 1 } }
+                if try store.load() == bytes { same.update { $0 += 1 } }
             }
             #expect(same.current == 6)
         },

@@ -93,13 +93,3 @@ struct HTTPFixture: Sendable {
         try store.upload.file(at: BytePath(file.path))
     }
 }
-
-extension ArtifactStore {
-    /// The bytes at the location, streamed.
-    func load() throws -> [UInt8] {
-        guard case .object(let object) = try find() else { throw StoreFixture.NoObject() }
-        let sink = CollectingSink()
-        try download.stream(object, into: sink)
-        return sink.bytes
-    }
-}

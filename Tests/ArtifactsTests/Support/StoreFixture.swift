@@ -1,6 +1,6 @@
-import ArtifactRegistry
 import Artifacts
 import Documents
+import FileTrees
 import Foundation
 import HTTPTransport
 import Synchronization
@@ -35,7 +35,7 @@ struct StoreFixture: Sendable {
     /// Retries at once, so that tests need not wait.
     var context: DriverContext {
         var context = DriverContext(
-            registry: ArtifactDrivers(), clients: HTTPClients(HTTPClientConfiguration(trust: .system(file: kind.authority))),
+            registry: kind.registry, clients: HTTPClients(HTTPClientConfiguration(trust: .system(file: kind.authority))),
             log: log.log,
             executorBackoff: Backoff(duration: 1_000_000, factor: 1, jitter: 0, steps: 5),
             secretsDirectory: path("secret"), requestBackoff: nil, spoolDirectory: path("."),
@@ -83,11 +83,20 @@ struct StoreFixture: Sendable {
 
     /// The bytes at a key, streamed.
     func load(_ key: String, endpoint: String? = nil, _ more: JSONValue = [:]) throws -> [UInt8] {
-        let store = try store(key, endpoint: endpoint, more)
-        guard case .object(let object) = try store.find() else { throw NoObject() }
-        let sink = CollectingSink()
-        try store.download.stream(object, into: sink)
-        return sink.bytes
+        try store(key, endpoint: endpoint, more).load()
+    }
+
+    /// Loads a key into a file of the fixture's folder; one that is there already goes.
+    @discardableResult
+    func load(_ key: String, into name: String) throws -> TransferRecord {
+        let store = try store(key)
+        switch try store.find() {
+        case .object(let object): return try store.download.file(object, at: path(name))
+        case .tree(let tree):
+            try? FileManager.default.removeItem(at: folder.url.appending(path: name))
+            return try store.download.tree(tree, at: BytePath(name), in: ContainedDirectory(path(".")))
+        case .directory: throw NoObject()
+        }
     }
 
     struct NoObject: Error {}
@@ -159,5 +168,22 @@ extension StoreFixture {
         context.localStore = nil
         for name in ["access", "secret"] { try folder.write(Data("x".utf8), to: "secret/keys/\(name)") }
         return try store(key, context: context)
+    }
+}
+
+extension ArtifactStore {
+    /// The bytes at the location, streamed where that can be.
+    func load() throws -> [UInt8] {
+        switch try find() {
+        case .object(let object):
+            let sink = CollectingSink()
+            try download.stream(object, into: sink)
+            return sink.bytes
+        case .tree(let tree):
+            let folder = try TemporaryFolder()
+            try download.tree(tree, at: "loaded", in: ContainedDirectory(BytePath(folder.url.path)))
+            return Array(try Data(contentsOf: folder.url.appending(path: "loaded")))
+        case .directory: throw StoreFixture.NoObject()
+        }
     }
 }

@@ -1,3 +1,5 @@
+import ArtifactRegistry
+import Artifacts
 import Documents
 import TestSupport
 
@@ -20,6 +22,8 @@ struct StoreUnderTest: Sendable {
     let wrongCredential: JSONValue
     /// File with the certificate authority to trust; nil for the system's.
     var authority: String?
+    /// Knows the drivers.
+    var registry: any DriverRegistry = ArtifactDrivers()
 
     /// What a store may lack; a check that needs it does not count there.
     enum Ability: String, Sendable, CaseIterable {
