@@ -76,7 +76,7 @@ final class ArtifactRemoval: Sendable {
         let store = JSONValue.object(place.document).serializedText()
         if let batch = known[store] { return batch.driver.canDeleteTogether(key) ? (store, key, batch.driver) : nil }
         guard
-            let driver = try? ArtifactDrivers.driver(for: location, artifactName: item.name, context: drivers)
+            let driver = try? drivers.driver(for: location, artifactName: item.name)
                 as? any BatchDeletingDriver, driver.canDeleteTogether(key)
         else { return nil }
         return (store, key, driver)
@@ -108,7 +108,7 @@ final class ArtifactRemoval: Sendable {
         let item = task.items[index]
         do {
             let (_, location) = try task.artifact(item)
-            let store = try ArtifactDrivers.store(for: location, artifactName: item.name, context: drivers)
+            let store = try drivers.store(for: location, artifactName: item.name)
             let place = Self.place(of: location)
             try delete(store, place)
             silent.withLock { _ = $0.remove(place) }

@@ -1,3 +1,5 @@
+import WorkflowModel
+
 /// Artifacts and the stores they are kept in.
 extension FieldTable {
     private static let stores = [

@@ -31,16 +31,3 @@ package enum FileReading {
         }
     }
 }
-
-extension ByteSource {
-    /// Shows all that comes, block by block.
-    package func forEachBlock(_ body: (Span<UInt8>) throws -> Void) throws {
-        var block = [UInt8](repeating: 0, count: 256 << 10)
-        while true {
-            var span = block.mutableSpan
-            let count = try read(into: &span)
-            if count == 0 { return }
-            try body(block.span.extracting(first: count))
-        }
-    }
-}
