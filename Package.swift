@@ -181,13 +181,16 @@ let package = Package(
         tests("PodBuilding", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowEngine", "SandboxTestSupport"]),
         tests(
             "StoreChecking",
-            ["SystemSupport", "Artifacts", "ArtifactRegistry", "Documents", "HTTPTransport", "WorkflowModel", "TestSupport"]),
+            [
+                "SystemSupport", "Artifacts", "ArtifactRegistry", "Documents", "FileTrees", "HTTPTransport", "WorkflowModel",
+                "TestSupport",
+            ]),
         tests(
             "LocalRunner",
             [
-                "SystemSupport", "Artifacts", "ArtifactRegistry", "Documents", "FileTrees", "HTTPTransport", "PodBuilding",
-                "PodSandbox",
-                "ProcessControl", "WorkflowFiles", "WorkflowEngine", "WorkflowModel", "SandboxTestSupport", "TestSupport",
+                "SystemSupport", "Artifacts", "ArtifactRegistry", "Documents", "HTTPTransport", "PodBuilding",
+                "PodSandbox", "ProcessControl", "WorkflowFiles", "WorkflowEngine", "WorkflowModel", "SandboxTestSupport",
+                "TestSupport",
             ]),
         tests("CommandLineInterface", ["SystemSupport"]),
         tests("ExecutorCommands", ["Artifacts", "CommandLineInterface", "SystemSupport", "TestSupport"]),

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 import WorkflowModel
 
-@testable import LocalRunner
+@testable import StoreChecking
 
 /// `check` asks drivers what they can do: it has no list of them.
 @Suite struct OwnDriverCheckTests {
