@@ -134,6 +134,10 @@ let package = Package(
                 "SystemSupport", "WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees", "HTTPTransport",
                 "RequestSigning", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
             ]),
+        tests(
+            "ArtifactCollection",
+            ["SystemSupport", "Documents", "Artifacts", "HTTPTransport", "KubernetesAPI", "TestSupport"]),
+        tests("Agent", ["SystemSupport", "Documents", "HTTPTransport", "KubernetesAPI", "TestSupport"]),
         tests("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel"]),
         tests(
             "LocalRunner",

@@ -6,8 +6,9 @@ package struct UsageError: ClassifiedError, Sendable {
     package var isNotFound: Bool { false }
     package var isTransient: Bool { false }
 
-    package static func unknownCommand(_ word: BytePath) -> UsageError {
-        .init(message: "unknown command \"\(word)\" for \"argoexec\"")
+    /// - Parameter group: the word before, where the command is one of a group.
+    package static func unknownCommand(_ word: BytePath, in group: String? = nil) -> UsageError {
+        .init(message: "unknown command \"\(word)\" for \"argoexec\(group.map { " " + $0 } ?? "")\"")
     }
 
     package static func unknownFlag(_ text: String) -> UsageError { .init(message: "unknown flag: \(text)") }
