@@ -186,6 +186,10 @@ let package = Package(
                 "TestSupport",
             ]),
         tests(
+            "ArtifactCollection",
+            ["SystemSupport", "Documents", "Artifacts", "HTTPTransport", "KubernetesAPI", "TestSupport"]),
+        tests("Agent", ["SystemSupport", "Documents", "HTTPTransport", "KubernetesAPI", "TestSupport"]),
+        tests(
             "LocalRunner",
             [
                 "SystemSupport", "Artifacts", "ArtifactRegistry", "Documents", "HTTPTransport", "PodBuilding",

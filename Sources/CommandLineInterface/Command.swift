@@ -153,7 +153,13 @@ package struct CommandTable<Global: Sendable>: Sendable {
             let name = command.name.split(separator: " ").map(String.init)
             return name.count <= words.count && zip(name, words).allSatisfy { BytePath($0) == $1.text }
         }.max { $0.name.count < $1.name.count }
-        guard let best else { throw UsageError.unknownCommand(first.text) }
+        guard let best else {
+            // Of a group the word that follows is the one that is wrong.
+            if words.count > 1, group([first.text]) != nil {
+                throw UsageError.unknownCommand(words[1].text, in: first.text.text)
+            }
+            throw UsageError.unknownCommand(first.text)
+        }
         return (best, words.prefix(best.name.split(separator: " ").count).map(\.index))
     }
 }

@@ -4,8 +4,9 @@ package import SystemSupport
 package struct UsageError: ClassifiedError, Sendable {
     package let message: String
 
-    package static func unknownCommand(_ word: BytePath) -> UsageError {
-        .init(message: "unknown command \"\(word)\" for \"argoexec\"")
+    /// - Parameter group: the word before, where the command is one of a group.
+    package static func unknownCommand(_ word: BytePath, in group: String? = nil) -> UsageError {
+        .init(message: "unknown command \"\(word)\" for \"argoexec\(group.map { " " + $0 } ?? "")\"")
     }
 
     package static func unknownFlag(_ text: String) -> UsageError { .init(message: "unknown flag: \(text)") }

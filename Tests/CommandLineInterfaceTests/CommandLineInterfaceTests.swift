@@ -52,6 +52,20 @@ private func parse(_ words: [BytePath]) throws -> Invocation<Global, Settings> {
 }
 
 @Suite struct CommandLineTests {
+    @Test(arguments: [["artifact"], ["artifact", "--help"], ["--loglevel", "info", "artifact"]]) func listsAGroup(
+        words: [BytePath]
+    ) throws {
+        var text = ""
+        #expect(try table.run(words) { text += $0 } == 0)
+        #expect(text.contains("artifact delete") && !text.contains("emissary"))
+    }
+
+    @Test func aWordThatIsInNoGroupIsAnError() {
+        let error = #expect(throws: UsageError.self) { try table.run(["artifact", "keep"]) { _ in } }
+        #expect(error?.message == "unknown command \"keep\" for \"argoexec artifact\"")
+        #expect(throws: UsageError.self) { try table.run(["arti"]) { _ in } }
+    }
+
     @Test func takesValuesAfterBlankOrEquals() throws {
         let call = try parse(["emissary", "--loglevel", "debug", "--plugin-name=s3", "--", "sh", "-c"])
         #expect(call.global.level == "debug")

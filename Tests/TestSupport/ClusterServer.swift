@@ -9,7 +9,7 @@ package struct ClusterServer: Sendable {
     /// File with the certificate authority of `url`, PEM.
     package let authority: String
     package let namespace: String
-    private let admin: URL
+    let admin: URL
 
     /// The shared server of a kind; `standInAPI` runs everywhere.
     package static func shared(_ kind: ServerKind = .standInAPI) async throws -> ClusterServer {

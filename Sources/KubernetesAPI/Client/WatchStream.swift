@@ -19,9 +19,9 @@ struct WatchStream {
     /// Bytes of the longest event. An object has at most 3 MiB, the limit of requests that make it.
     static let longestEvent = 24 << 20
     /// Seconds after which the server ends a stream in good order.
-    static let length = 300
+    private var length: Int { start == nil ? 120 : 300 }
     /// Seconds without a byte after which a connection counts as lost; the server sends a bookmark about once a minute.
-    static let silence = 150
+    private static let silence = 150
 
     let client: KubernetesClient
     let selection: ResourceSelection
@@ -69,11 +69,12 @@ struct WatchStream {
 
     private var request: APIRequest {
         var request = APIRequest(method: "GET", verb: "watch", path: selection.path, answer: .events)
-        request.query = selection.query + [("watch", "true"), ("allowWatchBookmarks", "true")]
-        request.query.append(("timeoutSeconds", String(Self.length)))
-        if let start { request.query.append(("resourceVersion", start)) }
-        request.stallTimeout = Self.silence
-        request.totalTimeout = Self.length + 30
+        request.query = selection.query + [("watch", "true"), ("timeoutSeconds", String(length))]
+        // Not for a stream that begins with the objects as they are: the server takes the two together for a list by watch, which
+        // it refuses where its etcd is older than 3.4.25.
+        if let start { request.query += [("allowWatchBookmarks", "true"), ("resourceVersion", start)] }
+        request.stallTimeout = start == nil ? 0 : Self.silence
+        request.totalTimeout = length + 30
         return request
     }
 
