@@ -51,6 +51,8 @@ let package = Package(
         // What everything stands on
         room("SystemSupport", ["CThreadShims"]),
         room("Documents", ["SystemSupport", "CYAML"]),
+        room("Expressions", ["SystemSupport", "Documents", "CRE2"]),
+        room("Conditions", ["SystemSupport", "Expressions"]),
         room("WorkflowModel", ["SystemSupport", "Documents"]),
         room("ProcessControl", ["SystemSupport", "CLinuxShims"]),
         room("FileTrees", ["SystemSupport", "CLinuxShims"]),
@@ -103,6 +105,8 @@ let package = Package(
         .testTarget(name: "CRE2Tests", dependencies: ["CRE2"]),
         tests("SystemSupport"),
         tests("Documents", ["SystemSupport"]),
+        tests("Expressions", ["SystemSupport", "Documents"]),
+        tests("Conditions", ["SystemSupport"]),
         tests("WorkflowModel", ["SystemSupport", "Documents"]),
         tests("RunDirectory", ["SystemSupport", "FileTrees", "TestSupport"]),
         tests("ProcessControl", ["SystemSupport", "TestSupport"]),
