@@ -23,7 +23,7 @@ extension Evaluator {
             return .float(a / b)
         case .modulo:
             guard case .int(let a) = left, case .int(let b) = right else { throw mismatch(left, "%", right) }
-            if b == 0 { throw Fault("runtime error: integer divide by zero") }
+            if b == 0 { throw Fault("integer divide by zero") }
             return .int(a.remainderReportingOverflow(dividingBy: b).partialValue)
         case .power:
             guard let a = number(left), let b = number(right) else {
@@ -69,10 +69,22 @@ extension Evaluator {
         case (.map(let a), .map(let b)):
             guard a.count == b.count, a.takesAnyKey == b.takesAnyKey else { return false }
             for (key, value) in zip(a.keys, a.values) {
-                guard let other = b.value(of: key), try isEqual(value, other) else { return false }
+                guard let other = b.value(of: key), try isIdentical(value, other) else { return false }
             }
             return true
         default: return left.isNil && right.isNil
+        }
+    }
+
+    /// Whether two values are equal and of the same types.
+    func isIdentical(_ left: Value, _ right: Value) throws(Fault) -> Bool {
+        switch (left, right) {
+        case (.int, .float), (.float, .int): return false
+        case (.list(let a), .list(let b)):
+            guard a.elements.count == b.elements.count else { return false }
+            for (x, y) in zip(a.elements, b.elements) where !(try isIdentical(x, y)) { return false }
+            return true
+        default: return try isEqual(left, right)
         }
     }
 

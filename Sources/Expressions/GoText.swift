@@ -37,27 +37,22 @@ enum GoText {
         return text
     }
 
-    /// The fewest digits that read back as the same number, with an exponent below 1e-4 and from 1e21 on.
+    /// The fewest digits that read back as the same number, with an exponent below 1e-4 and from 1e6 on.
     static func float(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
         let magnitude = value.magnitude
-        if magnitude == 0 || magnitude >= 1e-4 && magnitude < 1e21 { return DecimalText.plain(value) }
-        // JSON's text has an exponent from 1e21 on and below 1e-6; between, one is made of the digits.
-        var text = DecimalText.json(value)
-        if magnitude >= 1e-6, magnitude < 1e-4 {
-            let digits = DecimalText.plain(magnitude).utf8.drop { $0 == UInt8(ascii: "0") || $0 == UInt8(ascii: ".") }
-            let significant = Array(digits)
-            let exponent = magnitude < 1e-5 ? 6 : 5
-            text = (value < 0 ? "-" : "") + String(decoding: significant.prefix(1), as: UTF8.self)
-            if significant.count > 1 { text += "." + String(decoding: significant.dropFirst(), as: UTF8.self) }
-            return text + "e-0\(exponent)"
-        }
-        // Exponents have two digits at least.
-        if text.utf8.dropLast().last.map({ $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") }) == true, let last = text.popLast() {
-            text += "0\(last)"
-        }
-        return text
+        if magnitude == 0 || magnitude >= 1e-4 && magnitude < 1e6 { return DecimalText.plain(value) }
+        let plain = Array(DecimalText.plain(magnitude).utf8)
+        let point = plain.firstIndex(of: UInt8(ascii: ".")) ?? plain.count
+        let digits = plain.filter { $0 != UInt8(ascii: ".") }
+        let zeros = digits.prefix { $0 == UInt8(ascii: "0") }.count
+        var significant = digits[zeros...]
+        while significant.count > 1, significant.last == UInt8(ascii: "0") { significant.removeLast() }
+        let exponent = point - zeros - 1
+        var text = (value < 0 ? "-" : "") + String(decoding: significant.prefix(1), as: UTF8.self)
+        if significant.count > 1 { text += "." + String(decoding: significant.dropFirst(), as: UTF8.self) }
+        return text + (exponent < 0 ? "e-" : "e+") + pad(abs(exponent), 2)
     }
 
     /// As `strconv.ParseFloat` reads it; nil for what it refuses.

@@ -23,10 +23,9 @@ package final class Moment: Sendable {
         let years = months >= 0 ? months / 12 : (months - 11) / 12
         let days = Timestamp.days(year: year + years, month: months - years * 12 + 1, day: 1) + day - 1
         let local = Int64(days) * 86400 + Int64(hour) * 3600 + Int64(minute) * 60 + Int64(second)
-        // The offset that holds there, found as the reference finds it: guessed by the one at that time in UTC.
-        var offset = Int64(zone.offset(at: local).seconds)
-        let other = Int64(zone.offset(at: local - offset).seconds)
-        if other != offset { offset = Int64(zone.offset(at: local - other).seconds) == other ? other : offset }
+        // Guessed by the offset at that time in UTC, then by the one that holds there: in the hour that a change leaves out, the one before.
+        let guess = Int64(zone.offset(at: local).seconds)
+        let offset = guess == 0 ? 0 : Int64(zone.offset(at: local - guess).seconds)
         self.seconds = local - offset
         self.nanoseconds = nanoseconds
         self.zone = zone

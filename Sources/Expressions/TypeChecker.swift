@@ -10,7 +10,8 @@ struct TypeChecker {
 
         var name: String {
             switch self {
-            case .unknown, .null: "unknown"
+            case .unknown: "interface {}"
+            case .null: "unknown"
             case .bool: "bool"
             case .int: "int"
             case .float: "float64"
@@ -197,7 +198,7 @@ struct TypeChecker {
         case .less, .more, .lessOrEqual, .moreOrEqual:
             return isNumeric || both { $0 == .string } || both { $0 == .time } || both { $0 == .duration } ? .bool : nil
         case .divide, .power: return isNumeric ? .float : nil
-        case .modulo: return both { $0.isInteger } ? .int : nil
+        case .modulo: return both { $0.isInteger && $0 != .duration } ? .int : nil
         case .matches: return both { $0 == .string } || left == .bytes && (right == .string || right == .unknown) ? .bool : nil
         case .contains, .startsWith, .endsWith: return both { $0 == .string } ? .bool : nil
         case .range: return both { $0.isInteger } ? .list : nil

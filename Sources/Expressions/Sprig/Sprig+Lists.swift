@@ -43,7 +43,7 @@ extension SprigCall {
     }
 
     private func isAmong(_ value: Value, _ elements: [Value]) throws(Fault) -> Bool {
-        for element in elements where try isSame(value, element) { return true }
+        for element in elements where try evaluator.isIdentical(value, element) { return true }
         return false
     }
 

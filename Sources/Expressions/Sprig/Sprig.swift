@@ -273,20 +273,8 @@ struct SprigCall {
         case .typeIsLike: return .bool(text(0) == values[1].typeName || "*" + text(0) == values[1].typeName)
         case .kindOf: return .string(kind(values[0]))
         case .kindIs: return .bool(text(0) == kind(values[1]))
-        case .deepEqual: return .bool(try isSame(values[0], values[1]))
+        case .deepEqual: return .bool(try evaluator.isIdentical(values[0], values[1]))
         default: return nil
-        }
-    }
-
-    /// Equal, and of one type.
-    func isSame(_ left: Value, _ right: Value) throws(Fault) -> Bool {
-        switch (left, right) {
-        case (.int, .float), (.float, .int): return false
-        case (.list(let a), .list(let b)):
-            guard a.elements.count == b.elements.count else { return false }
-            for (x, y) in zip(a.elements, b.elements) where !(try isSame(x, y)) { return false }
-            return true
-        default: return try evaluator.isEqual(left, right)
         }
     }
 
