@@ -80,8 +80,9 @@ let package = Package(
         room(
             "Executor",
             [
-                "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees", "Archiving", "Artifacts",
-                "KubernetesAPI",
+                "SystemSupport", "Documents", "Expressions", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees",
+                "Archiving",
+                "Artifacts", "KubernetesAPI",
             ]),
         room("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel"]),
         room(

@@ -51,7 +51,9 @@ package struct ConditionError: ClassifiedError, Equatable, Sendable {
     package var message: String {
         switch stage {
         case .reading:
-            let hint = reason.utf8.starts(with: "Invalid token".utf8) ? " (hint: try wrapping the affected expression in quotes (\"))" : ""
+            let hint =
+                reason.utf8.starts(with: "Invalid token".utf8)
+                ? " (hint: try wrapping the affected expression in quotes (\"))" : ""
             return "Invalid 'when' expression '\(condition)': \(reason)\(hint)"
         case .planning: return "Failed to parse 'when' expression '\(condition)': \(reason)"
         case .evaluation: return "Failed to evaluate 'when' expresion '\(condition)': \(reason)"

@@ -7,6 +7,7 @@ enum ConditionValue {
     case number(Double)
     case bool(Bool)
     case text(String)
+    case pattern(String)
     case list([ConditionValue])
 
     var shown: String {
@@ -14,7 +15,7 @@ enum ConditionValue {
         case .none: return "<nil>"
         case .number(let number): return GoNumber.text(number)
         case .bool(let flag): return flag ? "true" : "false"
-        case .text(let text): return text
+        case .text(let text), .pattern(let text): return text
         case .list(let elements):
             var text = "["
             for (place, element) in elements.enumerated() { text += (place > 0 ? " " : "") + element.shown }
@@ -41,6 +42,7 @@ struct ConditionEvaluation {
         case .number(let number): return .number(number)
         case .bool(let flag): return .bool(flag)
         case .text(let text): return .text(text)
+        case .pattern(let text): return .pattern(text)
         case .variable(let name), .accessor(let name):
             let first = name.utf8.prefix { $0 != UInt8(ascii: ".") }
             throw fault("No parameter '\(String(decoding: first, as: UTF8.self))' found.")
@@ -64,7 +66,9 @@ struct ConditionEvaluation {
 
     private static func whole(_ number: Double) -> Int64 { Int64(exactly: number.rounded(.towardZero)) ?? .min }
 
-    private func joined(_ symbol: String, _ left: ConditionValue, _ right: ConditionTree.Index?) throws(ConditionError) -> ConditionValue {
+    private func joined(_ symbol: String, _ left: ConditionValue, _ right: ConditionTree.Index?) throws(ConditionError)
+        -> ConditionValue
+    {
         switch symbol {
         case "&&", "||":
             if case .bool(let flag) = left, flag == (symbol == "||") { return left }
@@ -89,7 +93,9 @@ struct ConditionEvaluation {
         }
     }
 
-    private func joined(_ symbol: String, _ left: ConditionValue, _ right: ConditionValue) throws(ConditionError) -> ConditionValue {
+    private func joined(_ symbol: String, _ left: ConditionValue, _ right: ConditionValue) throws(ConditionError)
+        -> ConditionValue
+    {
         switch symbol {
         case "==": return .bool(Self.isEqual(left, right))
         case "!=": return .bool(!Self.isEqual(left, right))
@@ -130,7 +136,9 @@ struct ConditionEvaluation {
     private func compared(_ symbol: String, _ left: ConditionValue, _ right: ConditionValue) throws(ConditionError) -> Bool {
         let order: Int
         switch (left, right) {
-        case (.number(let a), .number(let b)): order = a < b ? -1 : a == b ? 0 : 1
+        case (.number(let a), .number(let b)):
+            if a.isNaN || b.isNaN { return false }
+            order = a < b ? -1 : a == b ? 0 : 1
         case (.text(let a), .text(let b)):
             order = a.utf8.elementsEqual(b.utf8) ? 0 : a.utf8.lexicographicallyPrecedes(b.utf8) ? -1 : 1
         default: throw notNumber(left, "comparator", symbol)
@@ -145,7 +153,11 @@ struct ConditionEvaluation {
 
     private func matches(_ symbol: String, _ left: ConditionValue, _ right: ConditionValue) throws(ConditionError) -> Bool {
         guard case .text(let text) = left else { throw notNumber(left, "comparator", symbol) }
-        guard case .text(let expression) = right else { throw notNumber(right, "comparator", symbol) }
+        let expression: String
+        switch right {
+        case .text(let text), .pattern(let text): expression = text
+        default: throw notNumber(right, "comparator", symbol)
+        }
         do throws(RegularExpression.Invalid) {
             return try RegularExpression(expression).matches(text)
         } catch {
@@ -153,7 +165,8 @@ struct ConditionEvaluation {
         }
     }
 
-    private func calculated(_ symbol: String, _ left: ConditionValue, _ right: ConditionValue) throws(ConditionError) -> Double {
+    private func calculated(_ symbol: String, _ left: ConditionValue, _ right: ConditionValue) throws(ConditionError) -> Double
+    {
         guard case .number(let a) = left else { throw notNumber(left, "modifier", symbol) }
         guard case .number(let b) = right else { throw notNumber(right, "modifier", symbol) }
         let (x, y) = (Self.whole(a), Self.whole(b))

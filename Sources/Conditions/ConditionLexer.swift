@@ -5,7 +5,8 @@ internal import SystemSupport
 struct ConditionToken {
     /// In the order of the table of what may follow what.
     enum Kind: Int {
-        case prefix, numeric, boolean, string, pattern, time, variable, function, separator, accessor, comparator, logical, modifier, open
+        case prefix, numeric, boolean, string, pattern, time, variable, function, separator, accessor, comparator, logical,
+            modifier, open
         case close, ternary
 
         var name: String {
@@ -33,7 +34,11 @@ struct ConditionToken {
         var followers: Set<Kind> {
             switch self {
             case .open: Self.values.union([.prefix, .pattern, .function, .accessor, .open, .close])
-            case .close: [.comparator, .modifier, .numeric, .boolean, .variable, .string, .pattern, .time, .open, .close, .logical, .ternary, .separator]
+            case .close:
+                [
+                    .comparator, .modifier, .numeric, .boolean, .variable, .string, .pattern, .time, .open, .close, .logical,
+                    .ternary, .separator,
+                ]
             case .numeric, .boolean, .string, .variable: [.modifier, .comparator, .logical, .close, .ternary, .separator]
             case .time, .pattern: [.modifier, .comparator, .logical, .close, .separator]
             case .modifier: [.prefix, .numeric, .variable, .function, .accessor, .string, .boolean, .open, .close]
@@ -109,7 +114,8 @@ struct ConditionLexer {
     ///
     /// - Parameter endsAtSpace: else blanks belong to it.
     /// - Returns: also whether something ended it before the end of the condition; that something is not read, but for a blank.
-    private mutating func run(endsAtSpace: Bool, while fits: (Unicode.Scalar) -> Bool) throws(ConditionError) -> (String, Bool) {
+    private mutating func run(endsAtSpace: Bool, while fits: (Unicode.Scalar) -> Bool) throws(ConditionError) -> (String, Bool)
+    {
         var run = String.UnicodeScalarView()
         while at < text.count {
             var scalar = text[at]
@@ -177,7 +183,9 @@ struct ConditionLexer {
             if points[points.count - 1].isEmpty { throw fault("Hanging accessor on token '\(word)'") }
             for part in points.dropFirst() {
                 let name = String(decoding: part, as: UTF8.self)
-                guard let first = name.unicodeScalars.first, first.properties.uppercaseMapping != String(first) else { continue }
+                guard let first = name.unicodeScalars.first, first.properties.uppercaseMapping != String(first) else {
+                    continue
+                }
                 throw fault("Unable to access unexported field '\(name)' in token '\(word)'")
             }
             return ConditionToken(kind: .accessor, text: word)

@@ -8,6 +8,8 @@ struct ConditionTree {
         case number(Double)
         case bool(Bool)
         case text(String)
+        /// A text behind `=~`.
+        case pattern(String)
         case variable(String)
         case accessor(String)
         /// Something in parentheses; nothing where they are empty.
@@ -94,7 +96,8 @@ struct ConditionParser {
     /// The operators of each level, from the loosest to the tightest.
     private static let levels: [(kind: ConditionToken.Kind, symbols: Set<String>)] = [
         (.separator, [","]), (.ternary, ["?", ":", "??"]), (.logical, ["||"]), (.logical, ["&&"]),
-        (.comparator, ["==", "!=", ">", ">=", "<", "<=", "=~", "!~", "in"]), (.modifier, ["^", "&", "|"]), (.modifier, ["<<", ">>"]),
+        (.comparator, ["==", "!=", ">", ">=", "<", "<=", "=~", "!~", "in"]), (.modifier, ["^", "&", "|"]),
+        (.modifier, ["<<", ">>"]),
         (.modifier, ["+", "-"]), (.modifier, ["*", "/", "%"]), (.modifier, ["**"]),
     ]
 
@@ -133,13 +136,15 @@ struct ConditionParser {
         case .prefix: return add(.prefix(token.text, try value()))
         case .numeric, .time: return add(.number(token.number))
         case .boolean: return add(.bool(token.text == "true"))
-        case .string, .pattern: return add(.text(token.text))
+        case .string: return add(.text(token.text))
+        case .pattern: return add(.pattern(token.text))
         case .variable: return add(.variable(token.text))
         case .accessor:
             if at < tokens.count, tokens[at].kind == .open { _ = try level(0) }
             return add(.accessor(token.text))
         default:
-            throw ConditionError(.planning, condition, "Unable to plan token kind: '\(token.kind.name)', value: '\(token.shown)'")
+            throw ConditionError(
+                .planning, condition, "Unable to plan token kind: '\(token.kind.name)', value: '\(token.shown)'")
         }
     }
 }

@@ -2,7 +2,8 @@
 enum Builtin: String, Sendable {
     case all, none, any, one, filter, map, count, sum, find, findIndex, findLast, findLastIndex, groupBy, sortBy, reduce
     case len, type, abs, ceil, floor, round, int, float, string
-    case trim, trimPrefix, trimSuffix, upper, lower, split, splitAfter, replace, `repeat`, join, indexOf, lastIndexOf, hasPrefix, hasSuffix
+    case trim, trimPrefix, trimSuffix, upper, lower, split, splitAfter, replace, `repeat`, join, indexOf, lastIndexOf,
+        hasPrefix, hasSuffix
     case max, min, mean, median, toJSON, fromJSON, toBase64, fromBase64, now, duration, date, timezone
     case first, last, get, take, keys, values, toPairs, fromPairs, reverse, uniq, concat, flatten, sort
     case bitand, bitor, bitxor, bitnand, bitshl, bitshr, bitushr, bitnot
@@ -10,7 +11,8 @@ enum Builtin: String, Sendable {
     /// Whether the second argument is evaluated for each element of the first.
     var takesPredicate: Bool {
         switch self {
-        case .all, .none, .any, .one, .filter, .map, .count, .sum, .find, .findIndex, .findLast, .findLastIndex, .groupBy, .sortBy,
+        case .all, .none, .any, .one, .filter, .map, .count, .sum, .find, .findIndex, .findLast, .findLastIndex, .groupBy,
+            .sortBy,
             .reduce:
             true
         default: false
@@ -29,7 +31,8 @@ enum Builtin: String, Sendable {
         case .replace: 3...4
         case .date: 1...4
         case .max, .min, .mean, .median, .concat: 1...Int.max
-        case .repeat, .indexOf, .lastIndexOf, .hasPrefix, .hasSuffix, .get, .take, .bitand, .bitor, .bitxor, .bitnand, .bitshl, .bitshr,
+        case .repeat, .indexOf, .lastIndexOf, .hasPrefix, .hasSuffix, .get, .take, .bitand, .bitor, .bitxor, .bitnand, .bitshl,
+            .bitshr,
             .bitushr:
             2...2
         default: 1...1
@@ -40,7 +43,8 @@ enum Builtin: String, Sendable {
     func arityFault(_ count: Int) -> String? {
         if arity.contains(count) { return nil }
         switch self {
-        case .len, .abs, .ceil, .floor, .round, .int, .float, .first, .last, .take, .keys, .values, .toPairs, .fromPairs, .reverse, .uniq,
+        case .len, .abs, .ceil, .floor, .round, .int, .float, .first, .last, .take, .keys, .values, .toPairs, .fromPairs,
+            .reverse, .uniq,
             .flatten, .get:
             return "invalid number of arguments (expected \(arity.lowerBound), got \(count))"
         case .concat: return "invalid number of arguments (expected at least 1, got 0)"

@@ -42,7 +42,9 @@ enum Bytes {
         if separator.isEmpty {
             let scalars = Array(text.unicodeScalars)
             var parts = scalars.prefix(most).map { String($0) }
-            if scalars.count > parts.count { parts[parts.count - 1] += String(String.UnicodeScalarView(scalars[parts.count...])) }
+            if scalars.count > parts.count {
+                parts[parts.count - 1] += String(String.UnicodeScalarView(scalars[parts.count...]))
+            }
             return parts
         }
         let wanted = Array(separator.utf8)

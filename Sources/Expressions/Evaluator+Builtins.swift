@@ -6,7 +6,8 @@ extension Evaluator {
         let call = Arguments(name: builtin.rawValue, values: arguments)
         switch builtin {
         case .len, .type, .abs, .ceil, .floor, .round, .int, .float, .string: return try convert(builtin, arguments[0])
-        case .trim, .trimPrefix, .trimSuffix, .upper, .lower, .split, .splitAfter, .replace, .repeat, .join, .indexOf, .lastIndexOf,
+        case .trim, .trimPrefix, .trimSuffix, .upper, .lower, .split, .splitAfter, .replace, .repeat, .join, .indexOf,
+            .lastIndexOf,
             .hasPrefix, .hasSuffix, .toBase64, .fromBase64, .fromJSON:
             return try applyToText(builtin, call)
         case .toJSON:
@@ -81,7 +82,8 @@ extension Evaluator {
         case .lower: return .string(Bytes.lower(text))
         case .split, .splitAfter:
             let limit = call.count == 3 ? try call.integer(2) : -1
-            guard let parts = Bytes.split(text, by: try call.text(1), limit: limit, keepsSeparator: builtin == .splitAfter) else {
+            guard let parts = Bytes.split(text, by: try call.text(1), limit: limit, keepsSeparator: builtin == .splitAfter)
+            else {
                 return .list(.none)
             }
             try spend(parts.count)
@@ -143,7 +145,9 @@ extension Evaluator {
             case .int, .float:
                 if best.isNil {
                     best = value
-                } else if builtin == .max ? try isOrdered(best, value, "<", { $0 < $1 }) : try isOrdered(best, value, ">", { $0 > $1 }) {
+                } else if builtin == .max
+                    ? try isOrdered(best, value, "<", { $0 < $1 }) : try isOrdered(best, value, ">", { $0 > $1 })
+                {
                     best = value
                 }
             case .list(let list): for element in list.elements { try take(element, isOnly: false) }
@@ -212,12 +216,16 @@ extension Evaluator {
         switch builtin {
         case .now:
             let now = Timestamp.now
-            guard let first = call.values.first else { return .time(Moment(seconds: now.seconds, nanoseconds: now.nanoseconds)) }
+            guard let first = call.values.first else {
+                return .time(Moment(seconds: now.seconds, nanoseconds: now.nanoseconds))
+            }
             guard case .zone(let zone) = first else { throw Fault("invalid number of arguments (expected 0, got 1)") }
             return .time(Moment(seconds: now.seconds, nanoseconds: now.nanoseconds, zone: zone))
         case .duration:
             let text = try call.text(0)
-            guard let nanoseconds = GoDuration.nanoseconds(text) else { throw Fault("time: invalid duration \(GoText.quoted(text))") }
+            guard let nanoseconds = GoDuration.nanoseconds(text) else {
+                throw Fault("time: invalid duration \(GoText.quoted(text))")
+            }
             return .duration(nanoseconds)
         case .timezone: return .zone(try Zone.named(try call.text(0)))
         default: return .time(try date(call))

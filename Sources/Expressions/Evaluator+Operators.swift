@@ -123,6 +123,9 @@ extension Evaluator {
         case .bytes(let bytes):
             guard let wanted = number(needle) else { return false }
             return bytes.contains { Double($0) == wanted }
+        case .function(.sprigGroup):
+            guard case .string(let name) = needle else { return false }
+            return SprigFunction(rawValue: name) != nil || Sprig.refused.contains(name)
         default: throw Fault("operator \"in\" not defined on \(container.typeName)")
         }
     }
@@ -142,7 +145,9 @@ extension Evaluator {
         }
     }
 
-    private func notText(_ value: Value) -> Fault { Fault("interface conversion: interface {} is \(value.typeName), not string") }
+    private func notText(_ value: Value) -> Fault {
+        Fault("interface conversion: interface {} is \(value.typeName), not string")
+    }
 
     private func textTest(_ symbol: SyntaxTree.Binary, _ left: Value, _ right: Value) throws(Fault) -> Bool {
         if left.isNil || right.isNil { return false }

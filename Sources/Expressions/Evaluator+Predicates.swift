@@ -125,7 +125,9 @@ extension Evaluator {
 
     func isDescending(_ order: Value?) throws(Fault) -> Bool {
         guard let order else { return false }
-        guard case .string(let text) = order else { throw Fault("sort order argument must be a string (got \(order.typeName))") }
+        guard case .string(let text) = order else {
+            throw Fault("sort order argument must be a string (got \(order.typeName))")
+        }
         switch text {
         case "asc": return false
         case "desc": return true

@@ -137,7 +137,9 @@ final class Evaluator {
     }
 
     func truth(_ value: Value) throws(Fault) -> Bool {
-        guard case .bool(let flag) = value else { throw Fault("interface conversion: interface {} is \(value.typeName), not bool") }
+        guard case .bool(let flag) = value else {
+            throw Fault("interface conversion: interface {} is \(value.typeName), not bool")
+        }
         return flag
     }
 

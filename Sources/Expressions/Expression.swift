@@ -3,7 +3,7 @@ internal import Documents
 /// An expression of the language expr (expr-lang 1.17, as Argo Workflows 4.1 has it), read once and evaluated any number of times.
 package struct Expression: Sendable {
     package let text: String
-    private let tree: SyntaxTree
+    let tree: SyntaxTree
 
     /// - Throws: with the place of the first fault.
     package init(_ text: String) throws(ExpressionError) {

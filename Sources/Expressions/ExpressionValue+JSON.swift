@@ -1,5 +1,5 @@
-internal import SystemSupport
 package import Documents
+internal import SystemSupport
 
 extension ExpressionValue {
     /// The value that a JSON document stands for: every number is a 64-bit float, as the reference reads them.

@@ -4,7 +4,8 @@ internal import SystemSupport
 package enum GoLayout {
     static let rfc3339Nano = "2006-01-02T15:04:05.999999999Z07:00"
     static let months = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "December",
     ]
     static let days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
@@ -16,7 +17,8 @@ package enum GoLayout {
 
     /// A part of a layout that stands for a field.
     enum Field: Equatable {
-        case month(isLong: Bool), monthNumber(width: Int), weekday(isLong: Bool), day(width: Int, isSpaced: Bool), dayOfYear(isSpaced: Bool)
+        case month(isLong: Bool), monthNumber(width: Int), weekday(isLong: Bool), day(width: Int, isSpaced: Bool), dayOfYear(
+            isSpaced: Bool)
         case hour, hour12(width: Int), minute(width: Int), second(width: Int), year(isLong: Bool), half(isUpper: Bool), zoneName
         /// An offset: `Z` for none where `isISO`; with seconds, with colons, or of the hour alone.
         case offset(isISO: Bool, hasColon: Bool, parts: Int)
@@ -24,7 +26,9 @@ package enum GoLayout {
     }
 
     /// The text before the first field of a layout, that field with its own text, and the rest.
-    static func next(_ layout: ArraySlice<UInt8>) -> (prefix: ArraySlice<UInt8>, field: Field, shown: ArraySlice<UInt8>, rest: ArraySlice<UInt8>)? {
+    static func next(_ layout: ArraySlice<UInt8>) -> (
+        prefix: ArraySlice<UInt8>, field: Field, shown: ArraySlice<UInt8>, rest: ArraySlice<UInt8>
+    )? {
         for at in layout.indices {
             guard let (skipped, field, length) = field(at: layout[at...]) else { continue }
             let start = at + skipped
@@ -79,7 +83,9 @@ package enum GoLayout {
     private static func offset(_ rest: ArraySlice<UInt8>) -> (skipped: Int, field: Field, length: Int)? {
         let isISO = rest.first == UInt8(ascii: "Z")
         let tail = rest.dropFirst()
-        for (text, hasColon, parts) in [("070000", false, 3), ("07:00:00", true, 3), ("0700", false, 2), ("07:00", true, 2), ("07", false, 1)]
+        for (text, hasColon, parts) in [
+            ("070000", false, 3), ("07:00:00", true, 3), ("0700", false, 2), ("07:00", true, 2), ("07", false, 1),
+        ]
         where tail.starts(with: text.utf8) {
             return (0, .offset(isISO: isISO, hasColon: hasColon, parts: parts), text.utf8.count + 1)
         }
@@ -125,7 +131,8 @@ package enum GoLayout {
             let (seconds, name) = moment.offset
             return name.isEmpty ? offsetText(seconds, hasColon: false, parts: 2) : name
         case .offset(let isISO, let hasColon, let parts):
-            return isISO && moment.offset.seconds == 0 ? "Z" : offsetText(moment.offset.seconds, hasColon: hasColon, parts: parts)
+            return isISO && moment.offset.seconds == 0
+                ? "Z" : offsetText(moment.offset.seconds, hasColon: hasColon, parts: parts)
         case .fraction(let digits, let isOptional):
             var text = String(pad(Int(moment.nanoseconds), 9).prefix(digits))
             if isOptional {

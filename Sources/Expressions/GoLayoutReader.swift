@@ -73,7 +73,9 @@ private struct GoLayoutReader {
 
     /// One or two digits; two where the width says so.
     private mutating func number(_ width: Int, _ range: ClosedRange<Int>) -> Int? {
-        guard isDigit(0), width < 2 || isDigit(1), let value = digits(isDigit(1) ? 2 : 1), range.contains(value) else { return nil }
+        guard isDigit(0), width < 2 || isDigit(1), let value = digits(isDigit(1) ? 2 : 1), range.contains(value) else {
+            return nil
+        }
         return value
     }
 
@@ -81,7 +83,8 @@ private struct GoLayoutReader {
     private mutating func name(_ names: [String], isLong: Bool) -> Int? {
         for (place, name) in names.enumerated() {
             let wanted = isLong ? Array(name.utf8) : Array(name.utf8.prefix(3))
-            guard rest.count >= wanted.count, zip(rest, wanted).allSatisfy({ $0 == $1 || $0 | 0x20 == $1 | 0x20 && $1 >= 0x41 }) else { continue }
+            guard rest.count >= wanted.count, zip(rest, wanted).allSatisfy({ $0 == $1 || $0 | 0x20 == $1 | 0x20 && $1 >= 0x41 })
+            else { continue }
             rest = rest.dropFirst(wanted.count)
             return place
         }
@@ -234,7 +237,8 @@ private struct GoLayoutReader {
         guard Timestamp.civil(days: days) == (year, month, day) else { return nil }
         func made(_ zone: Zone) -> Moment {
             Moment(
-                year: year, month: month, day: day, hour: hour, minute: minute, second: second, nanoseconds: nanoseconds, zone: zone)
+                year: year, month: month, day: day, hour: hour, minute: minute, second: second, nanoseconds: nanoseconds,
+                zone: zone)
         }
         if isUTC { return made(.utc) }
         let plain = made(.utc)

@@ -143,7 +143,8 @@ struct JSONPath {
         guard bytes.count > 1, let quote = bytes.first, quote == bytes[bytes.count - 1],
             quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"")
         else { return nil }
-        return Bytes.replace(Bytes.text(bytes[1..<(bytes.count - 1)]), "\\" + String(UnicodeScalar(quote)), by: String(UnicodeScalar(quote)))
+        return Bytes.replace(
+            Bytes.text(bytes[1..<(bytes.count - 1)]), "\\" + String(UnicodeScalar(quote)), by: String(UnicodeScalar(quote)))
     }
 
     /// The condition as an expression in which names stand for its paths.
@@ -187,7 +188,8 @@ struct JSONPath {
             let byte = text[at]
             if byte == UInt8(ascii: "[") {
                 at = try closing(text[at...], text) + 1
-            } else if byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "*") && text[at - 1] == UInt8(ascii: ".")
+            } else if byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
+                || byte == UInt8(ascii: "*") && text[at - 1] == UInt8(ascii: ".")
                 || (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || byte > 0x7F
                 || byte == UInt8(ascii: "-") && at + 1 < text.count && (0x61...0x7A).contains(text[at + 1] | 0x20)
             {
@@ -320,7 +322,9 @@ struct JSONPath {
         case .indexes(let indexes):
             guard case .list(let list) = value else { throw target("union", "array slice", value) }
             let elements = list.elements
-            return indexes.map { $0 < 0 ? elements.count + $0 : $0 }.filter { elements.indices.contains($0) }.map { elements[$0] }
+            return indexes.map { $0 < 0 ? elements.count + $0 : $0 }.filter { elements.indices.contains($0) }.map {
+                elements[$0]
+            }
         case .range(let from, let to, let step):
             guard case .list(let list) = value else { throw target("range", "array slice", value) }
             return try ranged(list.elements, from, to, step ?? 1)
@@ -360,7 +364,9 @@ struct JSONPath {
         }
     }
 
-    private func evaluate(_ condition: Condition, _ current: Value, _ root: Value, _ evaluator: Evaluator) throws(Fault) -> Value {
+    private func evaluate(_ condition: Condition, _ current: Value, _ root: Value, _ evaluator: Evaluator) throws(Fault)
+        -> Value
+    {
         var environment = ValueMap()
         for (place, path) in condition.paths.enumerated() {
             let start = path.startsAtRoot ? root : current

@@ -231,7 +231,8 @@ struct Lexer {
 
     private mutating func digits(_ count: Int, base: Int) throws(SyntaxFault) -> UInt32 {
         let from = at
-        while at - from < count, let current, current.isASCII, let digit = hexadecimalValue(UInt8(current.value)), digit < base {
+        while at - from < count, let current, current.isASCII, let digit = hexadecimalValue(UInt8(current.value)), digit < base
+        {
             at += 1
         }
         guard at - from == count, let code = UInt32(word(from: from), radix: base) else { throw fault("invalid char escape") }

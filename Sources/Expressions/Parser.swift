@@ -119,7 +119,8 @@ struct Parser {
             try advance()
             if isAfterCoalesce, symbol != .coalesce {
                 throw SyntaxFault(
-                    reason: "Operator (\(token.text)) and coalesce expressions (??) cannot be mixed. Wrap either by parentheses.",
+                    reason:
+                        "Operator (\(token.text)) and coalesce expressions (??) cannot be mixed. Wrap either by parentheses.",
                     offset: token.offset)
             }
             isAfterCoalesce = symbol == .coalesce

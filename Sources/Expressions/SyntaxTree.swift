@@ -69,7 +69,9 @@ struct SyntaxTree: Sendable {
             switch self {
             case .or: 10
             case .and: 15
-            case .equal, .notEqual, .less, .more, .lessOrEqual, .moreOrEqual, .isIn, .matches, .contains, .startsWith, .endsWith: 20
+            case .equal, .notEqual, .less, .more, .lessOrEqual, .moreOrEqual, .isIn, .matches, .contains, .startsWith,
+                .endsWith:
+                20
             case .range: 25
             case .add, .subtract: 30
             case .multiply, .divide, .modulo: 60

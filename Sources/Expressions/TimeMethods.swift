@@ -19,7 +19,9 @@ enum TimeMethods {
     }
 
     private static func checkCount(_ call: Arguments, _ count: Int) throws(Fault) {
-        if call.count != count { throw Fault("\(call.count < count ? "not enough" : "too many") arguments to call \(call.name)") }
+        if call.count != count {
+            throw Fault("\(call.count < count ? "not enough" : "too many") arguments to call \(call.name)")
+        }
     }
 
     private static func duration(_ nanoseconds: Int64, _ call: Arguments) throws(Fault) -> Value? {
@@ -29,7 +31,9 @@ enum TimeMethods {
             guard case .duration(let unit) = call.values[0] else { throw call.fault(0, "time.Duration") }
             if unit <= 0 { return .duration(nanoseconds) }
             let rest = nanoseconds % unit
-            if call.name == "Truncate" || rest.magnitude < unit.magnitude - rest.magnitude { return .duration(nanoseconds - rest) }
+            if call.name == "Truncate" || rest.magnitude < unit.magnitude - rest.magnitude {
+                return .duration(nanoseconds - rest)
+            }
             let (rounded, overflows) = (nanoseconds - rest).addingReportingOverflow(nanoseconds < 0 ? -unit : unit)
             return .duration(overflows ? (nanoseconds < 0 ? .min : .max) : rounded)
         default: try checkCount(call, 0)
@@ -94,7 +98,9 @@ enum TimeMethods {
             return .time(moment.moved(to: zone))
         case "Add", "Truncate", "Round":
             guard case .duration(let duration) = call.values[0] else { throw call.fault(0, "time.Duration") }
-            return .time(call.name == "Add" ? try moment.adding(duration) : try moment.snapped(to: duration, rounds: call.name == "Round"))
+            return .time(
+                call.name == "Add"
+                    ? try moment.adding(duration) : try moment.snapped(to: duration, rounds: call.name == "Round"))
         default:
             guard case .time(let other) = call.values[0] else { throw call.fault(0, "time.Time") }
             switch call.name {

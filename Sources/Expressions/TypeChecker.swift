@@ -79,7 +79,9 @@ struct TypeChecker {
 
     mutating func check() throws(SyntaxFault) { _ = try visit(tree.root) }
 
-    private func fault(_ reason: String, _ index: Index) -> SyntaxFault { SyntaxFault(reason: reason, offset: tree[index].offset) }
+    private func fault(_ reason: String, _ index: Index) -> SyntaxFault {
+        SyntaxFault(reason: reason, offset: tree[index].offset)
+    }
 
     private mutating func visit(_ index: Index) throws(SyntaxFault) -> StaticType {
         switch tree.kind(index) {
@@ -117,7 +119,8 @@ struct TypeChecker {
         return StaticType(value)
     }
 
-    private mutating func unary(_ symbol: SyntaxTree.Unary, _ operand: Index, _ index: Index) throws(SyntaxFault) -> StaticType {
+    private mutating func unary(_ symbol: SyntaxTree.Unary, _ operand: Index, _ index: Index) throws(SyntaxFault) -> StaticType
+    {
         let type = try visit(operand)
         if symbol == .not {
             if type.kind == .bool || type.kind == .unknown { return StaticType(kind: .bool) }
@@ -239,7 +242,8 @@ struct TypeChecker {
         let name = tree.text(property)
         switch type.kind {
         case .unknown, .anyMap: return .unknown
-        case .null: throw fault(name.map { "type nil has no field \($0)" } ?? "type unknown[\(key.kind.name)] is undefined", index)
+        case .null:
+            throw fault(name.map { "type nil has no field \($0)" } ?? "type unknown[\(key.kind.name)] is undefined", index)
         case .map:
             if key.kind != .string, key.kind != .unknown, key.kind != .null {
                 throw fault("cannot use \(key.kind.name) to get an element from \(type.kind.name)", property)
@@ -286,16 +290,22 @@ struct TypeChecker {
 
     private mutating func expect(_ wanted: Kind, _ argument: Index, _ name: String) throws(SyntaxFault) {
         let kind = try visit(argument).kind
-        if wanted == .unknown || kind == .unknown || kind == wanted || wanted == .int && kind.isInteger && kind != .duration { return }
+        if wanted == .unknown || kind == .unknown || kind == wanted || wanted == .int && kind.isInteger && kind != .duration {
+            return
+        }
         if wanted == .list, kind == .bytes { return }
         let given = kind == .null ? "nil" : kind.name
         throw fault("cannot use \(given) as argument (type \(wanted.name)) to call \(name) ", argument)
     }
 
-    private mutating func declare(_ name: String, _ value: Index, _ body: Index, _ index: Index) throws(SyntaxFault) -> StaticType {
+    private mutating func declare(_ name: String, _ value: Index, _ body: Index, _ index: Index) throws(SyntaxFault)
+        -> StaticType
+    {
         if environment[name] != nil { throw fault("cannot redeclare \(name)", index) }
         if Builtin(rawValue: name) != nil { throw fault("cannot redeclare builtin \(name)", index) }
-        if variables.contains(where: { hasEqualBytes($0.name, name) }) { throw fault("cannot redeclare variable \(name)", index) }
+        if variables.contains(where: { hasEqualBytes($0.name, name) }) {
+            throw fault("cannot redeclare variable \(name)", index)
+        }
         variables.append((name, try visit(value)))
         defer { variables.removeLast() }
         return try visit(body)
@@ -309,7 +319,9 @@ struct TypeChecker {
 
     private mutating func conditional(_ condition: Index, _ first: Index, _ second: Index) throws(SyntaxFault) -> StaticType {
         let kind = try visit(condition).kind
-        if kind != .bool, kind != .unknown { throw fault("non-bool expression (type \(kind.name)) used as condition", condition) }
+        if kind != .bool, kind != .unknown {
+            throw fault("non-bool expression (type \(kind.name)) used as condition", condition)
+        }
         let (a, b) = (try visit(first), try visit(second))
         if a.kind == .null { return b }
         if b.kind == .null { return a }
@@ -330,10 +342,12 @@ struct TypeChecker {
         if builtin.takesPredicate { return try predicateCall(builtin, arguments, index) }
         if let reason = builtin.arityFault(arguments.count) { throw fault(reason, index) }
         switch builtin {
-        case .trim, .trimPrefix, .trimSuffix, .upper, .lower, .split, .splitAfter, .replace, .repeat, .indexOf, .lastIndexOf, .hasPrefix,
+        case .trim, .trimPrefix, .trimSuffix, .upper, .lower, .split, .splitAfter, .replace, .repeat, .indexOf, .lastIndexOf,
+            .hasPrefix,
             .hasSuffix, .fromJSON, .toBase64, .fromBase64, .duration, .timezone:
             for (place, argument) in arguments.enumerated() {
-                let isCount = builtin == .repeat && place == 1 || (builtin == .split || builtin == .splitAfter) && place == 2
+                let isCount =
+                    builtin == .repeat && place == 1 || (builtin == .split || builtin == .splitAfter) && place == 2
                     || builtin == .replace && place == 3
                 try expect(isCount ? .int : .string, argument, builtin.rawValue)
             }
@@ -347,7 +361,8 @@ struct TypeChecker {
         }
         switch builtin {
         case .split, .splitAfter: return StaticType(kind: .list, element: .string)
-        case .indexOf, .lastIndexOf, .bitand, .bitor, .bitxor, .bitnand, .bitshl, .bitshr, .bitushr, .bitnot: return StaticType(kind: .int)
+        case .indexOf, .lastIndexOf, .bitand, .bitor, .bitxor, .bitnand, .bitshl, .bitshr, .bitushr, .bitnot:
+            return StaticType(kind: .int)
         case .hasPrefix, .hasSuffix: return StaticType(kind: .bool)
         case .fromJSON: return .unknown
         case .duration: return StaticType(kind: .duration)
@@ -358,7 +373,8 @@ struct TypeChecker {
     }
 
     /// Functions that look at their arguments themselves.
-    private mutating func validated(_ builtin: Builtin, _ arguments: [Index], _ index: Index) throws(SyntaxFault) -> StaticType {
+    private mutating func validated(_ builtin: Builtin, _ arguments: [Index], _ index: Index) throws(SyntaxFault) -> StaticType
+    {
         var types: [StaticType] = []
         for argument in arguments { types.append(try visit(argument)) }
         let first = types.first ?? .unknown
@@ -416,7 +432,9 @@ struct TypeChecker {
         switch base.kind {
         case .unknown, .anyMap: return .unknown
         case .list, .bytes:
-            if !key.kind.isInteger, key.kind != .unknown { throw fault("non-integer slice index \(key.kind.name)", arguments[1]) }
+            if !key.kind.isInteger, key.kind != .unknown {
+                throw fault("non-integer slice index \(key.kind.name)", arguments[1])
+            }
             return StaticType(kind: base.element)
         case .map:
             if key.kind != .string, key.kind != .unknown {
@@ -427,7 +445,9 @@ struct TypeChecker {
         }
     }
 
-    private mutating func predicateCall(_ builtin: Builtin, _ arguments: [Index], _ index: Index) throws(SyntaxFault) -> StaticType {
+    private mutating func predicateCall(_ builtin: Builtin, _ arguments: [Index], _ index: Index) throws(SyntaxFault)
+        -> StaticType
+    {
         let collection = try visit(arguments[0])
         guard [.list, .bytes, .unknown].contains(collection.kind) else {
             throw fault("builtin \(builtin.rawValue) takes only array (got \(collection.kind.name))", arguments[0])

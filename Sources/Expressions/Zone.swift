@@ -31,7 +31,9 @@ package final class Zone: Sendable {
         let parts = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         let isSafe = !name.utf8.contains(UInt8(ascii: "\\")) && !parts.contains { $0.isEmpty || $0.elementsEqual("..".utf8) }
         guard isSafe, name.utf8.count < 64 else { throw Fault("time: invalid location name") }
-        guard let bytes = try? SmallFile.read(BytePath("/usr/share/zoneinfo/" + name)), let zone = Zone(name: name, table: bytes) else {
+        guard let bytes = try? SmallFile.read(BytePath("/usr/share/zoneinfo/" + name)),
+            let zone = Zone(name: name, table: bytes)
+        else {
             throw Fault("unknown time zone \(name)")
         }
         return zone
@@ -58,7 +60,9 @@ package final class Zone: Sendable {
     ///
     /// - Parameter local: seconds by the zone's clock.
     func offset(named wanted: String, near local: Int64) -> Int? {
-        for type in types where type.name == wanted && offset(at: local - Int64(type.seconds)).name == wanted { return type.seconds }
+        for type in types where type.name == wanted && offset(at: local - Int64(type.seconds)).name == wanted {
+            return type.seconds
+        }
         return types.first { $0.name == wanted }?.seconds
     }
 
@@ -171,7 +175,8 @@ struct ZoneRule {
             if !change.countsLeapDay { day += isLeap && day >= 60 ? 0 : -1 }
         } else {
             let month = Timestamp.days(year: year, month: change.month, day: 1)
-            let next = change.month == 12
+            let next =
+                change.month == 12
                 ? Timestamp.days(year: year + 1, month: 1, day: 1) : Timestamp.days(year: year, month: change.month + 1, day: 1)
             let weekday = ((month + 4) % 7 + 7) % 7
             var date = month + (change.weekday - weekday + 7) % 7 + (change.week - 1) * 7

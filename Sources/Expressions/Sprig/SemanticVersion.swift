@@ -11,7 +11,8 @@ struct SemanticVersion {
 
     var text: String {
         let core = GoText.joined(numbers.map { String($0) }, by: ".")
-        return core + (prerelease.isEmpty ? "" : "-" + GoText.joined(prerelease, by: ".")) + (metadata.isEmpty ? "" : "+" + metadata)
+        return core + (prerelease.isEmpty ? "" : "-" + GoText.joined(prerelease, by: "."))
+            + (metadata.isEmpty ? "" : "+" + metadata)
     }
 
     init(_ text: String) throws(Fault) {
@@ -22,11 +23,14 @@ struct SemanticVersion {
             rest = rest[..<plus]
         }
         if let dash = rest.firstIndex(of: UInt8(ascii: "-")) {
-            prerelease = rest[(dash + 1)...].split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { Bytes.text($0) }
+            prerelease = rest[(dash + 1)...].split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map {
+                Bytes.text($0)
+            }
             rest = rest[..<dash]
         }
         let parts = rest.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { Int(Bytes.text($0)) }
-        let isValid = (1...3).contains(parts.count) && !parts.contains { $0 == nil || ($0 ?? 0) < 0 } && !prerelease.contains("")
+        let isValid =
+            (1...3).contains(parts.count) && !parts.contains { $0 == nil || ($0 ?? 0) < 0 } && !prerelease.contains("")
         if !isValid || rest.contains(UInt8(ascii: "+")) { throw Fault("invalid semantic version") }
         precision = parts.count
         numbers = parts.compactMap(\.self) + Array(repeating: 0, count: 3 - parts.count)
@@ -35,7 +39,9 @@ struct SemanticVersion {
     /// Below 0 where this is the older one.
     func compared(to other: SemanticVersion) -> Int {
         for (a, b) in zip(numbers, other.numbers) where a != b { return a < b ? -1 : 1 }
-        if prerelease.isEmpty || other.prerelease.isEmpty { return (prerelease.isEmpty ? 1 : 0) - (other.prerelease.isEmpty ? 1 : 0) }
+        if prerelease.isEmpty || other.prerelease.isEmpty {
+            return (prerelease.isEmpty ? 1 : 0) - (other.prerelease.isEmpty ? 1 : 0)
+        }
         for (a, b) in zip(prerelease, other.prerelease) where !hasEqualBytes(a, b) {
             switch (Int(a), Int(b)) {
             case (let x?, let y?): return x < y ? -1 : 1
@@ -75,7 +81,9 @@ struct VersionRange {
     /// Bounds that are joined by commas or blanks; `1 - 2` is one.
     private static func parts(_ text: String) throws(Fault) -> [String] {
         var parts: [String] = []
-        let words = Bytes.replace(Bytes.replace(text, ",", by: " "), "\t", by: " ").utf8.split(separator: 0x20).map { Bytes.text($0) }
+        let words = Bytes.replace(Bytes.replace(text, ",", by: " "), "\t", by: " ").utf8.split(separator: 0x20).map {
+            Bytes.text($0)
+        }
         var symbol = ""
         var place = 0
         while place < words.count {

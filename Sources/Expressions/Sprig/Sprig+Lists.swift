@@ -85,7 +85,9 @@ extension SprigCall {
             let source = map(0)
             var map = ValueMap()
             for (key, value) in zip(source.keys, source.values) {
-                if case .string(let name) = key, names.contains(MapKey.Text(text: name)) == (function == .pick) { map.set(key, value) }
+                if case .string(let name) = key, names.contains(MapKey.Text(text: name)) == (function == .pick) {
+                    map.set(key, value)
+                }
             }
             return try evaluator.checked(map)
         case .merge, .mustMerge, .mergeOverwrite, .mustMergeOverwrite:

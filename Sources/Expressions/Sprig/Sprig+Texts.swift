@@ -15,10 +15,14 @@ extension SprigCall {
         case .nospace: return .string(String(text(0).unicodeScalars.filter { !Characters.isSpace($0) }.map { Character($0) }))
         case .contains: return .bool(Bytes.index(of: Array(text(0).utf8), in: Array(text(1).utf8)[...]) != nil)
         case .hasPrefix: return .bool(text(1).utf8.starts(with: text(0).utf8))
-        case .hasSuffix: return .bool(text(1).utf8.count >= text(0).utf8.count && text(1).utf8.suffix(text(0).utf8.count).elementsEqual(text(0).utf8))
+        case .hasSuffix:
+            return .bool(
+                text(1).utf8.count >= text(0).utf8.count && text(1).utf8.suffix(text(0).utf8.count).elementsEqual(text(0).utf8))
         case .quote, .squote, .cat: return .string(try joinedValues())
         case .indent, .nindent:
-            guard (0...100_000).contains(integer(0)) else { throw Fault("strings: negative Repeat count, or one that is too large") }
+            guard (0...100_000).contains(integer(0)) else {
+                throw Fault("strings: negative Repeat count, or one that is too large")
+            }
             let margin = String(repeating: " ", count: integer(0))
             try evaluator.checkGrowth(of: text(1), by: margin)
             return .string((function == .nindent ? "\n" : "") + margin + Bytes.replace(text(1), "\n", by: "\n" + margin))
@@ -105,8 +109,10 @@ extension SprigCall {
         var isStart = true
         return Bytes.mapped(text) { scalar in
             defer {
-                isStart = function == .title
-                    ? !(Characters.isLetter(scalar) || Characters.isDigit(scalar) || scalar == "_" || scalar.value > 0x7F && !Characters.isSpace(scalar))
+                isStart =
+                    function == .title
+                    ? !(Characters.isLetter(scalar) || Characters.isDigit(scalar) || scalar == "_"
+                        || scalar.value > 0x7F && !Characters.isSpace(scalar))
                     : Characters.isSpace(scalar)
             }
             return isStart ? change(scalar) : scalar
@@ -182,68 +188,5 @@ extension SprigCall {
             if function == .randAlphaNum { set += Array(0x30...0x39) }
         }
         return String(decoding: (0..<integer(0)).map { _ in set.randomElement() ?? 0x30 }, as: UTF8.self)
-    }
-}
-
-/// Texts taken apart into words, by changes of case and by digits.
-enum WordCase {
-    private enum Kind { case upper, lower, digit, connector, other }
-
-    private static func kind(_ scalar: Unicode.Scalar) -> Kind {
-        if scalar == "_" || scalar == "-" || Characters.isSpace(scalar) { return .connector }
-        if Characters.isDigit(scalar) { return .digit }
-        switch scalar.properties.generalCategory {
-        case .uppercaseLetter: return .upper
-        case .lowercaseLetter: return .lower
-        default: return Characters.isLetter(scalar) ? .lower : .other
-        }
-    }
-
-    /// In lower case, with a connector between words: `FirstName` is `first_name`, `HTTPServer` is `http_server`.
-    static func joined(_ text: String, by connector: String) -> String {
-        let scalars = Array(text.unicodeScalars)
-        var output = ""
-        var hasGap = true
-        for (place, scalar) in scalars.enumerated() {
-            let kind = kind(scalar)
-            if kind == .connector {
-                if !hasGap || place == 0 { output += connector }
-                hasGap = true
-                continue
-            }
-            let before = place > 0 ? self.kind(scalars[place - 1]) : .connector
-            let after = place + 1 < scalars.count ? self.kind(scalars[place + 1]) : .connector
-            let begins = switch kind {
-            case .upper: before == .lower || before == .digit || before == .upper && after == .lower
-            case .digit: before == .lower && after != .connector && !hasDigitWord(scalars, place) || before == .upper
-            default: false
-            }
-            if begins, !hasGap { output += connector }
-            output.unicodeScalars.append(Bytes.lower(scalar))
-            hasGap = false
-        }
-        return output
-    }
-
-    private static func hasDigitWord(_ scalars: [Unicode.Scalar], _ place: Int) -> Bool {
-        var next = place
-        while next < scalars.count, kind(scalars[next]) == .digit { next += 1 }
-        return next == scalars.count || kind(scalars[next]) == .upper
-    }
-
-    /// Each word with a first letter in upper case and without gaps: `some_words` is `SomeWords`.
-    static func pascal(_ text: String) -> String {
-        var output = String.UnicodeScalarView()
-        var isStart = true
-        for scalar in text.unicodeScalars {
-            if kind(scalar) == .connector {
-                isStart = true
-                if output.isEmpty { output.append(scalar) }
-                continue
-            }
-            output.append(isStart ? Bytes.upper(scalar) : scalar)
-            isStart = false
-        }
-        return String(output)
     }
 }

@@ -45,7 +45,9 @@ extension SprigCall {
     /// Without a port and without the brackets of an IPv6 address.
     private static func name(ofHost host: String) -> String {
         let bytes = Array(host.utf8)
-        if bytes.first == UInt8(ascii: "["), let end = bytes.lastIndex(of: UInt8(ascii: "]")) { return Bytes.text(bytes[1..<end]) }
+        if bytes.first == UInt8(ascii: "["), let end = bytes.lastIndex(of: UInt8(ascii: "]")) {
+            return Bytes.text(bytes[1..<end])
+        }
         return Bytes.text(bytes.prefix { $0 != UInt8(ascii: ":") })
     }
 
@@ -54,7 +56,9 @@ extension SprigCall {
         var at = text.startIndex
         while at < text.endIndex {
             if text[at] == UInt8(ascii: "%") {
-                guard at + 2 < text.endIndex, let high = hexadecimalValue(text[at + 1]), let low = hexadecimalValue(text[at + 2]) else {
+                guard at + 2 < text.endIndex, let high = hexadecimalValue(text[at + 1]),
+                    let low = hexadecimalValue(text[at + 2])
+                else {
                     throw Fault("unable to parse url: invalid URL escape \(GoText.quoted(Bytes.text(text[at...].prefix(3))))")
                 }
                 output.append(high << 4 | low)
@@ -98,8 +102,13 @@ extension SprigCall {
     private func encoded(_ text: String) -> String {
         var output: [UInt8] = []
         for byte in text.utf8 {
-            let isPlain = (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || "-_.~$&+,/:;=@!'()*".utf8.contains(byte)
-            if isPlain { output.append(byte) } else { output += ("%" + GoText.hexadecimal(UInt32(byte), 2, uppercase: true)).utf8 }
+            let isPlain =
+                (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || "-_.~$&+,/:;=@!'()*".utf8.contains(byte)
+            if isPlain {
+                output.append(byte)
+            } else {
+                output += ("%" + GoText.hexadecimal(UInt32(byte), 2, uppercase: true)).utf8
+            }
         }
         return String(decoding: output, as: UTF8.self)
     }

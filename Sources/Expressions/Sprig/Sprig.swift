@@ -6,7 +6,8 @@ enum Sprig {
 
     /// Functions of the reference that are not here: cryptography, random identifiers, the network and the environment.
     static let refused: Set<String> = [
-        "sha1sum", "sha256sum", "sha512sum", "adler32sum", "getHostByName", "bcrypt", "htpasswd", "genPrivateKey", "derivePassword",
+        "sha1sum", "sha256sum", "sha512sum", "adler32sum", "getHostByName", "bcrypt", "htpasswd", "genPrivateKey",
+        "derivePassword",
         "buildCustomCert", "genCA", "genCAWithKey", "genSelfSignedCert", "genSelfSignedCertWithKey", "genSignedCert",
         "genSignedCertWithKey", "encryptAES", "decryptAES", "randBytes", "uuidv4", "env", "expandenv",
     ]
@@ -41,7 +42,8 @@ enum Sprig {
         for (place, value) in arguments.enumerated() {
             let type = (place < types.count ? types[place] : types[types.count - 1]) | 0x20
             guard let fitting = fitting(value, type) else {
-                throw Fault("cannot use \(value.typeName) as argument (type \(name(of: type))) to call sprig.\(function.rawValue)")
+                throw Fault(
+                    "cannot use \(value.typeName) as argument (type \(name(of: type))) to call sprig.\(function.rawValue)")
             }
             values.append(fitting)
         }
@@ -51,7 +53,8 @@ enum Sprig {
     private static func fitting(_ value: Value, _ type: UInt8) -> Value? {
         switch (type, value) {
         case (UInt8(ascii: "a"), _): value
-        case (UInt8(ascii: "s"), .string), (UInt8(ascii: "i"), .int), (UInt8(ascii: "b"), .bool), (UInt8(ascii: "t"), .time): value
+        case (UInt8(ascii: "s"), .string), (UInt8(ascii: "i"), .int), (UInt8(ascii: "b"), .bool), (UInt8(ascii: "t"), .time):
+            value
         case (UInt8(ascii: "m"), .map(let map)): map.takesAnyKey ? nil : value
         case (UInt8(ascii: "s"), .null): .string("")
         case (UInt8(ascii: "i"), .null): .int(0)
@@ -157,7 +160,9 @@ struct SprigCall {
     /// A decimal, `0x`, `0o`, `0b` or `0` before octal digits; zeros behind a point do not count.
     private static func whole(_ text: String) -> Int {
         var digits = Array(text.utf8)[...]
-        if let point = digits.firstIndex(of: UInt8(ascii: ".")), digits[(point + 1)...].allSatisfy({ $0 == 0x30 }), point + 1 < digits.endIndex {
+        if let point = digits.firstIndex(of: UInt8(ascii: ".")), digits[(point + 1)...].allSatisfy({ $0 == 0x30 }),
+            point + 1 < digits.endIndex
+        {
             digits = digits[..<point]
         }
         var sign = ""
@@ -167,7 +172,8 @@ struct SprigCall {
         }
         var radix = 10
         if digits.count > 1, digits.first == 0x30 {
-            radix = [UInt8(ascii: "x"): 16, UInt8(ascii: "b"): 2, UInt8(ascii: "o"): 8][digits[digits.startIndex + 1] | 0x20] ?? 0
+            radix =
+                [UInt8(ascii: "x"): 16, UInt8(ascii: "b"): 2, UInt8(ascii: "o"): 8][digits[digits.startIndex + 1] | 0x20] ?? 0
             digits = digits.dropFirst(radix == 0 ? 1 : 2)
             if radix == 0 { radix = 8 }
         }
@@ -212,7 +218,12 @@ struct SprigCall {
             return .time(try moment(values[1]).adding(duration))
         case .ago:
             let passed = moment(.null).since(moment(values[0]))
-            return .string(GoText.duration((passed + (passed < 0 ? -500_000_000 : 500_000_000)) / 1_000_000_000 * 1_000_000_000))
+            let second: Int64 = 1_000_000_000
+            let rest = passed % second
+            return .string(
+                GoText.duration(
+                    passed - rest
+                        + (rest.magnitude < 500_000_000 || passed.magnitude > 1 << 62 ? 0 : passed < 0 ? -second : second)))
         case .duration:
             let seconds = if case .string(let text) = values[0] { Int64(text) ?? 0 } else { Int64(integer(0)) }
             return .string(GoText.duration(seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue))
@@ -284,7 +295,8 @@ struct SprigCall {
         case .b32enc: return .string(BaseText.encode32(Array(text(0).utf8)))
         case .b64dec, .b32dec:
             do throws(Fault) {
-                return .string(Bytes.text(function == .b64dec ? try BaseText.decode64(text(0)) : try BaseText.decode32(text(0))))
+                return .string(
+                    Bytes.text(function == .b64dec ? try BaseText.decode64(text(0)) : try BaseText.decode32(text(0))))
             } catch {
                 return .string(error.reason)
             }
