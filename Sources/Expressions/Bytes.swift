@@ -2,6 +2,10 @@ internal import Documents
 
 /// Searches in texts as bytes.
 enum Bytes {
+    // Small helpers that are called in many places are kept out of line: the program has to stay small.
+    @inline(never)
+    static func begins(_ text: ArraySlice<UInt8>, _ prefix: String) -> Bool { text.starts(with: prefix.utf8) }
+
     /// The text of bytes; what is no UTF-8 becomes U+FFFD.
     static func text(_ bytes: some Collection<UInt8>) -> String { RepairedText.string(Array(bytes)) }
 

@@ -146,7 +146,7 @@ extension Evaluator {
                 if best.isNil {
                     best = value
                 } else if builtin == .max
-                    ? try isOrdered(best, value, "<", { $0 < $1 }) : try isOrdered(best, value, ">", { $0 > $1 })
+                    ? try isOrdered(best, value, .less) : try isOrdered(best, value, .more)
                 {
                     best = value
                 }

@@ -7,10 +7,7 @@ extension Evaluator {
         switch symbol {
         case .equal: return .bool(try isEqual(left, right))
         case .notEqual: return .bool(!(try isEqual(left, right)))
-        case .less: return .bool(try isOrdered(left, right, "<") { $0 < $1 })
-        case .more: return .bool(try isOrdered(left, right, ">") { $0 > $1 })
-        case .lessOrEqual: return .bool(try isOrdered(left, right, "<=") { $0 <= $1 })
-        case .moreOrEqual: return .bool(try isOrdered(left, right, ">=") { $0 >= $1 })
+        case .less, .more, .lessOrEqual, .moreOrEqual: return .bool(try isOrdered(left, right, symbol))
         case .isIn: return .bool(try contains(left, in: right))
         case .matches: return .bool(try matches(left, right))
         case .contains, .startsWith, .endsWith: return .bool(try textTest(symbol, left, right))
@@ -88,22 +85,33 @@ extension Evaluator {
         }
     }
 
-    /// Whether two numbers, texts, times or durations are in an order.
-    func isOrdered(_ left: Value, _ right: Value, _ symbol: String, _ test: (Int, Int) -> Bool) throws(Fault) -> Bool {
+    /// Whether two numbers, texts, times or durations stand as the operator says.
+    func isOrdered(_ left: Value, _ right: Value, _ symbol: SyntaxTree.Binary) throws(Fault) -> Bool {
+        guard let order = try order(left, right, symbol) else { return false }
+        switch symbol {
+        case .less: return order < 0
+        case .more: return order > 0
+        case .lessOrEqual: return order <= 0
+        default: return order >= 0
+        }
+    }
+
+    /// Below 0 where the left one comes first; nil for what is no number.
+    private func order(_ left: Value, _ right: Value, _ symbol: SyntaxTree.Binary) throws(Fault) -> Int? {
         try spend()
         switch (left, right) {
-        case (.int(let a), .int(let b)): return test(a < b ? -1 : a == b ? 0 : 1, 0)
+        case (.int(let a), .int(let b)): return a < b ? -1 : a == b ? 0 : 1
         case (.int, .float), (.float, .int), (.float, .float):
             let (a, b) = (number(left) ?? .nan, number(right) ?? .nan)
-            if a.isNaN || b.isNaN { return false }
-            return test(a < b ? -1 : a == b ? 0 : 1, 0)
+            if a.isNaN || b.isNaN { return nil }
+            return a < b ? -1 : a == b ? 0 : 1
         case (.string(let a), .string(let b)):
             try spend(on: a)
-            if hasEqualBytes(a, b) { return test(0, 0) }
-            return test(a.utf8.lexicographicallyPrecedes(b.utf8) ? -1 : 1, 0)
-        case (.time(let a), .time(let b)): return test(a.isBefore(b) ? -1 : a.isEqual(to: b) ? 0 : 1, 0)
-        case (.duration(let a), .duration(let b)): return test(a < b ? -1 : a == b ? 0 : 1, 0)
-        default: throw mismatch(left, symbol, right)
+            if hasEqualBytes(a, b) { return 0 }
+            return a.utf8.lexicographicallyPrecedes(b.utf8) ? -1 : 1
+        case (.time(let a), .time(let b)): return a.isBefore(b) ? -1 : a.isEqual(to: b) ? 0 : 1
+        case (.duration(let a), .duration(let b)): return a < b ? -1 : a == b ? 0 : 1
+        default: throw mismatch(left, symbol.rawValue, right)
         }
     }
 

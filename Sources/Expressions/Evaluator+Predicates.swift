@@ -149,7 +149,7 @@ extension Evaluator {
                 var (left, right) = (start, middle)
                 while left < middle, right < end {
                     let (a, b) = (keys[places[left]], keys[places[right]])
-                    let goesFirst = isDescending ? try isOrdered(a, b, "<") { $0 < $1 } : try isOrdered(b, a, "<") { $0 < $1 }
+                    let goesFirst = isDescending ? try isOrdered(a, b, .less) : try isOrdered(b, a, .less)
                     merged.append(goesFirst ? places[right] : places[left])
                     if goesFirst { right += 1 } else { left += 1 }
                 }

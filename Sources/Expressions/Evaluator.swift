@@ -32,12 +32,14 @@ final class Evaluator {
     // MARK: What it costs
 
     /// Counts work; a text or list of a length counts as `count`.
+    @inline(never)
     func spend(_ count: Int = 1) throws(Fault) {
         steps += count
         if steps > limits.steps || steps < 0 { throw Fault("work budget exceeded") }
     }
 
     /// Counts elements that are made.
+    @inline(never)
     func grow(_ count: Int) throws(Fault) {
         elements += count
         if elements >= limits.elements { throw Fault("memory budget exceeded") }
@@ -45,9 +47,11 @@ final class Evaluator {
     }
 
     /// Counts work on a text.
+    @inline(never)
     func spend(on text: String) throws(Fault) { try spend(1 + text.utf8.count / 8) }
 
     /// A list, of which each element counts.
+    @inline(never)
     func list(_ elements: [Value]) throws(Fault) -> Value {
         try grow(elements.count)
         return .list(try ValueList(elements))
@@ -136,6 +140,7 @@ final class Evaluator {
         }
     }
 
+    @inline(never)
     func truth(_ value: Value) throws(Fault) -> Bool {
         guard case .bool(let flag) = value else {
             throw Fault("interface conversion: interface {} is \(value.typeName), not bool")

@@ -189,4 +189,5 @@ enum MapKey: Hashable {
 }
 
 /// Whether both are the same bytes; `==` would take canonical equivalents for the same as well.
+@inline(never)
 func hasEqualBytes(_ left: String, _ right: String) -> Bool { left == right && left.utf8.elementsEqual(right.utf8) }

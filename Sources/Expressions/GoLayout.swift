@@ -44,7 +44,7 @@ package enum GoLayout {
 
     /// The field at the start of a layout: what is skipped before it, and how long it is.
     private static func field(at rest: ArraySlice<UInt8>) -> (skipped: Int, field: Field, length: Int)? {
-        func begins(_ text: StaticString) -> Bool { rest.starts(with: text.description.utf8) }
+        func begins(_ text: String) -> Bool { Bytes.begins(rest, text) }
         func isLower(_ offset: Int) -> Bool {
             let at = rest.startIndex + offset
             return at < rest.endIndex && (0x61...0x7A).contains(rest[at])

@@ -26,8 +26,9 @@ struct Lexer {
         SyntaxFault(reason: reason, offset: max(0, behindEnd ? at : at - 1))
     }
 
-    private mutating func accept(_ valid: StaticString) -> Bool {
-        guard let current, valid.description.unicodeScalars.contains(current) else { return false }
+    @inline(never)
+    private mutating func accept(_ valid: String) -> Bool {
+        guard let current, valid.unicodeScalars.contains(current) else { return false }
         at += 1
         return true
     }
@@ -79,7 +80,7 @@ struct Lexer {
         return true
     }
 
-    private mutating func finishSymbol(_ second: StaticString) {
+    private mutating func finishSymbol(_ second: String) {
         _ = accept(second)
         emit(.symbol)
     }
@@ -132,7 +133,7 @@ struct Lexer {
     }
 
     private mutating func number() throws(SyntaxFault) {
-        var digits: StaticString = "0123456789_"
+        var digits = "0123456789_"
         if accept("0") {
             if accept("xX") {
                 digits = "0123456789abcdefABCDEF_"

@@ -27,8 +27,10 @@ struct Parser {
     private var current: Token { tokens[at] }
 
     private func fault(_ reason: String) -> SyntaxFault { SyntaxFault(reason: reason, offset: current.offset) }
+    @inline(never)
     private func unexpected() -> SyntaxFault { fault("unexpected token \(current.shown)") }
 
+    @inline(never)
     private mutating func advance() throws(SyntaxFault) {
         if at + 1 < tokens.count {
             at += 1
@@ -39,12 +41,14 @@ struct Parser {
         }
     }
 
-    private mutating func expectSymbol(_ symbol: StaticString) throws(SyntaxFault) {
+    @inline(never)
+    private mutating func expectSymbol(_ symbol: String) throws(SyntaxFault) {
         guard current.isSymbol(symbol) else { throw unexpected() }
         try advance()
     }
 
-    private mutating func expectBracket(_ bracket: StaticString) throws(SyntaxFault) {
+    @inline(never)
+    private mutating func expectBracket(_ bracket: String) throws(SyntaxFault) {
         guard current.isBracket(bracket) else { throw unexpected() }
         try advance()
     }
@@ -52,6 +56,7 @@ struct Parser {
     /// - Parameters:
     ///   - children: what its evaluation nests.
     ///   - spine: a child whose depth is its own: chains of one operator are evaluated in a loop.
+    @inline(never)
     private mutating func add(
         _ kind: SyntaxTree.Kind, at offset: Int, over children: [Index] = [], spine: Index? = nil
     ) throws(SyntaxFault) -> Index {

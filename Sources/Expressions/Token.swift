@@ -18,8 +18,10 @@ struct Token {
     /// Where it begins, in Unicode scalars.
     let offset: Int
 
-    func isSymbol(_ symbol: StaticString) -> Bool { kind == .symbol && text == symbol.description }
-    func isBracket(_ bracket: StaticString) -> Bool { kind == .bracket && text == bracket.description }
+    @inline(never)
+    func isSymbol(_ symbol: String) -> Bool { kind == .symbol && text == symbol }
+    @inline(never)
+    func isBracket(_ bracket: String) -> Bool { kind == .bracket && text == bracket }
 
     /// How messages name it.
     var shown: String { text.isEmpty ? kind.rawValue : "\(kind.rawValue)(\(GoText.quoted(text)))" }

@@ -79,6 +79,7 @@ struct TypeChecker {
 
     mutating func check() throws(SyntaxFault) { _ = try visit(tree.root) }
 
+    @inline(never)
     private func fault(_ reason: String, _ index: Index) -> SyntaxFault {
         SyntaxFault(reason: reason, offset: tree[index].offset)
     }

@@ -51,7 +51,7 @@ enum Rows {
     /// The rows whose fault has another first line, with what it is.
     static func wrongFaults(_ rows: [(String, String)], _ environment: ExpressionEnvironment) -> [String] {
         rows.filter { isPossible($0.0) }.compactMap { expression, expected in
-            do {
+            do throws(ExpressionError) {
                 let value = try Expression.value(of: expression, in: environment)
                 return "\(expression): no fault but \(value.shown)"
             } catch {

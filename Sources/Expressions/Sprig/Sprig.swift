@@ -86,8 +86,11 @@ struct SprigCall {
 
     var count: Int { values.count }
 
+    @inline(never)
     func text(_ place: Int) -> String { if case .string(let text) = values[place] { text } else { "" } }
+    @inline(never)
     func integer(_ place: Int) -> Int { if case .int(let number) = values[place] { number } else { 0 } }
+    @inline(never)
     func map(_ place: Int) -> ValueMap { if case .map(let map) = values[place] { map } else { ValueMap() } }
     var rest: ArraySlice<Value> { values.dropFirst() }
 
@@ -146,6 +149,7 @@ struct SprigCall {
     }
 
     /// A number of any value; what is none counts as 0.
+    @inline(never)
     func whole(_ value: Value) -> Int {
         switch value {
         case .int(let number), .month(let number), .weekday(let number): return number
@@ -180,6 +184,7 @@ struct SprigCall {
         return Int(sign + String(decoding: digits, as: UTF8.self), radix: radix) ?? 0
     }
 
+    @inline(never)
     func fraction(_ value: Value) -> Double {
         if case .float(let number) = value { return number }
         if case .string(let text) = value { return GoText.double(text) ?? 0 }
