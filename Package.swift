@@ -61,6 +61,8 @@ let package = Package(
         room("Digests", ["SystemSupport", "CCrypto", "CArgon2", "CISAL"]),
         room("RegularExpressions", ["CRE2"]),
         room("Documents", ["SystemSupport", "CYAML", "CExpat"]),
+        room("Expressions", ["SystemSupport", "Documents", "RegularExpressions"]),
+        room("Conditions", ["SystemSupport", "Expressions", "RegularExpressions"]),
         room("WorkflowModel", ["SystemSupport", "Encodings", "Documents"]),
         room("ProcessControl", ["SystemSupport", "CLinuxShims"]),
         room("FileTrees", ["SystemSupport", "CLinuxShims"]),
@@ -98,8 +100,9 @@ let package = Package(
         room(
             "Executor",
             [
-                "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees", "Archiving", "Artifacts",
-                "KubernetesAPI",
+                "SystemSupport", "Documents", "Expressions", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees",
+                "Archiving",
+                "Artifacts", "KubernetesAPI",
             ]),
         room(
             "ArtifactCollection",
@@ -147,6 +150,8 @@ let package = Package(
         .testTarget(name: "CRE2Tests", dependencies: ["CRE2"]),
         tests("SystemSupport"),
         tests("Documents", ["SystemSupport"]),
+        tests("Expressions", ["SystemSupport", "Documents"]),
+        tests("Conditions", ["SystemSupport"]),
         tests("WorkflowModel", ["SystemSupport", "Documents"]),
         tests("RunDirectory", ["SystemSupport", "FileTrees", "TestSupport"]),
         tests("ProcessControl", ["SystemSupport", "TestSupport"]),

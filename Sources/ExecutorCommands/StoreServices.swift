@@ -33,7 +33,8 @@ struct StoreServices {
     func drivers(secrets: BytePath, localStore: LocalStore? = nil) -> DriverContext {
         var configuration = HTTPClientConfiguration(trust: trust, proxy: proxy, userAgent: UserAgent.text)
         configuration.decodingLimits = DecodingLimits(environment)
-        let pattern = environment.nonEmpty(.transientErrorPattern).flatMap { RegularExpression($0) }
+        // A pattern that is not valid matches nothing (contract 01 §5.2).
+        let pattern = environment.nonEmpty(.transientErrorPattern).flatMap { try? RegularExpression($0) }
         var drivers = DriverContext(
             registry: ArtifactDrivers(), clients: HTTPClients(configuration), log: log,
             executorBackoff: backoff, secretsDirectory: secrets,

@@ -27,7 +27,7 @@ extension Command<GlobalSettings> {
 }
 
 /// Where reports go: the API server, or the file that stands in its place.
-private func taskResultSink(_ global: GlobalSettings, _ context: ExecutorContext, _ log: Log) -> any TaskResultSink {
+func taskResultSink(_ global: GlobalSettings, _ context: ExecutorContext, _ log: Log) -> any TaskResultSink {
     let settings = context.settings
     let identity = TaskResultIdentity(
         nodeID: settings.nodeID, workflowName: settings.workflowName, workflowUID: settings.workflowUID,

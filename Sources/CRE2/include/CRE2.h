@@ -18,6 +18,20 @@ cre2_pattern *_Nullable cre2_compile(
 /// Whether the expression matches anywhere in `length` bytes of text, which may hold NUL and broken UTF-8.
 bool cre2_matches(const cre2_pattern *_Nonnull pattern, const char *_Nullable text, size_t length);
 
+/// How many groups the expression captures.
+size_t cre2_group_count(const cre2_pattern *_Nonnull pattern);
+
+/// The number of the group of a name, from 1, or -1.
+ptrdiff_t cre2_group_number(const cre2_pattern *_Nonnull pattern, const char *_Nonnull name, size_t length);
+
+/// Whether the expression matches at or behind byte `start`; the first match then goes to `bounds`: for the whole and then for each
+/// group the offsets of its first byte and of the one behind its last, or -1 for a group that took no part.
+///
+/// - count: how many of them are wanted, at most one more than there are groups.
+bool cre2_find(
+    const cre2_pattern *_Nonnull pattern, const char *_Nullable text, size_t length, size_t start, ptrdiff_t *_Nonnull bounds,
+    size_t count);
+
 /// Ends the life of a pattern.
 void cre2_free(cre2_pattern *_Nullable pattern);
 
