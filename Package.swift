@@ -81,6 +81,9 @@ let package = Package(
                 "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees", "Archiving", "Artifacts",
                 "KubernetesAPI",
             ]),
+        room(
+            "ResourceTemplates",
+            ["SystemSupport", "Documents", "WorkflowModel", "ProcessControl", "FileTrees", "KubernetesAPI", "Executor"]),
         room("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel"]),
         room(
             "LocalRunner",
@@ -93,7 +96,7 @@ let package = Package(
             "ExecutorCommands",
             [
                 "CommandLineInterface", "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl", "Formats",
-                "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary", "LocalRunner",
+                "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary", "ResourceTemplates", "LocalRunner",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "SystemSupport"], swiftSettings: strict),
 
@@ -124,6 +127,12 @@ let package = Package(
             [
                 "SystemSupport", "WorkflowModel", "Documents", "Artifacts", "RunDirectory", "FileTrees", "HTTPTransport",
                 "RequestSigning", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
+            ]),
+        tests(
+            "ResourceTemplates",
+            [
+                "SystemSupport", "Documents", "WorkflowModel", "ProcessControl", "HTTPTransport", "KubernetesAPI", "Executor",
+                "TestSupport",
             ]),
         tests("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel"]),
         tests(

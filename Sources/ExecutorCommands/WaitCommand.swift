@@ -27,22 +27,12 @@ extension Command<GlobalSettings> {
 }
 
 /// Where reports go: the API server, or the file that stands in its place.
-private func taskResultSink(_ global: GlobalSettings, _ context: ExecutorContext, _ log: Log) -> any TaskResultSink {
+func taskResultSink(_ global: GlobalSettings, _ context: ExecutorContext, _ log: Log) -> any TaskResultSink {
     let settings = context.settings
     let identity = TaskResultIdentity(
         nodeID: settings.nodeID, workflowName: settings.workflowName, workflowUID: settings.workflowUID,
         instanceID: settings.instanceID)
     let environment = context.environment
     if let file = environment.nonEmpty(.taskResultFile) { return TaskResultFile(BytePath(file), identity: identity) }
-    let access = ClusterAccessLoader(
-        flags: AccessFlags(global.client),
-        kubeconfig: KubeconfigSource(variable: environment[.kubeconfig], home: environment[.home]),
-        inCluster: InClusterSource(
-            host: environment[.kubernetesHost], port: environment[.kubernetesPort], namespace: environment[.podNamespace]),
-        systemTrust: context.trust)
-    let client = KubernetesClient(
-        access: { try access.load() },
-        settings: KubernetesClient.Settings(
-            userAgent: UserAgent.text, proxy: context.proxy, log: log, isTransientText: context.drivers.isTransientText))
-    return TaskResultStore(client, identity: identity)
+    return TaskResultStore(kubernetesClient(global, context, log), identity: identity)
 }

@@ -31,7 +31,7 @@ package final class KubernetesClient: Sendable {
         }
     }
 
-    private final class Session: Sendable {
+    final class Session: Sendable {
         let access: ClusterAccess
         private let settings: Settings
         /// The client for the certificate in use: another certificate needs other connections.
@@ -102,7 +102,10 @@ package final class KubernetesClient: Sendable {
     }
 
     /// Sends a request; again where the server says when (contract 02 §11).
-    private func send(_ request: HTTPRequest, _ body: [UInt8], _ session: Session, _ call: APICall) throws {
+    ///
+    /// - Returns: the answer, which holds what was asked for.
+    @discardableResult
+    func send(_ request: HTTPRequest, _ body: [UInt8], _ session: Session, _ call: APICall) throws -> HTTPResponse {
         var repeats = 0
         while true {
             let (answer, credential) = try exchange(request, body, session, call)
@@ -110,7 +113,7 @@ package final class KubernetesClient: Sendable {
                 guard
                     let error = APIError.inSuccess(
                         answer, of: call, with: credential, isTransientText: settings.isTransientText)
-                else { return }
+                else { return answer }
                 throw error
             }
             let error = APIError.refusal(
@@ -156,7 +159,7 @@ package final class KubernetesClient: Sendable {
         }
     }
 
-    private func currentSession() throws -> Session {
+    func currentSession() throws -> Session {
         try session.withLock { session in
             if let session { return session }
             let access = try loadAccess()
@@ -168,7 +171,7 @@ package final class KubernetesClient: Sendable {
     }
 
     /// A name as one segment of a path.
-    private static func encoded(_ name: String) -> String {
+    static func encoded(_ name: String) -> String {
         var text = ""
         for byte in name.utf8 {
             switch byte {
