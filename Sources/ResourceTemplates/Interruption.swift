@@ -3,14 +3,20 @@ import SystemSupport
 
 /// SIGTERM as what ends the work on an object: kubectl, requests and pauses are cut short, and nothing new is begun.
 package final class Interruption: Sendable {
-    private let signals: SignalDescriptor
+    private let owner: any AnyObject & Sendable
     /// Readable once the signal has come, and from then on: nobody takes it.
     let descriptors: [Int32]
 
     /// - Parameter signals: gives SIGTERM, and was made before any thread was started.
     package init(_ signals: SignalDescriptor) {
-        self.signals = signals
+        owner = signals
         descriptors = signals.descriptors
+    }
+
+    /// - Parameter event: stands for the signal.
+    init(_ event: EventDescriptor) {
+        owner = event
+        descriptors = [event.raw]
     }
 
     /// Whether the signal has come.

@@ -39,7 +39,7 @@ struct KubectlArguments {
             return false
         }
         guard let members = document.object else {
-            throw ExecutorError.badRequest("read the patch \(path): a mapping is needed, found a \(document.kindName)")
+            throw ExecutorError.badRequest("read the patch \(path): a mapping is needed, found: \(document.kindName)")
         }
         return members["kind"].map { !$0.isNull } ?? false
     }
