@@ -105,6 +105,9 @@ let package = Package(
                 "Artifacts", "KubernetesAPI",
             ]),
         room(
+            "ResourceTemplates",
+            ["SystemSupport", "Documents", "WorkflowModel", "ProcessControl", "FileTrees", "KubernetesAPI", "Executor"]),
+        room(
             "ArtifactCollection",
             ["SystemSupport", "Documents", "WorkflowModel", "RunDirectory", "Artifacts", "KubernetesAPI"]),
         room(
@@ -140,7 +143,7 @@ let package = Package(
             [
                 "CommandLineInterface", "SystemSupport", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl",
                 "RegularExpressions", "HTTPTransport", "Artifacts", "ArtifactRegistry", "KubernetesAPI", "Executor",
-                "Emissary", "ArtifactCollection", "Agent", "PodSandbox", "StoreChecking", "LocalRunner",
+                "Emissary", "ResourceTemplates", "ArtifactCollection", "Agent", "PodSandbox", "StoreChecking", "LocalRunner",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "SystemSupport"], swiftSettings: strict),
 
@@ -150,8 +153,8 @@ let package = Package(
         .testTarget(name: "CRE2Tests", dependencies: ["CRE2"]),
         tests("SystemSupport"),
         tests("Documents", ["SystemSupport"]),
-        tests("Expressions", ["SystemSupport", "Documents"]),
-        tests("Conditions", ["SystemSupport"]),
+        tests("Expressions", ["Documents"]),
+        tests("Conditions"),
         tests("WorkflowModel", ["SystemSupport", "Documents"]),
         tests("RunDirectory", ["SystemSupport", "FileTrees", "TestSupport"]),
         tests("ProcessControl", ["SystemSupport", "TestSupport"]),
@@ -194,6 +197,12 @@ let package = Package(
             "ArtifactCollection",
             ["SystemSupport", "Documents", "Artifacts", "HTTPTransport", "KubernetesAPI", "TestSupport"]),
         tests("Agent", ["SystemSupport", "Documents", "HTTPTransport", "KubernetesAPI", "TestSupport"]),
+        tests(
+            "ResourceTemplates",
+            [
+                "SystemSupport", "Documents", "WorkflowModel", "ProcessControl", "HTTPTransport", "KubernetesAPI", "Executor",
+                "TestSupport",
+            ]),
         tests(
             "LocalRunner",
             [

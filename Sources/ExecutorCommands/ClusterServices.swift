@@ -25,6 +25,13 @@ struct ClusterServices {
         self.log = log
     }
 
+    /// What a mode of a pod uses.
+    init(_ global: GlobalSettings, _ context: ExecutorContext, _ log: Log) {
+        self.init(
+            global.client, context.environment, trust: context.trust, proxy: context.proxy,
+            isTransientText: context.drivers.isTransientText, log: log)
+    }
+
     func client(userAgent: String = UserAgent.text) -> KubernetesClient {
         let loader = loader
         return KubernetesClient(

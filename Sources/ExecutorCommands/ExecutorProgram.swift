@@ -9,7 +9,8 @@ package enum ExecutorProgram {
         program: "argoexec", summary: "argoexec is the executor of workflow pods", global: { GlobalSettings() },
         globalFlags: GlobalSettings.flags,
         commands: [
-            .initialize, .emissary, .wait, .data, .kill, .pluginSidecar, .agentInit, .agentMain, .artifactDelete, .run, .stage,
+            .initialize, .emissary, .wait, .data, .resource, .kill, .pluginSidecar, .agentInit, .agentMain, .artifactDelete,
+            .run, .stage,
             .collect, .check, .completion, .version,
             .reference,
         ])

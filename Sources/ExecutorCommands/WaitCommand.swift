@@ -34,8 +34,5 @@ func taskResultSink(_ global: GlobalSettings, _ context: ExecutorContext, _ log:
         instanceID: settings.instanceID)
     let environment = context.environment
     if let file = environment.nonEmpty(.taskResultFile) { return TaskResultFile(BytePath(file), identity: identity) }
-    let cluster = ClusterServices(
-        global.client, environment, trust: context.trust, proxy: context.proxy,
-        isTransientText: context.drivers.isTransientText, log: log)
-    return TaskResultStore(cluster.client(), identity: identity)
+    return TaskResultStore(ClusterServices(global, context, log).client(), identity: identity)
 }

@@ -1,4 +1,4 @@
-/// Makes the syntax tree of an expression (the grammar of expr-lang 1.17, docs/language-definition.md).
+/// Makes the syntax tree of an expression (the grammar of expr-lang 1.17, as its language definition has it).
 struct Parser {
     /// Expressions may be nested this deep: reading and evaluating recurse, and this fits a stack of 512 KiB.
     static let maximumDepth = 96

@@ -17,6 +17,8 @@ package struct Subprocess {
     package var input: [UInt8] = []
     /// Takes standard output block by block, in place of the result.
     package var outputSink: (any ByteSink)?
+    /// Gets standard error block by block too, all of it.
+    package var errorSink: (any ByteSink)?
     /// The most bytes of standard output that are kept; more end the program.
     package var outputLimit = 64 << 20
     /// The most bytes of standard error that are kept: half of them the first ones, since the cause comes first and what
@@ -64,6 +66,7 @@ package struct Subprocess {
                 for index in bytes.indices { kept.append(bytes[index]) }
             }
             try error.read(all: last) { bytes in
+                try? errorSink?.write(bytes)
                 keptError.append(bytes)
             }
         }

@@ -9,6 +9,12 @@ package enum Checkout {
     /// What `scripts/test` installs for the tests: a Python environment and unpacked servers.
     package static let testTools = root.appending(path: ".build/test-tools")
 
+    /// The folder with the program kubectl, which `scripts/test` fetches; nil where it is missing.
+    package static var kubectlFolder: String? {
+        let folder = testTools.appending(path: "kubectl").path
+        return FileManager.default.isExecutableFile(atPath: folder + "/kubectl") ? folder : nil
+    }
+
     /// A program of the testbed in `scripts/testbed`.
     package static func testbed(_ program: String) -> URL { root.appending(path: "scripts/testbed/\(program)") }
 

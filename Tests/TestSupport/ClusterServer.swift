@@ -6,6 +6,9 @@ package struct ClusterServer: Sendable {
     package let url: URL
     /// The service account's token.
     package let token: String
+    /// The token of one that may besides act on config maps, secrets, endpoints, jobs, workflows and cluster roles; a real server's
+    /// alone.
+    package let resourceToken: String?
     /// File with the certificate authority of `url`, PEM.
     package let authority: String
     package let namespace: String
@@ -17,7 +20,9 @@ package struct ClusterServer: Sendable {
         guard let url = URL(string: server.endpoint), let token = server.token, let authority = server.authority,
             let namespace = server.namespace, let admin = URL(string: server.admin)
         else { throw ServerUnavailable(description: "\(kind.rawValue) is no API server") }
-        return ClusterServer(url: url, token: token, authority: authority, namespace: namespace, admin: admin)
+        return ClusterServer(
+            url: url, token: token, resourceToken: server.details?["resourceToken"], authority: authority, namespace: namespace,
+            admin: admin)
     }
 
     /// A task result as the server holds it; nil where there is none.
@@ -55,6 +60,25 @@ package struct ClusterServer: Sendable {
         guard let url = place?.url else { throw ServerUnavailable(description: "no URL for \(resources)") }
         _ = try await AdminRequest.send("POST", url, body: Data(yaml.utf8), type: "application/yaml")
     }
+
+    /// Any object, by its path from the server's root on; nil where there is none.
+    package func object(_ path: String) async throws -> JSON? {
+        do { return try await get(path) } catch let error as UnexpectedStatus where error.status == 404 { return nil }
+    }
+
+    /// Makes an object in the collection of this path.
+    package func create(_ object: JSON, in path: String) async throws {
+        _ = try await AdminRequest.send("POST", admin.appending(path: path), body: object.data, type: "application/json")
+    }
+
+    /// Changes an object, or a part of it such as `…/status`, by a merge patch.
+    package func patch(_ path: String, _ change: JSON) async throws {
+        _ = try await AdminRequest.send(
+            "PATCH", admin.appending(path: path), body: change.data, type: "application/merge-patch+json")
+    }
+
+    /// Removes an object at once.
+    package func delete(_ path: String) async throws { _ = try await AdminRequest.send("DELETE", admin.appending(path: path)) }
 
     private func get(_ path: String) async throws -> JSON {
         try JSON(parsing: try await AdminRequest.send("GET", admin.appending(path: path)))

@@ -12,9 +12,18 @@ from door import Door
 from processes import Servers, free_ports
 
 NAMESPACE = "argo"
-ACCOUNT = "step"
+ACCOUNT, RESOURCE_ACCOUNT = "step", "resource"
 # All that a workflow pod may do, and no more: an executor that asks for more fails here as it would in a cluster.
 RULES = [{"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}]
+# What a pod of a resource template may do besides, by the role that its author has made for it: neither lists nor watches.
+VERBS = ["get", "create", "update", "patch", "delete"]
+RESOURCE_RULES = RULES + [
+    {"apiGroups": [""], "resources": ["configmaps", "endpoints", "secrets"], "verbs": VERBS},
+    {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": VERBS},
+    {"apiGroups": ["argoproj.io"], "resources": ["workflows"], "verbs": VERBS},
+]
+# The same for objects that belong to no namespace.
+CLUSTER_RULES = [{"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["clusterroles"], "verbs": VERBS}]
 
 
 def kubernetes():
@@ -51,7 +60,8 @@ def _start(servers, apiserver, etcd, definitions):
     cluster.prepare(definitions)
     servers.wait_until("Argo's resources", lambda: cluster.call("GET", f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/workflowtaskresults"))
     door = Door(cluster.url, lambda method, url: {"Authorization": f"Bearer {token}"}, cluster.tls)
-    return {"endpoint": cluster.url, "admin": door.url, "token": cluster.account_token(), "authority": authority, "namespace": NAMESPACE}
+    return {"endpoint": cluster.url, "admin": door.url, "token": cluster.account_token(ACCOUNT), "authority": authority, "namespace": NAMESPACE,
+            "details": {"resourceToken": cluster.account_token(RESOURCE_ACCOUNT)}}
 
 
 class _Cluster:
@@ -71,17 +81,23 @@ class _Cluster:
             with open(path, "rb") as file:
                 self.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", file.read(), "application/yaml")
         self.call("POST", "/api/v1/namespaces", _object("v1", "Namespace", NAMESPACE))
-        self.call("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts", _object("v1", "ServiceAccount", ACCOUNT))
-        roles = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}"
-        self.call("POST", f"{roles}/roles", _object("rbac.authorization.k8s.io/v1", "Role", ACCOUNT, rules=RULES))
-        self.call("POST", f"{roles}/rolebindings", _object(
-            "rbac.authorization.k8s.io/v1", "RoleBinding", ACCOUNT,
-            roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": ACCOUNT},
-            subjects=[{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": NAMESPACE}]))
+        for account, rules in ((ACCOUNT, RULES), (RESOURCE_ACCOUNT, RESOURCE_RULES)):
+            self.call("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts", _object("v1", "ServiceAccount", account))
+            self.grant(f"namespaces/{NAMESPACE}/", "Role", account, rules)
+        self.grant("", "ClusterRole", RESOURCE_ACCOUNT, CLUSTER_RULES)
 
-    def account_token(self):
-        body = _object("authentication.k8s.io/v1", "TokenRequest", ACCOUNT, spec={"expirationSeconds": 36000})
-        answer = self.call("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{ACCOUNT}/token", body)
+    def grant(self, place, kind, account, rules):
+        """Makes a role of the account's name and binds it to the account."""
+        roles, version = f"/apis/rbac.authorization.k8s.io/v1/{place}", "rbac.authorization.k8s.io/v1"
+        self.call("POST", f"{roles}{kind.lower()}s", _object(version, kind, account, rules=rules))
+        self.call("POST", f"{roles}{kind.lower()}bindings", _object(
+            version, f"{kind}Binding", account,
+            roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": account},
+            subjects=[{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}]))
+
+    def account_token(self, account):
+        body = _object("authentication.k8s.io/v1", "TokenRequest", account, spec={"expirationSeconds": 36000})
+        answer = self.call("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{account}/token", body)
         return json.loads(answer)["status"]["token"]
 
 

@@ -24,6 +24,8 @@ package struct ExecutorSettings: Sendable {
     package var isInitless: Bool
     /// The executor's own backoff (contract 02 §11, R3 and R4).
     package var backoff: Backoff
+    /// How often a resource template's conditions are checked, nanoseconds.
+    package var resourceStateCheckInterval: Int64
     package var paths: ExecutorPaths
 
     /// Reads the environment in the reference's order, so that of several faults the same one is told.
@@ -49,7 +51,7 @@ package struct ExecutorSettings: Sendable {
         artifactPluginContainers = Self.list(environment[.artifactPluginNames] ?? "")
         isInitless = environment.isTrue(.initlessPod)
         backoff = try Self.backoff(environment)
-        _ = try Self.duration(environment, .resourceStateCheckInterval, default: 5_000_000_000)
+        resourceStateCheckInterval = try Self.duration(environment, .resourceStateCheckInterval, default: 5_000_000_000)
         paths = ExecutorPaths(environment)
     }
 

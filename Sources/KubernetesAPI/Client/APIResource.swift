@@ -25,6 +25,11 @@ package struct APIResource: Sendable, Equatable {
         APIResource(group: "argoproj.io", version: "v1alpha1", plural: plural, kind: kind, roleVerbs: roleVerbs)
     }
 
+    /// What the server tells of the resources of a group's version.
+    static func discovery(group: String, version: String) -> APIResource {
+        APIResource(group: group, version: version, plural: "", kind: "APIResourceList", isNamespaced: false)
+    }
+
     package static let taskResults = argo("workflowtaskresults", "WorkflowTaskResult", ["create", "patch"])
     package static let taskSets = argo("workflowtasksets", "WorkflowTaskSet", ["list", "watch"])
     package static let artifactGCTasks = argo("workflowartifactgctasks", "WorkflowArtifactGCTask", ["list", "watch"])
@@ -51,7 +56,7 @@ package struct ResourcePath: Sendable, Equatable {
     }
 
     /// The resource as roles name it, e.g. `workflowtasksets/status`.
-    var roleName: String { resource.plural + (subresource.map { "/\($0)" } ?? "") }
+    var roleName: String { (resource.plural.isEmpty ? "resources" : resource.plural) + (subresource.map { "/\($0)" } ?? "") }
 }
 
 /// Which objects of a resource are meant.

@@ -1,5 +1,5 @@
-import HTTPTransport
 import Encodings
+import HTTPTransport
 import Synchronization
 import SystemSupport
 
@@ -60,7 +60,7 @@ final class APISession: Sendable {
         let resource = request.path.resource
         var parts = resource.group.isEmpty ? ["api", resource.version] : ["apis", resource.group, resource.version]
         if resource.isNamespaced { parts += ["namespaces", call.namespace] }
-        parts.append(resource.plural)
+        if !resource.plural.isEmpty { parts.append(resource.plural) }
         if let name = request.path.name { parts.append(name) }
         var target = parts.map { "/" + PercentEncoding.encode($0) }.joined()
         if let subresource = request.path.subresource {

@@ -49,6 +49,15 @@ extension KubernetesClient {
         try send(APIRequest(method: "GET", verb: "get", path: path, answer: .object(path.resource.kind)))
     }
 
+    /// What the server tells of the resources of a group's version (`APIResource` objects of Kubernetes' discovery).
+    ///
+    /// - Parameter group: empty for the core group.
+    package func resources(inGroup group: String, version: String) throws -> [JSONValue] {
+        let path = ResourcePath(.discovery(group: group, version: version))
+        return try send(APIRequest(method: "GET", verb: "get", path: path, answer: .object(path.resource.kind)))["resources"]?
+            .array ?? []
+    }
+
     /// A page of the objects that are selected.
     ///
     /// - Parameters:
