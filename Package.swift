@@ -61,7 +61,9 @@ let package = Package(
         room("Archiving", ["SystemSupport", "FileTrees", "CArchive", "CDeflate", "CISAL", "CZlib"]),
 
         // The network
-        room("HTTPTransport", ["SystemSupport", "CCurl", "CCurlShims", "CZlib"]),
+        room("Tracing", ["SystemSupport"]),
+        room("HTTPTransport", ["SystemSupport", "Tracing", "CCurl", "CCurlShims", "CZlib"]),
+        room("TraceExport", ["SystemSupport", "Encodings", "Tracing", "HTTPTransport", "CDeflate"]),
         room("RequestSigning", ["SystemSupport", "Encodings", "Digests"]),
         room(
             "Artifacts",
@@ -76,12 +78,15 @@ let package = Package(
         // The roles
         room(
             "Emissary",
-            ["SystemSupport", "Documents", "RunDirectory", "WorkflowModel", "ProcessControl", "FileTrees", "Archiving"]),
+            [
+                "SystemSupport", "Documents", "RunDirectory", "WorkflowModel", "ProcessControl", "FileTrees", "Archiving",
+                "Tracing",
+            ]),
         room(
             "Executor",
             [
                 "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees", "Archiving", "Artifacts",
-                "KubernetesAPI",
+                "KubernetesAPI", "Tracing",
             ]),
 
         // A developer's machine
@@ -110,7 +115,7 @@ let package = Package(
             [
                 "CommandLineInterface", "SystemSupport", "WorkflowModel", "RunDirectory", "ProcessControl",
                 "RegularExpressions", "HTTPTransport", "Artifacts", "KubernetesAPI", "Executor", "Emissary", "PodSandbox",
-                "StoreChecking", "LocalRunner",
+                "StoreChecking", "LocalRunner", "Tracing", "TraceExport",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "SystemSupport"], swiftSettings: strict),
 
@@ -126,6 +131,8 @@ let package = Package(
         tests("FileTrees", ["SystemSupport"]),
         tests("Archiving", ["SystemSupport", "FileTrees"]),
         tests("HTTPTransport", ["SystemSupport", "TestSupport"]),
+        tests("Tracing", ["SystemSupport"]),
+        tests("TraceExport", ["SystemSupport", "Tracing", "HTTPTransport", "TestSupport"]),
         tests("Encodings"),
         tests("Digests", ["SystemSupport", "RequestSigning"]),
         tests("RegularExpressions"),
