@@ -44,6 +44,8 @@ struct TransferOptions {
         try handle.set(CURLOPT_TCP_KEEPALIVE, 1)
         try handle.set(CURLOPT_BUFFERSIZE, request.expectsLargeBody ? 128 << 10 : 16 << 10)
         if !configuration.userAgent.isEmpty { try handle.set(CURLOPT_USERAGENT, configuration.userAgent) }
+        // libcurl 7.88 overlooks for a second that an answer without a body has come on a connection that was used before.
+        if configuration.version == .http2Required { try handle.set(CURLOPT_FORBID_REUSE, 1) }
         try applyProxy(to: handle)
         try applySecurity(to: handle)
         try applyBody(to: handle, body)

@@ -47,6 +47,7 @@ struct ProtobufWriter {
     }
     mutating func chosenText(_ field: UInt64, _ value: String) { content(field, Array(value.utf8)) }
 
+    @inline(never)
     private mutating func content(_ field: UInt64, _ value: [UInt8]) {
         key(field, .bytes)
         varint(UInt64(value.count))
@@ -77,6 +78,7 @@ struct ProtobufReader {
     init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
 
     /// The next field; nil at the end, and where what follows is no field.
+    @inline(never)  // or it is in the program a dozen times
     mutating func next() -> (field: UInt64, value: Value)? {
         guard let key = varint() else { return nil }
         switch key & 7 {
