@@ -70,7 +70,9 @@ let package = Package(
         room("Archiving", ["SystemSupport", "FileTrees", "CArchive", "CDeflate", "CISAL", "CZlib"]),
 
         // The network
-        room("HTTPTransport", ["SystemSupport", "CCurl", "CCurlShims", "CZlib"]),
+        room("Tracing", ["SystemSupport"]),
+        room("HTTPTransport", ["SystemSupport", "Tracing", "CCurl", "CCurlShims", "CZlib"]),
+        room("TraceExport", ["SystemSupport", "Encodings", "Tracing", "HTTPTransport", "CDeflate"]),
         room("RequestSigning", ["SystemSupport", "Encodings", "Digests"]),
         // Stores: what every driver needs, a folder for each, and the registry, which alone knows them all
         .target(
@@ -96,13 +98,15 @@ let package = Package(
         // The roles
         room(
             "Emissary",
-            ["SystemSupport", "Documents", "RunDirectory", "WorkflowModel", "ProcessControl", "FileTrees", "Archiving"]),
+            [
+                "SystemSupport", "Documents", "RunDirectory", "WorkflowModel", "ProcessControl", "FileTrees", "Archiving",
+                "Tracing",
+            ]),
         room(
             "Executor",
             [
                 "SystemSupport", "Documents", "Expressions", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees",
-                "Archiving",
-                "Artifacts", "KubernetesAPI",
+                "Archiving", "Artifacts", "KubernetesAPI", "Tracing",
             ]),
         room(
             "ResourceTemplates",
@@ -144,6 +148,7 @@ let package = Package(
                 "CommandLineInterface", "SystemSupport", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl",
                 "RegularExpressions", "HTTPTransport", "Artifacts", "ArtifactRegistry", "KubernetesAPI", "Executor",
                 "Emissary", "ResourceTemplates", "ArtifactCollection", "Agent", "PodSandbox", "StoreChecking", "LocalRunner",
+                "Tracing", "TraceExport",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "SystemSupport"], swiftSettings: strict),
 
@@ -161,6 +166,8 @@ let package = Package(
         tests("FileTrees", ["SystemSupport"]),
         tests("Archiving", ["SystemSupport", "FileTrees"]),
         tests("HTTPTransport", ["SystemSupport", "TestSupport"]),
+        tests("Tracing", ["SystemSupport"]),
+        tests("TraceExport", ["SystemSupport", "Tracing", "HTTPTransport", "TestSupport"]),
         tests("Encodings"),
         tests("Digests", ["SystemSupport", "RequestSigning"]),
         tests("RegularExpressions"),

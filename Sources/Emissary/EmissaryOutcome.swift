@@ -1,4 +1,5 @@
 import SystemSupport
+package import Tracing
 
 /// How the emissary's process is to end.
 package struct EmissaryOutcome: Sendable, Equatable {
@@ -6,6 +7,8 @@ package struct EmissaryOutcome: Sendable, Equatable {
     /// One line about a failure of our own: the termination message. Nil where the exit code is the command's own, of which
     /// nothing is written to the termination log, so that the command's own message survives.
     package let failure: String?
+    /// The run as a span, where it is for this container itself to send it off.
+    package var span: CommandSpan?
 
     private init(exitCode: Int32, failure: String?) {
         self.exitCode = exitCode

@@ -2,6 +2,7 @@ import Archiving
 import ProcessControl
 import RunDirectory
 import SystemSupport
+import Tracing
 import WorkflowModel
 
 /// The wrapper around the user's command (contract 02 §4 and §5): starts it when its time has come, passes signals and output on,
@@ -39,13 +40,18 @@ package struct EmissaryRun {
         var outcome: EmissaryOutcome
         var recorded: Int32
         var loop: EventLoop?
+        // Nil until it is decided whether there is one.
+        var recording: EmissaryTrace.Recording??
         do {
             let opened = try EventLoop(streams: [output, error])
             loop = opened
-            (outcome, recorded) = try session(opened)
+            (outcome, recorded) = try session(opened, &recording)
         } catch {
             let stop = EmissaryStop.of(error)
             (outcome, recorded) = (stop.outcome, stop.recorded)
+        }
+        if let recording = recording ?? settings.trace.begin(settings.runDirectory, isAwaited: false) {
+            finish(recording, &outcome)
         }
         do { try reservation.publish(recorded) } catch {
             log.error("cannot write the exit code", ["error": .error(error)])
@@ -56,11 +62,26 @@ package struct EmissaryRun {
         return withExtendedLifetime((life, loop)) { outcome }
     }
 
+    /// Hands the span over, or leaves it to be sent off when all else is done. It costs nobody anything that it is lost.
+    private func finish(_ recording: EmissaryTrace.Recording, _ outcome: inout EmissaryOutcome) {
+        let span = settings.trace.span(recording, outcome)
+        guard recording.goesToExecutor else { return outcome.span = span }
+        do { try directory.writeSpan(span.line) } catch {
+            log.warn("cannot hand over the span", ["error": .error(error)])
+        }
+    }
+
     // MARK: The steps, in the contract's order
 
+    /// - Parameter recording: becomes the span of this run, where one is recorded.
     /// - Returns: how the process ends, and what the exit code file says.
     /// - Throws: `EmissaryStop`, or any error, which stands for 64.
-    private func session(_ loop: EventLoop) throws -> (EmissaryOutcome, recorded: Int32) {
+    private func session(
+        _ loop: EventLoop, _ recording: inout EmissaryTrace.Recording??
+    ) throws -> (EmissaryOutcome, recorded: Int32) {
+        if let refusal = settings.refusal {
+            throw EmissaryStop.failed(refusal, exitCode: ExitCode.fatal, recorded: ExitCode.fatal)
+        }
         loop.watcher.watch(directory)
         guard !settings.command.isEmpty else { throw EmissaryStop.failed("no command was given after --") }
         var words = settings.command
@@ -69,6 +90,10 @@ package struct EmissaryRun {
         }
         if settings.waitForReady { try waitForSupervisor(loop) }
         let template = try readTemplate(loop)
+        let span = settings.trace.begin(
+            settings.runDirectory,
+            isAwaited: template.hasExecutorBesideMain && template.mainContainerNames.contains(directory.name))
+        recording = .some(span)
         if settings.waitForReady, directory.name == "main" {
             do {
                 try InputLinking.link(
@@ -79,7 +104,7 @@ package struct EmissaryRun {
             }
         }
         try waitForDependencies(template, loop)
-        let spawner = try settings.spawner(words)
+        let spawner = try settings.spawner(words, span: span?.context)
         try pauseBefore(loop)
         let attempts = template.containerSet?.retryStrategy?.attempts ?? 1
         let pause = try template.containerSet?.retryStrategy?.pause() ?? 0

@@ -1,6 +1,7 @@
 package import ProcessControl
 package import RunDirectory
 package import SystemSupport
+import Tracing
 import WorkflowModel
 
 /// What the emissary is told by its command line and environment (contract 01 §5, 02 §4). It needs none of the variables.
@@ -38,6 +39,9 @@ package struct EmissarySettings: Sendable {
     package var faithfulTrees = false
     /// Only its level and format are used: records go to standard error, without ever blocking on it.
     package var log = Log()
+    package var trace = EmissaryTrace()
+    /// What keeps the command from being started at all; nil for nothing.
+    package var refusal: String?
 
     package init(command: [BytePath], environment: ProcessEnvironment) {
         self.command = command
@@ -62,10 +66,17 @@ extension EmissarySettings {
     }
 
     /// The command with its program found.
-    func spawner(_ words: [BytePath]) throws -> Spawner {
+    ///
+    /// - Parameter span: the command's parent in the trace; nil where nothing of this run is recorded, and what came goes on.
+    func spawner(_ words: [BytePath], span: SpanContext?) throws -> Spawner {
         var environment = environment
-        // The reference always hands this one on, empty where there is no trace.
-        if environment["TRACEPARENT"] == nil { environment.set("TRACEPARENT", to: "") }
+        if let span {
+            environment.set("TRACEPARENT", to: BytePath(span.traceParent))
+            if !span.state.isEmpty { environment.set("TRACESTATE", to: BytePath(span.state)) }
+        } else if environment["TRACEPARENT"] == nil {
+            // The reference always hands this one on, empty where there is no trace.
+            environment.set("TRACEPARENT", to: "")
+        }
         do throws(ProgramSearch.Failure) {
             let program = try ProgramSearch.find(words[0], searchPath: environment["PATH"])
             return Spawner(program: program, arguments: [program] + words.dropFirst(), environment: environment)

@@ -31,7 +31,8 @@ package struct PluginSidecarRun {
             loop.watcher.watch(directory)
             guard !settings.command.isEmpty else { throw ExecutorError.badRequest("no command was given after --") }
             var run = CommandRun(
-                spawner: try settings.spawner(settings.command), loop: loop, directory: directory, mainContainers: [],
+                spawner: try settings.spawner(settings.command, span: nil), loop: loop, directory: directory,
+                mainContainers: [],
                 gracePeriod: settings.gracePeriod, captureFiles: nil, output: output, error: error, log: log)
             run.passesTermination = { nobodyWillEndIt }
             let end = run.run()
@@ -50,6 +51,11 @@ package struct PluginSidecarRun {
     private var nobodyWillEndIt: Bool {
         if settings.runDirectory.exists(settings.runDirectory.status) { return false }
         guard let template = try? settings.readTemplate() else { return false }
-        return template.kind == .data || template.kind == .resource && !template.archivesLogs
+        return !template.hasExecutorBesideMain
     }
+}
+
+extension Template {
+    /// Whether the pod has a `wait` or a supervisor.
+    var hasExecutorBesideMain: Bool { kind != .data && !(kind == .resource && !archivesLogs) }
 }

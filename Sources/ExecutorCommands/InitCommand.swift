@@ -10,6 +10,8 @@ extension Command<GlobalSettings> {
     static let initialize = Command("init", "Stage the script and the input artifacts of a pod") { call in
         let log = try call.global.makeLog()
         let environment = Environment.current()
+        let telemetry = Telemetry(environment, call.global, log)
+        defer { telemetry.finish() }
         return try leavingTerminationMessage(ExecutorPaths(environment).terminationLog, log) {
             let context = try ExecutorContext(environment, log: log)
             // Modes of what is staged are the contract's own, whatever the image's umask.
@@ -17,10 +19,12 @@ extension Command<GlobalSettings> {
             let signals = try SignalDescriptor([SIGTERM])
             // SIGTERM ends the downloads; the error that they then give is the mode's own.
             try stoppingOnce(by: signals) { context.drivers.cancel() }
-            try InitRun(
-                settings: context.settings, template: context.template, templateText: context.templateText,
-                environment: environment, drivers: context.drivers, log: log
-            ).run()
+            try telemetry.run(.initialize, context) {
+                try InitRun(
+                    settings: context.settings, template: context.template, templateText: context.templateText,
+                    environment: environment, drivers: context.drivers, log: log
+                ).run()
+            }
             return ExitCode.success
         }
     }

@@ -13,14 +13,18 @@ extension Command<GlobalSettings> {
         let log = try call.global.makeLog()
         let environment = Environment.current()
         umask(0)
+        let telemetry = Telemetry(environment, call.global, log)
+        defer { telemetry.finish() }
         return try leavingTerminationMessage(ExecutorPaths(environment).terminationLog, log) {
             // Before any thread is started: SIGTERM is routine and must never end the process.
             let signals = try SignalDescriptor([SIGTERM])
             let context = try ExecutorContext(environment, log: log)
-            try WaitRun(
-                settings: context.settings, template: context.template, drivers: context.drivers,
-                sink: taskResultSink(call.global, context, log), log: log
-            ).run(signals: signals)
+            try telemetry.run(.wait, context) {
+                try WaitRun(
+                    settings: context.settings, template: context.template, drivers: context.drivers,
+                    sink: taskResultSink(call.global, context, log), log: log
+                ).run(signals: signals)
+            }
             return ExitCode.success
         }
     }

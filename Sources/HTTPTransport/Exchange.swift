@@ -42,6 +42,8 @@ final class Exchange {
     private(set) var answer: HTTPResponseHead?
     private var destination = Destination.undecided
     private(set) var collected: [UInt8] = []
+    /// What came behind the body.
+    private(set) var trailers = HTTPHeaders()
     private(set) var bytesReceived: Int64 = 0
     /// Bytes of the request's body given so far.
     private var position: Int64 = 0
@@ -92,7 +94,8 @@ final class Exchange {
         if headIsComplete, case .undecided = destination {
             headIsComplete = false
         } else if headIsComplete {
-            return true  // trailers
+            if let (name, value) = Self.field(bytes) { trailers.add(name, value) }
+            return true
         }
         if bytes.starts(with: Array("HTTP/".utf8)) {
             let words = bytes.split(separator: 0x20)
@@ -101,13 +104,16 @@ final class Exchange {
             return true
         }
         if bytes.isEmpty { return finishHead() }
-        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return true }
-        let name = String(decoding: bytes[..<colon], as: UTF8.self)
-        var value = bytes[(colon + 1)...]
+        if let (name, value) = Self.field(bytes) { head?.headers.add(name, value) }
+        return true
+    }
+
+    private static func field(_ line: [UInt8]) -> (name: String, value: String)? {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+        var value = line[(colon + 1)...]
         while let first = value.first, first == 0x20 || first == 0x09 { value.removeFirst() }
         while let last = value.last, last == 0x20 || last == 0x09 { value.removeLast() }
-        head?.headers.add(name, String(decoding: value, as: UTF8.self))
-        return true
+        return (String(decoding: line[..<colon], as: UTF8.self), String(decoding: value, as: UTF8.self))
     }
 
     private func finishHead() -> Bool {

@@ -1,6 +1,7 @@
 import CCurl
 import Synchronization
 package import SystemSupport
+import Tracing
 
 /// HTTP over libcurl, blocking: a transfer runs on the calling thread, on a handle from a pool, and many threads make many
 /// transfers. Connections stay open between requests. Nothing is initialised before the first transfer.
@@ -57,7 +58,7 @@ package final class HTTPClient: Sendable {
                     follows && RedirectPolicy.follows(head, outgoing) && (!stays || RedirectPolicy.staysWithServer(head))
                 }
                 let target = url
-                let (head, exchange) = try transfer(request, target, body) {
+                let (head, exchange) = try tracedTransfer(request, target, body) {
                     Exchange(
                         url: target, body: outgoing, bodyLimit: bodyLimit, decodesGzip: request.asksForGzip,
                         limits: configuration.decodingLimits, isFollowed: isFollowed, onHead: onHead)
@@ -65,7 +66,7 @@ package final class HTTPClient: Sendable {
                 guard isFollowed(head) else {
                     return HTTPResponse(
                         status: head.status, headers: head.headers, body: exchange.collected,
-                        bytesReceived: exchange.bytesReceived, url: head.url)
+                        bytesReceived: exchange.bytesReceived, trailers: exchange.trailers, url: head.url)
                 }
                 let name = RequestName(request.method, url)
                 do {
@@ -85,6 +86,30 @@ package final class HTTPClient: Sendable {
     }
 
     // MARK: One request
+
+    /// As `transfer`, as a span of the current trace. The request is sent as it would be without: no header tells of the trace.
+    private func tracedTransfer(
+        _ request: HTTPRequest, _ url: HTTPURL, _ body: HTTPBody, _ makeExchange: () -> Exchange
+    ) throws -> (HTTPResponseHead, Exchange) {
+        guard
+            let span = Trace.begin(
+                "HTTP \(request.method)", kind: .client,
+                [
+                    .text("http.request.method", request.method), .text("server.address", url.bareHost),
+                    .integer("server.port", Int64(url.effectivePort)), .text("url.full", url.redacted),
+                ])
+        else { return try transfer(request, url, body, makeExchange) }
+        defer { span.end() }
+        do {
+            let (head, exchange) = try transfer(request, url, body, makeExchange)
+            span.set(.integer("http.response.status_code", Int64(head.status)))
+            if head.status >= 400 { span.fail("") }
+            return (head, exchange)
+        } catch {
+            span.fail((error as? TransferError)?.cause ?? errorText(error))
+            throw error
+        }
+    }
 
     /// Runs one request to the end of its answer, on a fresh connection where one left open turns out to be dead.
     private func transfer(

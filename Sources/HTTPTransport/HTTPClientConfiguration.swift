@@ -6,6 +6,8 @@ package struct HTTPClientConfiguration: Sendable {
         case http1
         /// HTTP/2 where the server offers it in the TLS handshake.
         case http2Allowed
+        /// HTTP/2 only, and without TLS from the first byte on, as gRPC has it. A proxy is the one for `https` URLs, by CONNECT.
+        case http2Required
     }
 
     /// A certificate and its key, both PEM; further certificates of the chain follow the first.

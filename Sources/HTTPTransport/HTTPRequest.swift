@@ -101,6 +101,8 @@ package struct HTTPResponse: Sendable {
     package var body: [UInt8]
     /// Bytes of the body as received, whether collected or streamed.
     package var bytesReceived: Int64
+    /// Fields that came behind the body.
+    package var trailers = HTTPHeaders()
     /// What answered, after redirects.
     package var url: HTTPURL
 }

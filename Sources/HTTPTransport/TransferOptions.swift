@@ -37,16 +37,27 @@ struct TransferOptions {
         try handle.set(CURLOPT_PROTOCOLS_STR, "http,https")
         try handle.set(CURLOPT_URL, dialled.text)
         try handle.set(CURLOPT_PATH_AS_IS, 1)
-        try handle.set(CURLOPT_HTTP_VERSION, configuration.version == .http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)
+        try handle.set(CURLOPT_HTTP_VERSION, version)
         // libcurl refuses numbers that it cannot hold as milliseconds.
         try handle.set(CURLOPT_CONNECTTIMEOUT, min(max(1, request.connectTimeout), 1_000_000))
         if let limit = request.totalTimeout { try handle.set(CURLOPT_TIMEOUT, min(max(1, limit), 1_000_000)) }
         try handle.set(CURLOPT_TCP_KEEPALIVE, 1)
         try handle.set(CURLOPT_BUFFERSIZE, request.expectsLargeBody ? 128 << 10 : 16 << 10)
         if !configuration.userAgent.isEmpty { try handle.set(CURLOPT_USERAGENT, configuration.userAgent) }
+        // libcurl 7.88 overlooks for a second that an answer without a body has come on a connection that was used before.
+        if configuration.version == .http2Required { try handle.set(CURLOPT_FORBID_REUSE, 1) }
         try applyProxy(to: handle)
         try applySecurity(to: handle)
         try applyBody(to: handle, body)
+    }
+
+    private var version: Int {
+        switch configuration.version {
+        case .http1: CURL_HTTP_VERSION_1_1
+        case .http2Allowed: CURL_HTTP_VERSION_2TLS
+        // With TLS the handshake tells.
+        case .http2Required: url.scheme == "https" ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+        }
     }
 
     /// Set in any case: libcurl would look into the environment by itself.
@@ -57,6 +68,7 @@ struct TransferOptions {
         try handle.set(CURLOPT_PROXY, proxy?.text ?? "")
         try handle.set(CURLOPT_NOPROXY, "")
         try handle.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        if configuration.version == .http2Required { try handle.set(CURLOPT_HTTPPROXYTUNNEL, 1) }
     }
 
     private func applySecurity(to handle: EasyHandle) throws {

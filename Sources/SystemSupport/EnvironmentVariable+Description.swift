@@ -2,7 +2,7 @@
 package struct VariableDescription: Sendable, Equatable {
     /// Where a variable stands in the page.
     package enum Group: Sendable, CaseIterable {
-        case controller, settings, network, amazon, own
+        case controller, settings, network, amazon, telemetry, own
     }
 
     package let group: Group
@@ -119,6 +119,38 @@ extension EnvironmentVariable {
         case .awsEndpoint: .init(.amazon, "URL of all AWS services that have none of their own")
         case .awsSTSRegionalEndpoints:
             .init(.amazon, "`legacy`: the one global host of the Security Token Service, for the regions that it serves")
+
+        case .otlpEndpoint:
+            .init(
+                .telemetry, "collector; being set, even empty, turns tracing on", default: "`http://localhost:4317` or `:4318`")
+        case .otlpTracesEndpoint: .init(.telemetry, "collector of traces; over HTTP the whole URL, with its path")
+        case .otlpProtocol, .otlpTracesProtocol:
+            .init(.telemetry, "`grpc`, or `http/protobuf`, which any other `http/` means too", default: "`grpc`")
+        case .otlpHeaders, .otlpTracesHeaders:
+            .init(.telemetry, "headers of every request: `name=value` with commas between, values percent-encoded")
+        case .otlpTimeout, .otlpTracesTimeout: .init(.telemetry, "limit of one request, milliseconds", default: "`10000`")
+        case .otlpCompression, .otlpTracesCompression: .init(.telemetry, "`gzip` or `none`", default: "`none`")
+        case .otlpInsecure, .otlpTracesInsecure:
+            .init(.telemetry, "`true`: no TLS to an endpoint without `http://` or `https://`", default: "`false`")
+        case .otlpCertificate, .otlpTracesCertificate:
+            .init(.telemetry, "file with the collector's certificate authority, PEM", default: "the system's")
+        case .otlpClientCertificate, .otlpTracesClientCertificate: .init(.telemetry, "file with our own certificate, PEM")
+        case .otlpClientKey, .otlpTracesClientKey: .init(.telemetry, "file with the key of that certificate, PEM")
+        case .otelDisabled: .init(.telemetry, "`true`: no tracing")
+        case .otelTracesExporter: .init(.telemetry, "`none`: no tracing")
+        case .otelTracesSampler: .init(.telemetry, "which traces are recorded", default: "`parentbased_always_on`")
+        case .otelTracesSamplerArgument: .init(.telemetry, "share of the traces, 0 to 1, for samplers by ratio", default: "`1`")
+        case .otelServiceName: .init(.telemetry, "name of the service, except in the user's containers", default: "`argoexec`")
+        case .otelResourceAttributes: .init(.telemetry, "further attributes of the process: `name=value` with commas between")
+        case .otelSpanValueLength, .otelValueLength:
+            .init(.telemetry, "bytes of an attribute's text at most", default: "no limit")
+        case .otelSpanAttributeCount, .otelAttributeCount: .init(.telemetry, "attributes of a span at most", default: "`128`")
+        case .otelSpanEventCount: .init(.telemetry, "events of a span at most", default: "`128`")
+        case .otelScheduleDelay: .init(.telemetry, "how long ended spans are gathered, milliseconds", default: "`5000`")
+        case .otelExportTimeout:
+            .init(.telemetry, "limit of sending one batch with its repetitions, milliseconds", default: "`30000`")
+        case .otelQueueSize: .init(.telemetry, "spans that wait to be sent at most; more are dropped", default: "`2048`")
+        case .otelBatchSize: .init(.telemetry, "spans of one request at most", default: "`512`")
 
         case .localStore:
             .init(.own, "folder: `DIR/BUCKET/KEY` replaces the store of the template's archive location; other stores stay")

@@ -16,11 +16,12 @@ package struct WorkerThread: ~Copyable, Sendable {
 
     private final class Start {
         let body: @Sendable () -> Void
+        let scope = ThreadScope.current
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 
     /// Starts `body` on a new thread with a small stack (512 KiB). All signals are blocked there but for those of faults, so
-    /// that only the thread that asks for signals sees them.
+    /// that only the thread that asks for signals sees them. It has the scope of the calling thread (`ThreadScope`).
     package init(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
@@ -39,7 +40,7 @@ package struct WorkerThread: ~Copyable, Sendable {
                 &handle, &attributes,
                 { argument in
                     let start = unsafe Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-                    start.body()
+                    if let scope = start.scope { ThreadScope.with(scope, start.body) } else { start.body() }
                     return nil
                 }, start.toOpaque())
         }

@@ -1,5 +1,4 @@
 import ExecutorCommands
-import Glibc
 import SystemSupport
 
-exit(ExecutorProgram.run(Array(ProcessArguments.current().dropFirst())))
+ProcessEnd.exit(ExecutorProgram.run(Array(ProcessArguments.current().dropFirst())))

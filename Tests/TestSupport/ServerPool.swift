@@ -17,6 +17,8 @@ package enum ServerKind: String, Sendable, CaseIterable {
     case kubernetes
     /// A stand-in that speaks the part of the Kubernetes API that task results need.
     case standInAPI = "stand-in-api"
+    /// A collector of traces on grpcio and opentelemetry-proto, from PyPI.
+    case collector
 
     /// Its name for people.
     package var title: String {
@@ -28,6 +30,7 @@ package enum ServerKind: String, Sendable, CaseIterable {
         case .nginx: "nginx"
         case .kubernetes: "Kubernetes"
         case .standInAPI: "stand-in API"
+        case .collector: "collector of traces"
         }
     }
 }

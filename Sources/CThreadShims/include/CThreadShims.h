@@ -1,4 +1,5 @@
 #pragma once
+#include "scope.h"
 // Starting threads where a container engine's old seccomp profile forbids the way in which the C library does it.
 
 /// Makes the system answer `clone3` with ENOSYS to the calling thread and to all threads and processes that it starts from now

@@ -3,6 +3,7 @@ import FileTrees
 import Glibc
 import RunDirectory
 import SystemSupport
+import Tracing
 import WorkflowModel
 
 /// Stores one output artifact: its data are packed and sent at the same time, with nothing written to disk between (contract 03 §3).
@@ -27,12 +28,16 @@ struct ArtifactSaver: Sendable {
     ///
     /// - Returns: the artifact as it is reported; nil for an optional one that the step has not made.
     func save(_ artifact: Artifact) throws -> Artifact? {
+        try Trace.span("saveArtifact") { try saveUntraced(artifact) }
+    }
+
+    private func saveUntraced(_ artifact: Artifact) throws -> Artifact? {
         do {
             let path = try PathRules.cleanPath(artifact.path)
             let origin = PathRules.origin(ofOutput: path, in: template, isInitless: settings.isInitless)
             let finder = OutputDataFinder(paths: settings.paths, directory: directory, log: log)
             let data: OutputData
-            do { data = try finder.data(of: artifact, path: BytePath(path), origin: origin) } catch let error
+            do { data = try archived { try finder.data(of: artifact, path: BytePath(path), origin: origin) } } catch let error
                 as any ClassifiedError
                 where error.isNotFound && artifact.optional
             {
@@ -49,10 +54,33 @@ struct ArtifactSaver: Sendable {
         } catch { throw ExecutorError.wrapping("save artifact '\(artifact.name)'", error) }
     }
 
+    /// What makes the data of an artifact is its archiving: where that happens while they are stored, the span does not end before.
+    private func archived(_ find: () throws -> OutputData) rethrows -> OutputData {
+        guard let span = Trace.begin("archiveArtifact") else { return try find() }
+        do {
+            let data = try span.run(find)
+            guard case .archive(let write) = data else {
+                span.end()
+                return data
+            }
+            return .archive { sink in
+                defer { span.end() }
+                try span.run { try write(sink) }
+            }
+        } catch {
+            span.end()
+            throw error
+        }
+    }
+
     /// Stores a main container's output as it was captured.
     ///
     /// - Returns: nil where nothing was captured.
     func saveLog(of container: String) throws -> Artifact? {
+        try Trace.span("saveContainerLogs", [.text("container_name", container)]) { try saveLogUntraced(of: container) }
+    }
+
+    private func saveLogUntraced(of container: String) throws -> Artifact? {
         do {
             let folder = directory.container(container)
             try folder.requireWhole(folder.combined)

@@ -1,6 +1,7 @@
 import Artifacts
 import RunDirectory
 import SystemSupport
+import Tracing
 import WorkflowModel
 
 /// Everything that is done between the end of the main containers and the report: result, parameters, artifacts, logs
@@ -22,8 +23,10 @@ struct OutputCollector: Sendable {
             return Outputs(artifacts: save([], logNames, saver, failures))
         }
         var outputs = template.outputs
-        if settings.includesScriptOutput, template.capturesResult {
-            failures.record { outputs.result = try result() }
+        failures.record {
+            try Trace.span("captureScriptResult") {
+                if settings.includesScriptOutput, template.capturesResult { outputs.result = try result() }
+            }
         }
         let parameters = ParameterCollector(template: template, settings: settings, directory: directory)
         failures.record {
@@ -52,9 +55,19 @@ struct OutputCollector: Sendable {
     private func save(
         _ artifacts: [Artifact], _ logNames: [String], _ saver: ArtifactSaver, _ failures: Failures
     ) -> [Artifact] {
+        let (artifactSpan, logSpan) = (Trace.begin("saveArtifacts"), Trace.begin("saveLogs"))
+        defer {
+            artifactSpan?.end()
+            logSpan?.end()
+        }
         let jobs: [@Sendable () throws -> Artifact?] =
-            artifacts.map { artifact in { @Sendable in try saver.save(artifact) } }
-            + logNames.map { name in { @Sendable in try saver.saveLog(of: name) } }
+            artifacts.map { artifact in
+                { @Sendable in
+                    artifactSpan?.note("upload artifact", [.text("file", artifact.name)])
+                    return try Trace.within(artifactSpan) { try saver.save(artifact) }
+                }
+            }
+            + logNames.map { name in { @Sendable in try Trace.within(logSpan) { try saver.saveLog(of: name) } } }
         let outcomes = Monitor([Result<Artifact?, any Error>?](repeating: nil, count: jobs.count))
         failures.record {
             try Parallel.forEach(count: jobs.count, width: Self.width) { index in

@@ -1,5 +1,6 @@
 package import KubernetesAPI
 package import SystemSupport
+import Tracing
 package import WorkflowModel
 
 /// Carries outputs and progress to where the controller reads them (contract 04 §3). One report at a time, from any thread.
@@ -18,22 +19,37 @@ package final class TaskResultReporter: Sendable {
     }
 
     /// Makes the task result, still empty: the controller holds the node back until it is complete.
-    package func initialize() throws { try retrying("create the task result") { try sink.initialize() } }
+    package func initialize() throws {
+        try retrying("create the task result") { try Trace.span("createTaskResult") { try sink.initialize() } }
+    }
 
     /// Reports how far the step is, `N/M`.
     package func report(progress: String) throws {
-        try retrying("report progress") { try sink.report(NodeResult(progress: progress)) }
+        try retrying("report progress") {
+            try Trace.span("patchTaskResult") { try sink.report(NodeResult(progress: progress)) }
+        }
     }
 
     /// Reports what the step has brought forth.
     package func report(_ outputs: Outputs, progress: String?) throws {
-        try retrying("report outputs") { try sink.report(NodeResult(outputs: outputs, progress: progress ?? "")) }
+        try retrying("report outputs") {
+            try Trace.span("patchTaskResult") { try sink.report(NodeResult(outputs: outputs, progress: progress ?? "")) }
+        }
     }
 
     /// Says that all has been reported, together with a last result where there is one.
     package func finalize(_ outputs: Outputs? = nil, progress: String? = nil) throws {
         try retrying("complete the task result") {
-            try sink.finalize(NodeResult(outputs: outputs, progress: progress ?? ""))
+            // One request, where the reference makes two, is both to whoever looks for their spans.
+            let labels = Trace.begin("patchTaskResultLabels")
+            defer { labels?.end() }
+            if outputs == nil {
+                try Trace.within(labels) { try sink.finalize(NodeResult(outputs: nil, progress: progress ?? "")) }
+            } else {
+                try Trace.span("patchTaskResult") {
+                    try sink.finalize(NodeResult(outputs: outputs, progress: progress ?? ""))
+                }
+            }
         }
     }
 

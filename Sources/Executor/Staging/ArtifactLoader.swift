@@ -4,6 +4,7 @@ import FileTrees
 import Glibc
 import RunDirectory
 import SystemSupport
+import Tracing
 import WorkflowModel
 
 /// Brings one artifact from its store to its place: download, unpack and write at the same time (contract 03 §2).
@@ -18,6 +19,10 @@ struct ArtifactLoader: Sendable {
     static let parallelFrom: Int64 = 32 << 20
 
     func load(_ plan: InputPlan) throws {
+        try Trace.span("loadArtifact", [.text("path", plan.target.text)]) { try loadUntraced(plan) }
+    }
+
+    private func loadUntraced(_ plan: InputPlan) throws {
         let artifact = plan.artifact
         do {
             let store = try drivers.store(for: plan.location, artifactName: artifact.name)
@@ -31,7 +36,10 @@ struct ArtifactLoader: Sendable {
                         mode: UInt32(truncatingIfNeeded: mode & 0o777), to: made, in: workshop.directory,
                         recursively: artifact.recurseMode)
                 }
-                try workshop.publish(made, as: name, isReplacing: plan.destination.isReplacing)
+                // What is no archive takes its place, which is all the unpacking that there is.
+                try Self.tracingUnpacking(made == Self.file ? "none" : nil) {
+                    try workshop.publish(made, as: name, isReplacing: plan.destination.isReplacing)
+                }
             } catch let error as any ClassifiedError where error.isNotFound && artifact.optional {
                 // What an earlier run has left there is not this artifact either.
                 if plan.destination.isReplacing { try TreeRemoval.remove(name, in: parent) }
@@ -58,8 +66,10 @@ struct ArtifactLoader: Sendable {
             return try brought(artifact.archive, in: directory)
         case .directory(let found):
             try requireArchive(artifact.archive)
-            try directory.makeDirectory(Self.tree, mode: store.driver.loadedModes.directory)
-            try store.download.directory(found, into: try directory.subdirectory(Self.tree))
+            try Self.tracingUnpacking("none") {
+                try directory.makeDirectory(Self.tree, mode: store.driver.loadedModes.directory)
+                try store.download.directory(found, into: try directory.subdirectory(Self.tree))
+            }
             return Self.tree
         case .object(let object):
             let cache = UnpackedCache(drivers.localStore, object, unpacking, keeps: !isShared)
@@ -71,12 +81,12 @@ struct ArtifactLoader: Sendable {
                 return try repeating(object, from: store, in: directory) { _ in
                     try store.download.file(object, at: Self.file, in: directory)
                     let file = try directory.openFile(Self.file)
-                    return try unpacked(in: directory) { try Unpacker.unpackZip(file.raw, into: $0, options: unpacking) }
+                    return try unpacked("zip", in: directory) { try Unpacker.unpackZip(file.raw, into: $0, options: unpacking) }
                 }
             case .tar:
                 if let cache, cache.take(to: Self.tree, in: directory) { return Self.tree }
                 let made = try stream(object, from: store, in: directory) { source in
-                    try unpacked(in: directory) {
+                    try unpacked("tar", in: directory) {
                         try Unpacker.unpack(source, as: .tarGzip, into: $0, options: unpacking)
                     }
                 }
@@ -113,24 +123,34 @@ struct ArtifactLoader: Sendable {
         let source = DescriptorSource(file.raw, subject: directory.subject(Self.brought))
         switch archive {
         case .asIs: return Self.brought
-        case .zip: return try unpacked(in: directory) { try Unpacker.unpackZip(file.raw, into: $0, options: unpacking) }
+        case .zip: return try unpacked("zip", in: directory) { try Unpacker.unpackZip(file.raw, into: $0, options: unpacking) }
         case .tar:
-            return try unpacked(in: directory) { try Unpacker.unpack(source, as: .tarGzip, into: $0, options: unpacking) }
+            return try unpacked("tar", in: directory) {
+                try Unpacker.unpack(source, as: .tarGzip, into: $0, options: unpacking)
+            }
         case .empty, nil:
             let detected = try ArchiveDetector.detect(source)
             guard detected.isTarGzip else { return Self.brought }
-            return try unpacked(in: directory) {
+            return try unpacked("tar", in: directory) {
                 try Unpacker.unpack(detected.source, as: .tarGzip, into: $0, options: unpacking)
             }
         }
     }
 
+    /// - Parameter archive: `tar`, `zip` or `none`; nil for no span.
+    private static func tracingUnpacking<R>(_ archive: String?, _ body: () throws -> R) rethrows -> R {
+        guard let archive else { return try body() }
+        return try Trace.span("unarchiveArtifact", [.text("archive", archive)], body)
+    }
+
     private func unpacked(
-        in directory: ContainedDirectory, _ unpack: (ContainedDirectory) throws -> Void
+        _ archive: String, in directory: ContainedDirectory, _ unpack: (ContainedDirectory) throws -> Void
     ) throws -> BytePath {
-        try directory.makeDirectory(Self.tree, mode: 0o777)
-        try unpack(try directory.subdirectory(Self.tree))
-        return try SingleEntryRule.artifact(Self.tree, in: directory)
+        try Self.tracingUnpacking(archive) {
+            try directory.makeDirectory(Self.tree, mode: 0o777)
+            try unpack(try directory.subdirectory(Self.tree))
+            return try SingleEntryRule.artifact(Self.tree, in: directory)
+        }
     }
 
     /// Without an archive strategy the first bytes tell: a gzipped tar is unpacked, everything else is kept as it is.
@@ -140,7 +160,7 @@ struct ArtifactLoader: Sendable {
         let made = try stream(object, from: store, in: directory) { source -> BytePath? in
             let detected = try ArchiveDetector.detect(source)
             if detected.isTarGzip {
-                return try unpacked(in: directory) {
+                return try unpacked("tar", in: directory) {
                     try Unpacker.unpack(detected.source, as: .tarGzip, into: $0, options: unpacking)
                 }
             }

@@ -2,6 +2,7 @@ package import Archiving
 package import Artifacts
 import RunDirectory
 package import SystemSupport
+import Tracing
 package import WorkflowModel
 
 /// The `init` mode: everything that is done before the main container starts (contract 02 §2).
@@ -35,7 +36,7 @@ package struct InitRun: Sendable {
         try BinaryInstaller(directory: directory, searchPath: environment[.path]).install()
         try directory.writeTemplate(templateText)
         try SettingsFile.write(environment.own, in: directory)
-        try ScriptStager(paths: settings.paths, log: log).stage(template)
+        try Trace.span("stageFiles") { try ScriptStager(paths: settings.paths, log: log).stage(template) }
         try InputStager(
             template: template, paths: settings.paths, drivers: drivers, unpacking: UnpackOptions(environment, log: log),
             log: log

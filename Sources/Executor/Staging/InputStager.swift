@@ -1,6 +1,7 @@
 import Archiving
 import Artifacts
 import SystemSupport
+import Tracing
 import WorkflowModel
 
 /// Loads the input artifacts, independent ones side by side (contract 03 §2).
@@ -17,7 +18,9 @@ struct InputStager: Sendable {
     /// Loads all input artifacts that no plugin loads.
     ///
     /// - Throws: of several failures the first in the template's order.
-    func stage() throws {
+    func stage() throws { try Trace.span("loadArtifacts") { try load() } }
+
+    private func load() throws {
         let artifacts = template.inputArtifacts
         var plans: [InputPlan] = []
         for (index, artifact) in artifacts.enumerated() {

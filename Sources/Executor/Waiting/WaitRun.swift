@@ -3,6 +3,7 @@ package import KubernetesAPI
 package import ProcessControl
 import RunDirectory
 package import SystemSupport
+import Tracing
 package import WorkflowModel
 
 /// The `wait` mode: waits for the main containers, collects what they leave and reports it (contract 02 §6).
@@ -46,9 +47,12 @@ package struct WaitRun: Sendable {
         failures.record { try progress?.start { creation.wait { $0 } } }
 
         log.info("waiting for the main containers", ["containers": .text(template.mainContainerNames.joined(separator: ","))])
+        let waiting = Trace.begin("waitWorkload")
         if let failure = monitor.observation.wait({ observation in observation.isOver ? .some(observation.failure) : nil }) {
+            waiting?.fail(errorText(failure))
             failures.record { throw ExecutorError.wrapping("failed to wait for main container to complete", failure) }
         }
+        waiting?.end()
         for name in template.mainContainerNames {
             let code = directory.container(name).readExitCode()
             log.info(

@@ -45,7 +45,7 @@ package struct InClusterSource: Sendable {
     }
 
     /// The pod's own namespace; `default` where nothing tells it.
-    var namespace: String {
+    package var namespace: String {
         if let namespaceVariable, !namespaceVariable.isEmpty { return namespaceVariable }
         guard let content = try? SmallFile.read(folder.appending("namespace"), limit: 1 << 16) else { return "default" }
         let text = Secret(content).trimmed.revealText()
