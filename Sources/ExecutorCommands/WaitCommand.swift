@@ -13,21 +13,22 @@ extension Command<GlobalSettings> {
         let log = try call.global.makeLog()
         let environment = Environment.current()
         umask(0)
-        return try leavingTerminationMessage(ExecutorPaths(environment).terminationLog, log) {
+        return try leavingTerminationMessage(ExecutorPaths(environment).terminationLog, log) { failure in
             // Before any thread is started: SIGTERM is routine and must never end the process.
             let signals = try SignalDescriptor([SIGTERM])
             let context = try ExecutorContext(environment, log: log)
-            try WaitRun(
+            context.announce("wait", log)
+            let run = WaitRun(
                 settings: context.settings, template: context.template, drivers: context.drivers,
-                sink: taskResultSink(call.global, context, log), log: log
-            ).run(signals: signals)
+                sink: taskResultSink(call.global, context, log), log: log)
+            try failure.told { try run.run(signals: signals) }
             return ExitCode.success
         }
     }
 }
 
 /// Where reports go: the API server, or the file that stands in its place.
-private func taskResultSink(_ global: GlobalSettings, _ context: ExecutorContext, _ log: Log) -> any TaskResultSink {
+func taskResultSink(_ global: GlobalSettings, _ context: ExecutorContext, _ log: Log) -> any TaskResultSink {
     let settings = context.settings
     let identity = TaskResultIdentity(
         nodeID: settings.nodeID, workflowName: settings.workflowName, workflowUID: settings.workflowUID,

@@ -119,7 +119,7 @@ package final class KubernetesClient: Sendable {
                 let seconds = answer.headers["Retry-After"].flatMap({ Int64($0) }), seconds >= 0
             else { throw error }
             repeats += 1
-            settings.log.debug("the API server asks to wait", ["error": .error(error), "seconds": .integer(seconds)])
+            settings.log.info("the API server asks to wait", ["error": .error(error), "seconds": .integer(seconds)])
             guard settings.pause(min(seconds, 86400) * 1_000_000_000) else { throw error }
         }
     }

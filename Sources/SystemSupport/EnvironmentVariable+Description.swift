@@ -38,6 +38,8 @@ extension EnvironmentVariable {
         case .initlessPod: .init(.controller, "`true` in the supervisor of a pod without init container")
         case .artifactPluginNames:
             .init(.controller, "containers of artifact plugins that end with the step, separated by commas")
+        case .inputArtifactPluginNames:
+            .init(.controller, "artifact plugins that the supervisor loads inputs from, separated by commas")
         case .progressFile: .init(.controller, "file in which the command reports its progress as `N/M`")
         case .progressPatchTick: .init(.controller, "how often progress is reported; `0` turns it off")
         case .progressFileTick: .init(.controller, "`0` turns the reporting of progress off")

@@ -18,6 +18,7 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case waitForReady = "ARGO_WAIT_FOR_READY"
     case initlessPod = "ARGO_INITLESS_POD"
     case artifactPluginNames = "ARGO_ARTIFACT_PLUGIN_NAMES"
+    case inputArtifactPluginNames = "ARGO_INPUT_ARTIFACT_PLUGIN_NAMES"
     case progressFile = "ARGO_PROGRESS_FILE"
     case progressPatchTick = "ARGO_PROGRESS_PATCH_TICK_DURATION"
     case progressFileTick = "ARGO_PROGRESS_FILE_TICK_DURATION"

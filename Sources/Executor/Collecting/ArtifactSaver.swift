@@ -69,6 +69,8 @@ struct ArtifactSaver: Sendable {
     private func store(_ data: OutputData, of artifact: Artifact, fileName: String) throws -> Artifact {
         let location = try artifact.location.withDefaultKey(in: template.archiveLocation, fileName: fileName)
         let complete = try location.relocated(to: template.archiveLocation)
+        var drivers = drivers
+        drivers.log = log.with(["name": .text(artifact.name)])
         let driver = try ArtifactDrivers.driver(for: complete, artifactName: artifact.name, context: drivers)
         try claim(complete, driver.subject, for: artifact)
         let upload = ArtifactStore(driver: driver, context: drivers).upload

@@ -19,6 +19,8 @@ struct ArtifactLoader: Sendable {
 
     func load(_ plan: InputPlan) throws {
         let artifact = plan.artifact
+        var drivers = drivers
+        drivers.log = log.with(["name": .text(artifact.name)])
         do {
             let driver = try ArtifactDrivers.driver(for: plan.location, artifactName: artifact.name, context: drivers)
             let store = ArtifactStore(driver: driver, context: drivers)
