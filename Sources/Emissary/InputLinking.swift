@@ -23,23 +23,35 @@ struct InputLinking {
         mountPoints = ProcessAttributes.mountPoints().filter { $0 != "/" }
     }
 
-    /// Makes all links, the outer ones first: one that came after what lies in it would remove that.
+    /// Makes all links, in the template's order but for those of inputs that lie in others.
     func link() throws {
         // The working directory may itself be replaced.
         try ProcessAttributes.changeDirectory(to: runDirectory.root)
-        let artifacts = template.inputArtifacts.filter { !$0.path.isEmpty }.enumerated().map { index, artifact in
-            let wanted = BytePath(artifact.path)
-            return (index: index, artifact: artifact, place: (wanted.isAbsolute ? wanted : home.appending(wanted)).cleaned)
-        }
-        let sorted = artifacts.sorted {
-            ($0.place.components.count, $0.index) < ($1.place.components.count, $1.index)
-        }
-        for (_, artifact, place) in sorted {
+        for (artifact, place) in Self.outerFirst(
+            template.inputArtifacts.filter { !$0.path.isEmpty }.map { ($0, place(of: $0)) })
+        {
             do { try link(artifact, at: place) } catch {
                 throw ExecutorError.wrapping("link input artifact '\(artifact.name)'", error)
             }
         }
         try ProcessAttributes.changeDirectory(to: home)
+    }
+
+    private func place(of artifact: Artifact) -> BytePath {
+        let wanted = BytePath(artifact.path)
+        return (wanted.isAbsolute ? wanted : home.appending(wanted)).cleaned
+    }
+
+    /// A link that came after one that lies beneath it would remove that.
+    private static func outerFirst(
+        _ artifacts: [(artifact: Artifact, place: BytePath)]
+    ) -> [(artifact: Artifact, place: BytePath)] {
+        var sorted: [(artifact: Artifact, place: BytePath)] = []
+        for (artifact, place) in artifacts {
+            let inner = sorted.firstIndex { $0.place != place && $0.place.isAtOrBelow(place) }
+            sorted.insert((artifact, place), at: inner ?? sorted.endIndex)
+        }
+        return sorted
     }
 
     private func link(_ artifact: Artifact, at place: BytePath) throws {

@@ -80,11 +80,8 @@ struct TransferWatch {
     /// Nanoseconds.
     let interval: Int64
 
-    /// Runs `body` under watch, with a line before and one after.
+    /// Runs `body` under watch.
     func run<R>(_ body: () throws -> R) throws -> R {
-        log.info(
-            "begin \(activity.rawValue)",
-            ["artifact": .text(subject), "total": total.map { .integer($0) } ?? "unknown"])
         let isDone = Monitor(false)
         // Without a thread to watch, the transfer itself goes on.
         try? WorkerThread { [self] in

@@ -74,6 +74,7 @@ struct ArtifactSaver: Sendable {
         let driver = try ArtifactDrivers.driver(for: complete, artifactName: artifact.name, context: drivers)
         try claim(complete, driver.subject, for: artifact)
         let upload = ArtifactStore(driver: driver, context: drivers).upload
+        log.info("saving artifact", ["name": .text(artifact.name), "to": .text(driver.subject)])
         let fileName = BytePath(fileName)
         switch data {
         case .file(let file): try upload.file(file, fileName: fileName)

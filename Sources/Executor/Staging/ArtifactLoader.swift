@@ -24,6 +24,9 @@ struct ArtifactLoader: Sendable {
         do {
             let driver = try ArtifactDrivers.driver(for: plan.location, artifactName: artifact.name, context: drivers)
             let store = ArtifactStore(driver: driver, context: drivers)
+            log.info(
+                "loading artifact",
+                ["name": .text(artifact.name), "from": .text(store.subject), "path": .path(BytePath(artifact.path))])
             let (parent, name) = try plan.destination.open()
             let workshop = try Workshop(in: parent)
             defer { workshop.remove() }
@@ -40,7 +43,7 @@ struct ArtifactLoader: Sendable {
                 if plan.destination.isReplacing { try TreeRemoval.remove(name, in: parent) }
                 throw error
             }
-            log.info("artifact loaded", ["artifact": .text(artifact.name), "path": .path(plan.target)])
+            log.debug("artifact is in its place", ["artifact": .text(artifact.name), "path": .path(plan.target)])
         } catch let error as any ClassifiedError where error.isNotFound && artifact.optional {
             log.info("optional artifact is not there", ["artifact": .text(artifact.name), "error": .error(error)])
         } catch {
