@@ -9,7 +9,8 @@ package enum ExecutorProgram {
         program: "argoexec", summary: "argoexec is the executor of workflow pods", global: { GlobalSettings() },
         globalFlags: GlobalSettings.flags,
         commands: [
-            .initialize, .emissary, .wait, .supervisor, .kill, .pluginSidecar, .run, .stage, .collect, .check, .completion, .version,
+            .initialize, .emissary, .wait, .supervisor, .kill, .pluginSidecar, .run, .stage, .collect, .check, .completion,
+            .version,
             .reference,
         ])
 

@@ -19,7 +19,7 @@ extension Command<GlobalSettings> {
             context.announce("supervisor", log)
             let run = SupervisorRun(
                 settings: context.settings, template: context.template, templateText: context.templateText,
-                environment: environment, drivers: context.drivers, loading: context.makeDrivers(),
+                environment: environment, drivers: context.drivers, loading: { context.makeDrivers() },
                 sink: taskResultSink(call.global, context, log), log: log)
             try failure.told { try run.run(signals: signals) }
             return ExitCode.success

@@ -51,7 +51,8 @@ private final class SupervisedStep: Sendable {
             }.detach()
             try SupervisorRun(
                 settings: settings, template: template, templateText: Array(template.document.serializedText().utf8),
-                environment: Environment(environment), drivers: drivers(), loading: drivers(), sink: reports, log: .silent
+                environment: Environment(environment), drivers: drivers(), loading: { self.drivers() }, sink: reports,
+                log: .silent
             ).run(signals: try SignalDescriptor([]))
             return nil
         } catch { return error }

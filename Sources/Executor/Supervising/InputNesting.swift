@@ -21,13 +21,13 @@ struct InputNesting {
                 .max { $0.path.components.count < $1.path.components.count }
             guard let outer else { continue }
             let path = BytePath.joining(inner.path.components.dropFirst(outer.path.components.count))
-            do throws(SystemError) { try link(path, in: outer.name, to: inner.name) } catch {
+            do throws(SystemError) { try nest(path, in: outer.name, to: inner.name) } catch {
                 log.debug("an input inside another one is left to the emissary", ["error": .error(error)])
             }
         }
     }
 
-    private func link(_ path: BytePath, in outer: BytePath, to inner: BytePath) throws(SystemError) {
+    private func nest(_ path: BytePath, in outer: BytePath, to inner: BytePath) throws(SystemError) {
         let place = try SharedPlace(inputs)
         guard try place.statusIfPresent(inner) != nil, try place.statusIfPresent(outer)?.kind == .directory else { return }
         let tree = try place.place(outer)

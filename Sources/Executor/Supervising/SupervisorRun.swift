@@ -15,8 +15,8 @@ package struct SupervisorRun: Sendable {
     package let environment: Environment
     /// For what is collected.
     package let drivers: DriverContext
-    /// For what is loaded: others than `drivers`, since SIGTERM ends the loading and never the collecting.
-    package let loading: DriverContext
+    /// Makes the drivers for what is loaded: others than `drivers`, since SIGTERM ends the loading and never the collecting.
+    package let makeLoading: @Sendable () -> DriverContext
     package let sink: any TaskResultSink
     package let log: Log
 
@@ -25,14 +25,14 @@ package struct SupervisorRun: Sendable {
 
     package init(
         settings: ExecutorSettings, template: Template, templateText: [UInt8], environment: Environment,
-        drivers: DriverContext, loading: DriverContext, sink: any TaskResultSink, log: Log
+        drivers: DriverContext, loading: @escaping @Sendable () -> DriverContext, sink: any TaskResultSink, log: Log
     ) {
         self.settings = settings
         self.template = template
         self.templateText = templateText
         self.environment = environment
         self.drivers = drivers
-        self.loading = loading
+        makeLoading = loading
         self.sink = sink
         self.log = log
     }
@@ -50,7 +50,8 @@ package struct SupervisorRun: Sendable {
 
         let reporter = TaskResultReporter(sink, log: log)
         let preparation = Preparation(
-            settings: settings, template: template, templateText: templateText, environment: environment, drivers: loading,
+            settings: settings, template: template, templateText: templateText, environment: environment,
+            drivers: makeLoading(),
             log: log)
         let (creation, monitor) = try failures.telling { () -> (TaskResultCreation, PodMonitor) in
             let creation = try TaskResultCreation(reporter, failures) { error in preparation.breakOff(error) }
@@ -85,7 +86,9 @@ package struct SupervisorRun: Sendable {
     private func formerOutcome(_ directory: RunDirectory) -> StatusMarker? {
         let own = directory.container(Self.name)
         defer { try? own.create() }
-        guard own.exists(own.alive), let bytes = try? directory.readIfPresent(directory.status, limit: 1 << 20) else { return nil }
+        guard own.exists(own.alive), let bytes = try? directory.readIfPresent(directory.status, limit: 1 << 20) else {
+            return nil
+        }
         let marker = StatusMarker(bytes)
         switch marker {
         case .ready, .failed:
