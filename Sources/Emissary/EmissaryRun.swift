@@ -96,8 +96,7 @@ package struct EmissaryRun {
         recording = .some(span)
         if settings.waitForReady, directory.name == "main" {
             do {
-                try InputLinking.link(
-                    template, from: settings.inputArtifacts, standingIn: settings.runDirectory.root)
+                try InputLinking(template, from: settings.inputArtifacts, settings.runDirectory).link()
             } catch {
                 throw EmissaryStop.failed(
                     errorText(error), exitCode: ExitCode.preMainFailure, recorded: ExitCode.preMainFailure)
@@ -245,7 +244,7 @@ package struct EmissaryRun {
 
     private func pauseAfter(_ end: CommandRun.End, _ loop: EventLoop) throws {
         // Our own additions never cost a step its outputs: they do not apply once its end was asked for.
-        let added = !loop.isTerminating && (settings.pauseOnError && end.code != 0 || directory.asksForPause)
+        let added = !loop.isTerminating && (end.code != 0 && settings.pausesOnErrorByNow || directory.asksForPause)
         guard settings.pauseAfter || added else { return }
         log.info("paused after the command", ["release": .path(directory.after), "exitCode": .integer(Int64(end.code))])
         if try !waitForRelease(.after, loop) {
@@ -272,7 +271,7 @@ package struct EmissaryRun {
             log.info("not saving outputs - not main container")
             return nil
         }
-        let options = PackOptions(log: log, isFaithful: settings.faithfulTrees)
+        let options = PackOptions(log: log, isFaithful: settings.keepsTreesFaithful)
         let saver = OutputSaver(
             template: template, runDirectory: settings.runDirectory, isInitless: settings.waitForReady, options: options,
             log: log)

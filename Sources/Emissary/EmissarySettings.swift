@@ -50,6 +50,15 @@ package struct EmissarySettings: Sendable {
 }
 
 extension EmissarySettings {
+    /// Whether one of our own variables is true, which the supervisor may have handed on only after this process had started.
+    private func isTrueByNow(_ variable: EnvironmentVariable) -> Bool {
+        guard waitForReady, environment[variable.rawValue] == nil else { return false }
+        return SettingsFile.read(in: runDirectory)[variable.rawValue] == "true"
+    }
+
+    var pausesOnErrorByNow: Bool { pauseOnError || isTrueByNow(.pauseOnError) }
+    var keepsTreesFaithful: Bool { faithfulTrees || isTrueByNow(.faithfulTrees) }
+
     /// The template: of the run directory, else of the variable (contract 01 §4).
     func readTemplate() throws -> Template {
         do {

@@ -53,7 +53,9 @@ private func wrap(
     let outcome = run(settings)
     if let failure = outcome.failure {
         TerminationMessage.write(failure, to: paths.terminationLog, log)
-        StandardStreams.printError("Error: \(failure)\n\(failure)\n")
+        // Of what the supervisor has told already the reference prints one line.
+        let again = outcome.exitCode == ExitCode.preMainFailure ? "" : "\(failure)\n"
+        StandardStreams.printError("Error: \(failure)\n\(again)")
     } else if outcome.exitCode != 0 {
         StandardStreams.printError("Error: exit status \(outcome.exitCode)\n")
     }

@@ -9,9 +9,8 @@ package enum ExecutorProgram {
         program: "argoexec", summary: "argoexec is the executor of workflow pods", global: { GlobalSettings() },
         globalFlags: GlobalSettings.flags,
         commands: [
-            .initialize, .emissary, .wait, .data, .resource, .kill, .pluginSidecar, .agentInit, .agentMain, .artifactDelete,
-            .run, .stage,
-            .collect, .check, .completion, .version,
+            .initialize, .emissary, .wait, .supervisor, .data, .resource, .kill, .pluginSidecar, .agentInit,
+            .agentMain, .artifactDelete, .run, .stage, .collect, .check, .completion, .version,
             .reference,
         ])
 
@@ -32,12 +31,33 @@ package enum ExecutorProgram {
 }
 
 /// Runs a mode of the executor: a trap of ours ends it with one line, and an error's text is left as the container's termination
-/// message (contract 02 §10).
+/// message (contract 02 §10). The log tells it too.
 func leavingTerminationMessage(_ path: BytePath, _ log: Log, _ body: () throws -> Int32) throws -> Int32 {
+    try leavingTerminationMessage(path, log) { _ in try body() }
+}
+
+/// The same for modes that tell some of their errors in the log themselves.
+func leavingTerminationMessage(_ path: BytePath, _ log: Log, _ body: (inout ModeFailure) throws -> Int32) throws -> Int32 {
     try? TrapHandler.install(terminationLog: path)
-    do { return try body() } catch {
+    var failure = ModeFailure()
+    do { return try body(&failure) } catch {
+        if !failure.isTold { log.error("failed", ["error": .error(error)]) }
         TerminationMessage.write(errorText(error), to: path, log)
         throw error
+    }
+}
+
+/// The error with which a mode ends.
+struct ModeFailure {
+    /// Whether the log has it already.
+    private(set) var isTold = false
+
+    /// Runs the part of a mode that tells its errors in the log as they occur.
+    mutating func told(_ body: () throws -> Void) throws {
+        do { try body() } catch {
+            isTold = true
+            throw error
+        }
     }
 }
 

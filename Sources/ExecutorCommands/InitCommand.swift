@@ -14,6 +14,7 @@ extension Command<GlobalSettings> {
         defer { telemetry.finish() }
         return try leavingTerminationMessage(ExecutorPaths(environment).terminationLog, log) {
             let context = try ExecutorContext(environment, log: log)
+            context.announce("init", log)
             // Modes of what is staged are the contract's own, whatever the image's umask.
             umask(0)
             let signals = try SignalDescriptor([SIGTERM])

@@ -15,16 +15,15 @@ extension Command<GlobalSettings> {
         umask(0)
         let telemetry = Telemetry(environment, call.global, log)
         defer { telemetry.finish() }
-        return try leavingTerminationMessage(ExecutorPaths(environment).terminationLog, log) {
+        return try leavingTerminationMessage(ExecutorPaths(environment).terminationLog, log) { failure in
             // Before any thread is started: SIGTERM is routine and must never end the process.
             let signals = try SignalDescriptor([SIGTERM])
             let context = try ExecutorContext(environment, log: log)
-            try telemetry.run(.wait, context) {
-                try WaitRun(
-                    settings: context.settings, template: context.template, drivers: context.drivers,
-                    sink: taskResultSink(call.global, context, log), log: log
-                ).run(signals: signals)
-            }
+            context.announce("wait", log)
+            let run = WaitRun(
+                settings: context.settings, template: context.template, drivers: context.drivers,
+                sink: taskResultSink(call.global, context, log), log: log)
+            try telemetry.run(.wait, context) { try failure.told { try run.run(signals: signals) } }
             return ExitCode.success
         }
     }

@@ -39,9 +39,13 @@ package enum StatusMarker: Sendable, Equatable {
         }
     }
 
-    /// Writes the marker aside and renames it, mode 0644.
+    /// Writes the marker aside and renames it, mode 0644. On a disk without room for another file it replaces the content of the
+    /// one that is there.
     package func write(in directory: RunDirectory) throws(SystemError) {
-        try directory.write(directory.status, bytes, mode: 0o644)
+        do throws(SystemError) { try directory.write(directory.status, bytes, mode: 0o644) } catch {
+            guard error.code == ENOSPC || error.code == EDQUOT, directory.exists(directory.status) else { throw error }
+            try directory.place().overwrite(directory.relative(directory.status), bytes, mode: 0o644)
+        }
     }
 }
 

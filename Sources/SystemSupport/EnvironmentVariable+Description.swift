@@ -45,6 +45,8 @@ extension EnvironmentVariable {
             .init(.controller, "names of the agent's executor plugins, a JSON array of strings in the order of their addresses")
         case .agentPatchRate: .init(.controller, "how often the agent reports results", default: "`10s`")
         case .agentTaskWorkers: .init(.controller, "how many tasks the agent works on at a time", default: "`16`")
+        case .inputArtifactPluginNames:
+            .init(.controller, "artifact plugins that the supervisor loads inputs from, separated by commas")
         case .progressFile: .init(.controller, "file in which the command reports its progress as `N/M`")
         case .progressPatchTick: .init(.controller, "how often progress is reported; `0` turns it off")
         case .progressFileTick: .init(.controller, "`0` turns the reporting of progress off")

@@ -23,6 +23,7 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case pluginNames = "ARGO_PLUGIN_NAMES"
     case agentPatchRate = "ARGO_AGENT_PATCH_RATE"
     case agentTaskWorkers = "ARGO_AGENT_TASK_WORKERS"
+    case inputArtifactPluginNames = "ARGO_INPUT_ARTIFACT_PLUGIN_NAMES"
     case progressFile = "ARGO_PROGRESS_FILE"
     case progressPatchTick = "ARGO_PROGRESS_PATCH_TICK_DURATION"
     case progressFileTick = "ARGO_PROGRESS_FILE_TICK_DURATION"

@@ -10,6 +10,8 @@ package struct ContainerSet: Sendable, Equatable {
         package let name: String
         /// Names of members that must have succeeded first.
         package let dependencies: [String]
+        /// Its own, beside those of the whole set; they do not count for where artifacts are.
+        package let volumeMounts: [VolumeMount]
     }
 
     /// How often each member's command is run.
@@ -36,7 +38,9 @@ package struct ContainerSet: Sendable, Equatable {
 
     init(_ fields: Fields) throws(ModelError) {
         members = try fields.list("containers") { (fields) throws(ModelError) in
-            Member(name: try fields.string("name"), dependencies: try fields.strings("dependencies"))
+            Member(
+                name: try fields.string("name"), dependencies: try fields.strings("dependencies"),
+                volumeMounts: try fields.list("volumeMounts") { (fields) throws(ModelError) in try VolumeMount(fields) })
         }
         retryStrategy = try fields.object("retryStrategy") { (fields) throws(ModelError) in
             var retries: IntOrString?

@@ -121,6 +121,11 @@ package struct Template: Sendable, Equatable {
     /// The containers whose end is the step's end.
     package var mainContainerNames: [String] { containerSet?.members.map(\.name) ?? ["main"] }
 
+    /// All that the template mounts in the container `main`.
+    package var mainVolumeMounts: [VolumeMount] {
+        declaredVolumeMounts + (containerSet?.member(named: "main")?.volumeMounts ?? [])
+    }
+
     /// Whether a template of this type has a result to capture, provided that the pod asks for it (contract 02 §6.1).
     package var capturesResult: Bool {
         switch kind {

@@ -128,6 +128,74 @@ import Testing
         #expect(emissary.recordedCode == "65")
     }
 
+    @Test func refusesToReplaceAVolumeOfTheMember() throws {
+        let set = #"""
+            {"containerSet": {"containers": [{"name": "main", "volumeMounts": [{"name": "v", "mountPath": "/srv"}]}]},
+             "inputs": {"artifacts": [{"name": "a", "path": "/srv/a"}]}}
+            """#
+        let (result, emissary) = try withInputs(["a"], template: set, prepare: "echo precious > /srv/a", run: "true")
+        #expect(result.status == .exited(65))
+        #expect(emissary.terminationMessage?.contains("overlaps the volume mounted at /srv") == true)
+    }
+
+    /// What the controller mounts is not in the template, nor is what somebody adds to the pod.
+    @Test(arguments: ["/argo", "/argo/inputs", "/argo/inputs/artifacts", "/argo/inputs/artifacts/b", "/dev", "/proc"])
+    func refusesToReplaceAnyMount(_ place: String) throws {
+        let (result, emissary) = try withInputs(["a", "b"], template: template([("a", place)]), prepare: "true", run: "true")
+        #expect(result.status == .exited(65))
+        #expect(emissary.terminationMessage?.contains("overlaps the volume mounted at") == true)
+    }
+
+    @Test func leavesAnInputWhereItIsAlready() throws {
+        let (result, _) = try withInputs(
+            ["a"], template: template([("a", "/argo/inputs/artifacts/a")]), prepare: "true",
+            run: "cat /argo/inputs/artifacts/a")
+        #expect(String(decoding: result.output, as: UTF8.self) == "a\n")
+    }
+
+    /// In whatever order the template has them: the outer one would remove the inner one that came before.
+    @Test(arguments: [["in", "out"], ["out", "in"]])
+    func linksOneInputInsideAnother(_ order: [String]) throws {
+        let paths = ["in": "/srv/tree/deep/in", "out": "/srv/tree"]
+        let (result, _) = try withInputs(
+            ["in"], template: template(order.map { ($0, paths[$0] ?? "") }),
+            prepare: "mkdir -p /srv/tree/deep /argo/inputs/artifacts/out; echo o > /argo/inputs/artifacts/out/f",
+            run: "cat /srv/tree/f /srv/tree/deep/in")
+        #expect(String(decoding: result.output, as: UTF8.self) == "o\nin\n")
+    }
+
+    /// The supervisor has made the link inside the other input, which main's user may not write to.
+    @Test func takesALinkThatIsThere() throws {
+        let (result, _) = try withInputs(
+            ["in"], template: template([("in", "/srv/tree/in"), ("out", "/srv/tree")]),
+            prepare: """
+                mkdir -p /argo/inputs/artifacts/out; ln -s /argo/inputs/artifacts/in /argo/inputs/artifacts/out/in
+                chmod 555 /argo/inputs/artifacts/out
+                """,
+            run: "cat /srv/tree/in; stat -c %a /argo/inputs/artifacts/out")
+        #expect(String(decoding: result.output, as: UTF8.self) == "in\n555\n")
+    }
+
+    /// They come while the emissary waits: with an init container they were there before it.
+    @Test func obeysOurOwnVariablesOfTheSupervisor() throws {
+        let emissary = try initless()
+        let running = try emissary.start(shell: "exit 3")
+        try eventually("alive") { emissary.container.standing() == .alive }
+        try SettingsFile.write(["ARGOEXEC_DEBUG_PAUSE_ON_ERROR": "true"], in: emissary.runDirectory)
+        try StatusMarker.ready.write(in: emissary.runDirectory)
+        try eventually("it has paused") { running.errorText.contains("paused after the command") }
+        try SmallFile.write(emissary.container.after, [])
+        #expect(try running.exitStatus() == .exited(3))
+    }
+
+    @Test func tellsOneLineOfWhatTheSupervisorSaid() throws {
+        let emissary = try initless()
+        try StatusMarker.failed("no such key").write(in: emissary.runDirectory)
+        let running = try emissary.start(shell: "true")
+        #expect(try running.exitStatus() == .exited(65))
+        #expect(running.errorText == "Error: supervisor reported pre-main failure: no such key\n")
+    }
+
     @Test func linksOnlyForTheMainContainer() throws {
         let emissary = try initless(template([("a", "/nowhere/at/all")]))
         emissary.containerName = "other"

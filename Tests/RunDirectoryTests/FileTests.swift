@@ -270,6 +270,20 @@ struct RunDirectoryFixture {
         #expect(!container.exists(container.lossMarker(of: container.combined)))
     }
 
+    /// A supervisor's last word must not be lost to a program that fills the volume.
+    @Test(.enabled(if: geteuid() == 0, "needs root to mount a small file system"))
+    func theMarkerIsReplacedInPlaceOnAFullDisk() throws {
+        let root = container.path
+        try #require(mount("tmpfs", root.text, "tmpfs", 0, "size=1m,nr_inodes=8") == 0)
+        defer { umount2(root.text, 2) }
+        let run = RunDirectory(root: root)
+        try StatusMarker.running.write(in: run)
+        var fillers = 0
+        while (try? SmallFile.write(root.appending(BytePath("filler-\(fillers)")), [])) != nil { fillers += 1 }
+        try StatusMarker.ready.write(in: run)
+        #expect(fixture.text(run.status) == "READY\n")
+    }
+
     /// Where not even the mark finds room, there is no file that could be taken for whole.
     @Test(.enabled(if: geteuid() == 0, "needs root to mount a small file system"))
     func leavesNoFileWhereItCannotBeMarked() throws {

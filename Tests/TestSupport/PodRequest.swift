@@ -5,6 +5,8 @@ package struct PodRequest: Sendable {
     package var template: JSON
     /// Name of the pod's workflow; also part of the node's name.
     package var workflow = "wf-\(UUID().uuidString.lowercased().prefix(8))"
+    /// Whether a supervisor prepares the pod in place of an init container.
+    package var isInitless = false
     /// Whether another step refers to the result, so that standard output is captured.
     package var includeResult = false
     /// Seconds from now until the step must end.
@@ -35,6 +37,7 @@ package struct PodRequest: Sendable {
             "executorEnvironment": .object(executorEnvironment.mapValues { .string($0) }),
         ]
         request["deadline"] = deadline.map { .string(Date(timeIntervalSinceNow: $0).formatted(.iso8601)) }
+        if isInitless { request["layout"] = "initless" }
         request["gracePeriod"] = gracePeriod.map { .number(Double($0)) }
         request["executorMemory"] = executorMemory.map { .string($0) }
         request["argoTemplate"] = argoTemplate.map { .string($0) }

@@ -1,4 +1,4 @@
-"""Builds the pod that the workflow controller would build for a template (layout with an init container and `wait`)."""
+"""Builds the pod that the workflow controller would build for a template, in either layout (contract 01 §3)."""
 import copy
 import datetime
 import json
@@ -13,11 +13,11 @@ def build(request):
     """The pod for a request.
 
     A request is an object with `template` and, optionally: `name`, `workflow`, `nodeID`, `namespace`, `includeResult`
-    (whether the result is captured), `deadline` (RFC 3339), `gracePeriod` (seconds), `volumes` (of the workflow),
+    (whether the result is captured), `layout` (`initless` for a pod with a supervisor in place of `init` and `wait`), `deadline` (RFC 3339), `gracePeriod` (seconds), `volumes` (of the workflow),
     `executorEnvironment` (variables of init and wait), `executorMemory` (their memory limit), `argoTemplate` (a text to pass in
     place of the template).
     """
-    return _Builder(request).pod()
+    return (_InitlessBuilder if request.get("layout") == "initless" else _Builder)(request).pod()
 
 
 def made_now(pod):
@@ -39,6 +39,9 @@ def _time(text):
 
 
 class _Builder:
+    # Where the user's containers find the executor.
+    BINARY = "/var/run/argo/argoexec"
+
     def __init__(self, request):
         self.request = request
         self.template = _with_empty_parts(request["template"])
@@ -53,8 +56,8 @@ class _Builder:
             "restartPolicy": "Never",
             "serviceAccountName": "default",
             "volumes": self._volumes(),
-            "initContainers": [self._init(mains)],
-            "containers": [self._wait(mains)] + [self._user_container(c) for c in mains + (self.template.get("sidecars") or [])],
+            "initContainers": self._executors_init(mains) + [self._users_init(c) for c in self.template.get("initContainers") or []],
+            "containers": [self._beside(mains)] + [self._user_container(c) for c in mains + (self.template.get("sidecars") or [])],
             "securityContext": self.template.get("securityContext") or {},
         }
         if "gracePeriod" in self.request:
@@ -105,7 +108,7 @@ class _Builder:
         ]
 
     def _user_container(self, container):
-        words = ["/var/run/argo/argoexec", "emissary"] + LOG_FLAGS + ["--"] + (container.get("command") or [])
+        words = [self.BINARY, "emissary"] + LOG_FLAGS + ["--"] + (container.get("command") or [])
         return _merged(
             container,
             command=words,
@@ -114,12 +117,20 @@ class _Builder:
             volumeMounts=(container.get("volumeMounts") or []) + self._run_mounts(),
         )
 
+    def _users_init(self, container):
+        return _merged(container, env=(container.get("env") or []) + self._common_environment(),
+                       volumeMounts=(container.get("volumeMounts") or []) + self._run_mounts())
+
     # ---- the executor's containers
 
+    def _executors_init(self, mains):
+        return [self._init(mains)]
+
+    def _beside(self, mains):
+        """The executor's container that runs beside the main containers."""
+        return self._wait(mains)
+
     def _init(self, mains):
-        text = self.request.get("argoTemplate")
-        if text is None:
-            text = json.dumps(self.template, separators=(",", ":"), ensure_ascii=False)
         mounts = self._secret_mounts()
         if "script" in self.template:
             mounts.append({"name": "argo-staging", "mountPath": "/argo/staging"})
@@ -129,7 +140,7 @@ class _Builder:
             mounts += [_mirrored(mount) for mount in user_mounts]
         return {
             "name": "init", "image": EXECUTOR_IMAGE, "command": ["argoexec", "init"] + LOG_FLAGS,
-            "env": self._executor_environment("init") + [_variable("ARGO_TEMPLATE", text)] + self._common_environment()
+            "env": self._executor_environment("init") + [self._template_variable()] + self._common_environment()
             + self._extra_environment(),
             "volumeMounts": mounts + self._run_mounts(), "resources": self._executor_resources(),
         }
@@ -146,6 +157,12 @@ class _Builder:
             + self._grace_period() + self._extra_environment(),
             "volumeMounts": mounts + self._run_mounts(), "resources": self._executor_resources(),
         }
+
+    def _template_variable(self):
+        text = self.request.get("argoTemplate")
+        if text is None:
+            text = json.dumps(self.template, separators=(",", ":"), ensure_ascii=False)
+        return _variable("ARGO_TEMPLATE", text)
 
     def _executor_resources(self):
         return {"limits": {"memory": self.request["executorMemory"]}} if "executorMemory" in self.request else {}
@@ -220,6 +237,44 @@ class _Builder:
                 if selector["key"] not in keys:
                     keys.append(selector["key"])
         return found
+
+
+class _InitlessBuilder(_Builder):
+    """Pods in which a supervisor stages inputs beside the waiting emissaries, and collects outputs later."""
+
+    BINARY = "/argo-bin/bin/argoexec"
+
+    def _executors_init(self, mains):
+        return []
+
+    def _input_mounts(self, container):
+        return [{"name": "input-artifacts", "mountPath": "/argo/inputs/artifacts"}] if self.inputs else []
+
+    def _user_container(self, container):
+        container = super()._user_container(container)
+        container["env"].append(_variable("ARGO_WAIT_FOR_READY", "true"))
+        container["volumeMounts"].append({"name": "argoexec-bin", "mountPath": "/argo-bin", "readOnly": True})
+        return container
+
+    def _volumes(self):
+        return super()._volumes() + [{"name": "argoexec-bin", "image": {"reference": EXECUTOR_IMAGE}}]
+
+    def _beside(self, mains):
+        mounts = self._secret_mounts()
+        if "script" in self.template:
+            mounts.append({"name": "argo-staging", "mountPath": "/argo/staging"})
+        if self.inputs:
+            mounts.append({"name": "input-artifacts", "mountPath": "/argo/inputs/artifacts"})
+        for container in mains:
+            if container["name"] == "main":
+                mounts += [_merged(_mirrored(mount), readOnly=False) for mount in container.get("volumeMounts") or []]
+        mounts.append({"name": "tmp-dir-argo", "mountPath": "/tmp", "subPath": "0"})
+        return {
+            "name": "supervisor", "image": EXECUTOR_IMAGE, "command": ["argoexec", "supervisor"] + LOG_FLAGS,
+            "env": self._executor_environment("supervisor") + [_variable("ARGO_INITLESS_POD", "true"), self._template_variable()]
+            + self._common_environment() + self._grace_period() + self._extra_environment(),
+            "volumeMounts": mounts + self._run_mounts(), "resources": self._executor_resources(),
+        }
 
 
 def _secret_selectors(value):

@@ -72,7 +72,7 @@ package struct ArtifactStore: Sendable {
                 }
                 let pause = pauses.next() ?? 0
                 meter?.addRetry()
-                context.log.debug("loading again", ["error": .error(error), "pauseMilliseconds": .integer(pause / 1_000_000)])
+                context.log.info("loading again", ["error": .error(error), "pauseMilliseconds": .integer(pause / 1_000_000)])
                 guard context.cancellation.sleep(pause) else { throw error }
             }
         }

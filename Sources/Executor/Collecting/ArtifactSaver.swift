@@ -97,8 +97,11 @@ struct ArtifactSaver: Sendable {
     private func store(_ data: OutputData, of artifact: Artifact, fileName: String) throws -> Artifact {
         let location = try artifact.location.withDefaultKey(in: template.archiveLocation, fileName: fileName)
         let complete = try location.relocated(to: template.archiveLocation)
+        var drivers = drivers
+        drivers.log = log.with(["name": .text(artifact.name)])
         let store = try drivers.store(for: complete, artifactName: artifact.name)
         try claim(complete, store.subject, for: artifact)
+        log.info("saving artifact", ["name": .text(artifact.name), "to": .text(store.subject)])
         let upload = store.upload
         let fileName = BytePath(fileName)
         switch data {

@@ -17,12 +17,18 @@ struct OutputCollector: Sendable {
     static let width = 4
 
     /// The template's outputs with what was found.
-    func collect(_ failures: Failures) -> Outputs {
+    ///
+    /// - Parameter logsOnly: for main containers that were not let start: all that they leave is what their logs say.
+    func collect(_ failures: Failures, logsOnly: Bool = false) -> Outputs {
         let saver = ArtifactSaver(template: template, settings: settings, directory: directory, drivers: drivers, log: log)
         if template.kind == .resource {  // its own process reports the parameters
             return Outputs(artifacts: save([], logNames, saver, failures))
         }
         var outputs = template.outputs
+        if logsOnly {
+            outputs.artifacts = save([], logNames, saver, failures)
+            return outputs
+        }
         failures.record {
             try Trace.span("captureScriptResult") {
                 if settings.includesScriptOutput, template.capturesResult { outputs.result = try result() }

@@ -19,8 +19,16 @@ package final class TaskResultReporter: Sendable {
     }
 
     /// Makes the task result, still empty: the controller holds the node back until it is complete.
-    package func initialize() throws {
-        try retrying("create the task result") { try Trace.span("createTaskResult") { try sink.initialize() } }
+    ///
+    /// - Parameters:
+    ///   - onRetry: is told of each failure after which there will be another attempt.
+    ///   - onFailure: is told of the last failure, as it came from the sink.
+    package func initialize(
+        onRetry: (any Error) -> Void = { _ in }, onFailure: (any Error) -> Void = { _ in }
+    ) throws {
+        try retrying("create the task result", onRetry: onRetry, onFailure: onFailure) {
+            try Trace.span("createTaskResult") { try sink.initialize() }
+        }
     }
 
     /// Reports how far the step is, `N/M`.
@@ -53,7 +61,10 @@ package final class TaskResultReporter: Sendable {
         }
     }
 
-    private func retrying(_ operation: String, _ attempt: () throws -> Void) throws {
+    private func retrying(
+        _ operation: String, onRetry: (any Error) -> Void = { _ in }, onFailure: (any Error) -> Void = { _ in },
+        _ attempt: () throws -> Void
+    ) throws {
         turn.wait { isTaken -> Void? in
             if isTaken { return nil }
             isTaken = true
@@ -63,9 +74,13 @@ package final class TaskResultReporter: Sendable {
         do {
             try Self.backoff.run(
                 onRetry: { error, pause in
+                    onRetry(error)
                     log.warn(
                         "\(operation): trying again", ["error": .error(error), "inSeconds": .count(Int(pause / 1_000_000_000))])
                 }, attempt)
-        } catch { throw ExecutorError.wrapping(operation, error) }
+        } catch {
+            onFailure(error)
+            throw ExecutorError.wrapping(operation, error)
+        }
     }
 }

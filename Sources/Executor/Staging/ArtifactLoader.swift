@@ -24,8 +24,13 @@ struct ArtifactLoader: Sendable {
 
     private func loadUntraced(_ plan: InputPlan) throws {
         let artifact = plan.artifact
+        var drivers = drivers
+        drivers.log = log.with(["name": .text(artifact.name)])
         do {
             let store = try drivers.store(for: plan.location, artifactName: artifact.name)
+            log.info(
+                "loading artifact",
+                ["name": .text(artifact.name), "from": .text(store.subject), "path": .path(BytePath(artifact.path))])
             let (parent, name) = try plan.destination.open()
             let workshop = try Workshop(in: parent)
             defer { workshop.remove() }
@@ -45,7 +50,7 @@ struct ArtifactLoader: Sendable {
                 if plan.destination.isReplacing { try TreeRemoval.remove(name, in: parent) }
                 throw error
             }
-            log.info("artifact loaded", ["artifact": .text(artifact.name), "path": .path(plan.target)])
+            log.debug("artifact is in its place", ["artifact": .text(artifact.name), "path": .path(plan.target)])
         } catch let error as any ClassifiedError where error.isNotFound && artifact.optional {
             log.info("optional artifact is not there", ["artifact": .text(artifact.name), "error": .error(error)])
         } catch {

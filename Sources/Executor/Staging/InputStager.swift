@@ -18,9 +18,14 @@ struct InputStager: Sendable {
     /// Loads all input artifacts that no plugin loads.
     ///
     /// - Throws: of several failures the first in the template's order.
-    func stage() throws { try Trace.span("loadArtifacts") { try load() } }
+    func stage() throws {
+        try Trace.span("loadArtifacts") { try load(try plans().filter { !$0.isPlugin }) }
+    }
 
-    private func load() throws {
+    /// What is to be loaded, and to where.
+    ///
+    /// - Throws: for the first artifact that cannot be loaded as it stands.
+    func plans() throws -> [InputPlan] {
         let artifacts = template.inputArtifacts
         var plans: [InputPlan] = []
         for (index, artifact) in artifacts.enumerated() {
@@ -37,7 +42,14 @@ struct InputStager: Sendable {
             plans.sort { ($0.target.components.count, $0.index) < ($1.target.components.count, $1.index) }
             for index in plans.indices { plans[index].index = index }
         }
-        let chains = Self.chains(plans.filter { !$0.isPlugin })
+        return plans
+    }
+
+    /// Loads some of the planned artifacts.
+    ///
+    /// - Throws: of several failures the first in the template's order.
+    func load(_ plans: [InputPlan]) throws {
+        let chains = Self.chains(plans)
         let loader = ArtifactLoader(drivers: drivers, unpacking: unpacking, log: log)
         try Parallel.forEach(count: chains.count, width: Self.width) { index in
             for plan in chains[index] { try loader.load(plan) }

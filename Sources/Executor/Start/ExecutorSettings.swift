@@ -20,6 +20,8 @@ package struct ExecutorSettings: Sendable {
     package var progress: ProgressSettings?
     /// Container names of artifact plugins to end when all is done.
     package var artifactPluginContainers: [String]
+    /// Names of the artifact plugins that inputs come from.
+    package var inputArtifactPlugins: [String]
     /// Whether output paths at or below an input's path are the base image's (init-less pods).
     package var isInitless: Bool
     /// The executor's own backoff (contract 02 §11, R3 and R4).
@@ -49,6 +51,7 @@ package struct ExecutorSettings: Sendable {
         gracePeriod = Self.gracePeriod(environment)
         progress = ProgressSettings(environment)
         artifactPluginContainers = Self.list(environment[.artifactPluginNames] ?? "")
+        inputArtifactPlugins = Self.list(environment[.inputArtifactPluginNames] ?? "")
         isInitless = environment.isTrue(.initlessPod)
         backoff = try Self.backoff(environment)
         resourceStateCheckInterval = try Self.duration(environment, .resourceStateCheckInterval, default: 5_000_000_000)

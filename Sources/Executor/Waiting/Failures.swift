@@ -20,9 +20,22 @@ final class Failures: Sendable {
     @discardableResult
     func record<R>(_ body: () throws -> R) -> R? {
         do { return try body() } catch {
-            log.error("executor error", ["error": .error(error)])
-            recorded.withLock { $0.append(error) }
+            add(error)
             return nil
+        }
+    }
+
+    /// Records an error.
+    func add(_ error: any Error) {
+        log.error("executor error", ["error": .error(error)])
+        recorded.withLock { $0.append(error) }
+    }
+
+    /// Runs `body`, without which there is no going on: its error is recorded and thrown.
+    func telling<R>(_ body: () throws -> R) throws -> R {
+        do { return try body() } catch {
+            add(error)
+            throw error
         }
     }
 

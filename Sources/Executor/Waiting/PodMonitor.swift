@@ -29,10 +29,17 @@ final class PodMonitor: Sendable {
     private let signals: SignalDescriptor
     private let stop: EventDescriptor
     private let log: Log
+    private let onInterruption: @Sendable (String) -> Void
 
-    /// - Parameter signals: must give SIGTERM, and have been made before any thread was started.
+    /// What is left as the termination message where a step took too long.
+    static let deadlineText = "Step exceeded its deadline"
+
+    /// - Parameters:
+    ///   - signals: must give SIGTERM, and have been made before any thread was started.
+    ///   - onInterruption: is told, on the monitor's thread, why the step is to end: SIGTERM or the deadline.
     init(
-        directory: RunDirectory, containers: [String], settings: ExecutorSettings, signals: SignalDescriptor, log: Log
+        directory: RunDirectory, containers: [String], settings: ExecutorSettings, signals: SignalDescriptor, log: Log,
+        onInterruption: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         self.directory = directory
         self.containers = containers.map { directory.container($0) }
@@ -43,6 +50,7 @@ final class PodMonitor: Sendable {
         self.signals = signals
         stop = try EventDescriptor()
         self.log = log
+        self.onInterruption = onInterruption
     }
 
     /// Begins to watch. The monitor runs until SIGTERM or `end`.
@@ -77,6 +85,7 @@ final class PodMonitor: Sendable {
                 log.info("received SIGTERM: collecting what is there")
                 terminatedAt = monotonicNanoseconds()
                 observation.update { $0.isTerminated = true }
+                onInterruption("received SIGTERM")
             }
             let standings = containers.map(standing)
             // What a dying main container still writes belongs to its outputs; it has three quarters of the grace period,
@@ -94,7 +103,8 @@ final class PodMonitor: Sendable {
             if let untilDeadline = nanosecondsToDeadline, terminatedAt == nil, kill == nil {
                 if untilDeadline <= 0 {
                     log.warn("step exceeded its deadline")
-                    TerminationMessage.write("Step exceeded its deadline", to: terminationLog, log)
+                    TerminationMessage.write(Self.deadlineText, to: terminationLog, log)
+                    onInterruption(Self.deadlineText)
                     kill = KillProcedure(containers.filter { !$0.name.hasPrefix("artifact-plugin-") }, grace: gracePeriod)
                 } else {
                     wake = earlier(wake, monotonicNanoseconds() + untilDeadline)

@@ -113,7 +113,7 @@ package final class KubernetesClient: Sendable {
             }
             guard repeats < 10 else { throw failure }
             repeats += 1
-            settings.log.debug("repeating an API request", ["error": .error(failure), "inSeconds": .integer(pause)])
+            settings.log.info("repeating an API request", ["error": .error(failure), "inSeconds": .integer(pause)])
             guard settings.pause(pause * 1_000_000_000) else { throw failure }
         }
     }

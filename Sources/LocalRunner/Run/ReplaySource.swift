@@ -29,13 +29,9 @@ struct ReplaySource: Sendable {
         }
         let containers = ["initContainers", "containers"].flatMap { document["spec"]?[$0]?.array ?? [] }
         func container(_ name: String) -> JSONValue? { containers.first { $0["name"]?.string == name } }
-        if container("supervisor") != nil {
+        guard let image = (container("init") ?? container("wait") ?? container("supervisor"))?["image"]?.string else {
             throw ExecutorError.badRequest(
-                "read the pod \(file): pods with a supervisor in the place of init cannot be run again")
-        }
-        guard let image = (container("init") ?? container("wait"))?["image"]?.string else {
-            throw ExecutorError.badRequest(
-                "read the pod \(file): it is not a step's pod: it has neither an init nor a wait container")
+                "read the pod \(file): it is not a step's pod: it has neither an init nor a wait nor a supervisor container")
         }
         executorImage = image
         if isFolder { try objects.made.restore(from: PodFolder(path).configMap) }
