@@ -1,3 +1,4 @@
+import Artifacts
 import HTTPTransport
 import KubernetesAPI
 import SystemSupport

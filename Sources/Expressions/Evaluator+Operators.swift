@@ -1,4 +1,5 @@
 internal import Glibc
+import RegularExpressions
 internal import SystemSupport
 
 extension Evaluator {

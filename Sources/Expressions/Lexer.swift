@@ -1,4 +1,5 @@
 internal import Documents
+import SystemSupport
 
 /// Takes the text of an expression apart.
 struct Lexer {

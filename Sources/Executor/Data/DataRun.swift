@@ -62,7 +62,7 @@ package struct DataRun: Sendable {
         do {
             // The reference lists the artifact as it is written, without the repository's bucket (contract 05 C25).
             let location = try artifact.location.relocated(to: template.archiveLocation)
-            let store = try ArtifactDrivers.store(for: location, artifactName: name, context: drivers)
+            let store = try drivers.store(for: location, artifactName: name)
             let keys = try store.list()
             log.info("source listed", ["location": .text(store.subject), "count": .count(keys.count)])
             if keys.isEmpty, location.driverKind != .gcs { return .list(.none) }

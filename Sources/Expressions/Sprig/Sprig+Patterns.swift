@@ -1,3 +1,5 @@
+import RegularExpressions
+
 extension SprigCall {
     func patterns() throws(Fault) -> Value? {
         switch function {

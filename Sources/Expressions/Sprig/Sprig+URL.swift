@@ -1,4 +1,5 @@
 internal import Documents
+import SystemSupport
 
 extension SprigCall {
     /// The parts of a URL (RFC 3986 §3).
