@@ -177,9 +177,8 @@ private struct Collection {
 
     @Test func saysWhatItMayNotDo() async throws {
         let gc = try await Collection()
-        let listing = #expect(throws: APIError.self) {
-            try gc.collection(try await gc.client(token: gc.server.token), gc.drivers()).run()
-        }
+        let stranger = gc.collection(try await gc.client(token: gc.server.token), gc.drivers())
+        let listing = #expect(throws: APIError.self) { try stranger.run() }
         #expect(listing?.status == 403)
         // A role without the patch: the artifacts are gone, and the error says what is missing.
         try gc.store("a")
