@@ -291,15 +291,13 @@ private struct Collection {
         let gc = try await Collection()
         for name in ["access", "secret"] { try gc.folder.write(Data("x".utf8), to: "secret/keys/\(name)") }
         let store = try ScriptedServer(answering: { talk, request in
-            let kept = #"<Error><Key>K</Key><Code>AccessDenied</Code><Message>kept</Message></Error>"#
+            let kept = "<Key>k/3</Key><Code>AccessDenied</Code><Message>kept</Message>"
             switch request.line.split(separator: " ").first ?? "" {
             case "POST":
-                talk.answer(
-                    200,
-                    "<DeleteResult><Error><Key>k/3</Key><Code>AccessDenied</Code><Message>kept</Message></Error></DeleteResult>"
-                )
+                let isAsked = String(decoding: request.body, as: UTF8.self).contains("<Key>k/3</Key>")
+                talk.answer(200, "<DeleteResult>" + (isAsked ? "<Error>\(kept)</Error>" : "") + "</DeleteResult>")
             case "HEAD": talk.answer(200)
-            case "DELETE": talk.answer(403, kept)
+            case "DELETE": talk.answer(403, "<Error>\(kept)</Error>")
             default: talk.answer(400)
             }
         })
