@@ -8,6 +8,9 @@ struct HTTPTask: Sendable {
     /// Bytes of the largest body that is taken; a task set, as every object, holds less.
     static let bodyLimit = 2 << 20
 
+    /// Nanoseconds by which a time limit may be kept too early.
+    private static let clockError: Int64 = 100_000_000
+
     let clients: AgentClients
     let secrets: SecretValues
     let evaluate: ConditionEvaluator
@@ -67,7 +70,7 @@ struct HTTPTask: Sendable {
         } catch let error as TransferError {
             // In Go's words where it is the template's own limit.
             if error.code == .timeout, let limit = template.timeoutSeconds,
-                monotonicNanoseconds() - start >= Int64(limit).multipliedSaturating(by: 1_000_000_000)
+                monotonicNanoseconds() - start + Self.clockError >= Int64(limit).multipliedSaturating(by: 1_000_000_000)
             {
                 throw ExecutorError.failed(error.message.dropLast(error.cause.count) + "context deadline exceeded")
             }

@@ -8,6 +8,11 @@ import Testing
 
 @testable import Agent
 
+/// What was waited for in vain.
+private struct Missed: Error, CustomStringConvertible {
+    let description: String
+}
+
 /// An agent of a workflow of its own, at a real API server.
 final class AgentFixture: Sendable {
     static let rules: [JSON] = [
@@ -50,10 +55,10 @@ final class AgentFixture: Sendable {
     func nodes(_ what: String, _ condition: (JSON) -> Bool) async throws -> JSON {
         for _ in 0..<1200 {
             if let nodes = try await nodes(), condition(nodes) { return nodes }
-            if let ended = ending.current { throw NeverHappened(description: "\(what): the agent has ended: \(ended)") }
+            if let ended = ending.current { throw Missed(description: "\(what): the agent has ended: \(ended)") }
             try await Task.sleep(for: .milliseconds(50))
         }
-        throw NeverHappened(description: "\(what): \(String(describing: try await nodes()))")
+        throw Missed(description: "\(what): \(String(describing: try await nodes()))")
     }
 
     func client(token: String? = nil, port: Int? = nil) async throws -> KubernetesClient {
@@ -96,7 +101,7 @@ final class AgentFixture: Sendable {
     /// Waits for the agent's end.
     func end() throws {
         let result = ending.wait(atMost: 60_000_000_000) { $0 }
-        guard let result else { throw NeverHappened(description: "the agent ends") }
+        guard let result else { throw Missed(description: "the agent ends") }
         try result.get()
     }
 }

@@ -13,16 +13,14 @@ package final class KubernetesClient: Sendable {
         package var log: Log
         /// Whether a text makes an error transient: `TRANSIENT_ERROR_PATTERN`.
         package var isTransientText: @Sendable (String) -> Bool
-        /// Waits that many nanoseconds; false where the waiting was cut short and nothing more shall be sent.
-        package var pause: @Sendable (Int64) -> Bool
+        /// Waits that many nanoseconds; false where the waiting was cut short and nothing more shall be sent. Nil for a pause that
+        /// `cancel` cuts short.
+        package var pause: (@Sendable (Int64) -> Bool)?
 
         package init(
             userAgent: String, proxy: ProxySettings = .none, log: Log = .silent,
             isTransientText: @escaping @Sendable (String) -> Bool = { _ in false },
-            pause: @escaping @Sendable (Int64) -> Bool = {
-                sleepNanoseconds($0)
-                return true
-            }
+            pause: (@Sendable (Int64) -> Bool)? = nil
         ) {
             self.userAgent = userAgent
             self.proxy = proxy
@@ -40,6 +38,7 @@ package final class KubernetesClient: Sendable {
     private let loadAccess: @Sendable () throws -> ClusterAccess
     let settings: Settings
     private let state = Mutex(State())
+    private let cancellation = StopSwitch()
 
     /// - Parameter access: loads the client configuration, at the first call.
     package init(access: @escaping @Sendable () throws -> ClusterAccess, settings: Settings) {
@@ -59,6 +58,7 @@ package final class KubernetesClient: Sendable {
             state.isCancelled = true
             return state.session
         }
+        cancellation.stop()
         session?.cancel()
     }
 
@@ -94,27 +94,23 @@ package final class KubernetesClient: Sendable {
         let call = try request.call(in: session.access.namespace)
         let outgoing = session.outgoing(request, call)
         var repeats = 0
-        var isTaken = false
-        func takingHead(_ head: HTTPResponseHead) throws -> (any ByteSink)? {
-            let sink = try onHead(head)
-            isTaken = isTaken || sink != nil
-            return sink
-        }
         while true {
             let (failure, pause): (APIError, Int64)
-            switch try outcome(outgoing, request, session, call, takingHead) {
+            switch try outcome(outgoing, request, session, call, onHead) {
             case .answer(let answer, let credential): return (answer, credential, call)
             case .refusal(let error, let seconds?): (failure, pause) = (error, min(seconds, 86400))
             case .refusal(let error, nil): throw error
             case .lost(let error):
                 failure = APIError.transfer(error, isTransientText: settings.isTransientText)
-                guard request.method == "GET", !isTaken, error.code == .broken else { throw failure }
+                // Streams have a schedule of their own.
+                guard request.method == "GET", !request.answer.isStream, error.code == .broken else { throw failure }
                 pause = 1
             }
             guard repeats < 10 else { throw failure }
             repeats += 1
             settings.log.info("repeating an API request", ["error": .error(failure), "inSeconds": .integer(pause)])
-            guard settings.pause(pause * 1_000_000_000) else { throw failure }
+            let nanoseconds = pause * 1_000_000_000
+            guard settings.pause?(nanoseconds) ?? cancellation.sleep(nanoseconds) else { throw failure }
         }
     }
 
