@@ -97,7 +97,9 @@ struct TypeChecker {
         case .call(let callee, let arguments): return try call(callee, arguments, index)
         case .builtin(let builtin, let arguments): return try call(builtin, arguments, index)
         case .pointer(.element):
-            guard let element = predicates.last?.element else { throw fault("cannot use pointer accessor outside predicate", index) }
+            guard let element = predicates.last?.element else {
+                throw fault("cannot use pointer accessor outside predicate", index)
+            }
             return StaticType(kind: element)
         case .pointer(.index):
             guard predicates.last?.hasIndex == true else { throw fault("unknown pointer #index", index) }
