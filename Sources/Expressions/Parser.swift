@@ -1,4 +1,4 @@
-/// Makes the syntax tree of an expression (the grammar of expr-lang 1.17, docs/language-definition.md).
+/// Makes the syntax tree of an expression (the grammar of expr-lang 1.17, https://expr-lang.org/docs/language-definition).
 struct Parser {
     /// Expressions may be nested this deep: reading and evaluating recurse, and this fits a stack of 512 KiB twice. An unoptimised
     /// build needs several times as much for each level.
