@@ -26,7 +26,7 @@ struct ConditionTree {
 
 /// Reads conditions: twelve levels of operators, from lists down to powers.
 struct ConditionParser {
-    /// Parentheses may be nested this deep: reading and evaluating recurse.
+    /// Parentheses and operators that bind ever tighter may be nested this deep: reading and evaluating recurse.
     static let maximumDepth = 48
 
     private let tokens: [ConditionToken]
@@ -51,7 +51,7 @@ struct ConditionParser {
         }
         if tokens.isEmpty { throw ConditionError(.reading, condition, "there is nothing in it") }
         var parser = ConditionParser(tokens, condition)
-        parser.tree.root = try parser.level(0)
+        parser.tree.root = try parser.operators(0)
         return parser.tree
     }
 
@@ -102,18 +102,33 @@ struct ConditionParser {
         (.modifier, ["+", "-"]), (.modifier, ["*", "/", "%"]), (.modifier, ["**"]),
     ]
 
-    /// Values joined by the operators of a level.
-    private mutating func level(_ level: Int) throws(ConditionError) -> Index? {
-        guard level < Self.levels.count else { return try value() }
-        let (kind, symbols) = Self.levels[level]
-        let first = try self.level(level + 1)
-        var rest: [(symbol: String, right: Index?)] = []
-        while at < tokens.count, tokens[at].kind == kind, symbols.contains(tokens[at].text) {
-            let symbol = tokens[at].text
-            at += 1
-            rest.append((symbol, try self.level(level + 1)))
+    /// The level of the operator that comes next.
+    private var nextLevel: Int? {
+        guard at < tokens.count else { return nil }
+        let token = tokens[at]
+        return Self.levels.firstIndex { $0.kind == token.kind && $0.symbols.contains(token.text) }
+    }
+
+    /// A value, and what operators of a level or a tighter one join to it.
+    private mutating func operators(_ least: Int) throws(ConditionError) -> Index? {
+        depth += 1
+        defer { depth -= 1 }
+        if depth > Self.maximumDepth {
+            throw ConditionError(.reading, condition, "nested deeper than \(Self.maximumDepth) levels")
         }
-        return rest.isEmpty ? first : add(.operators(first, rest))
+        var left = try value()
+        while let level = nextLevel, level >= least {
+            // Operators of one level make one node, however many there are.
+            let first = left
+            var rest: [(symbol: String, right: Index?)] = []
+            repeat {
+                let symbol = tokens[at].text
+                at += 1
+                rest.append((symbol, try operators(level + 1)))
+            } while nextLevel == level
+            left = add(.operators(first, rest))
+        }
+        return left
     }
 
     private mutating func value() throws(ConditionError) -> Index? {
@@ -122,12 +137,7 @@ struct ConditionParser {
         at += 1
         switch token.kind {
         case .open:
-            depth += 1
-            defer { depth -= 1 }
-            if depth > Self.maximumDepth {
-                throw ConditionError(.reading, condition, "parentheses are nested deeper than \(Self.maximumDepth) levels")
-            }
-            let inner = try level(0)
+            let inner = try operators(0)
             // What stands here is taken for the closing one.
             at = min(at + 1, tokens.count)
             return add(.group(inner))
@@ -141,7 +151,7 @@ struct ConditionParser {
         case .pattern: return add(.pattern(token.text))
         case .variable: return add(.variable(token.text))
         case .accessor:
-            if at < tokens.count, tokens[at].kind == .open { _ = try level(0) }
+            if at < tokens.count, tokens[at].kind == .open { _ = try operators(0) }
             return add(.accessor(token.text))
         default:
             throw ConditionError(

@@ -324,7 +324,7 @@ extension Evaluator {
                 output += part.elements
                 try spend(part.elements.count)
             }
-            return try list(output)
+            return output.isEmpty ? .list(.none) : try list(output)
         case .flatten:
             var output: [Value] = []
             try flatten(first, into: &output)

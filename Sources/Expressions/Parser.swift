@@ -1,7 +1,12 @@
-/// Makes the syntax tree of an expression (the grammar of expr-lang 1.17, as its language definition has it).
+/// Makes the syntax tree of an expression (the grammar of expr-lang 1.17, https://expr-lang.org/docs/language-definition).
 struct Parser {
-    /// Expressions may be nested this deep: reading and evaluating recurse, and this fits a stack of 512 KiB.
-    static let maximumDepth = 96
+    /// Expressions may be nested this deep: reading and evaluating recurse, and this fits a stack of 512 KiB twice. An unoptimised
+    /// build needs several times as much for each level.
+    #if DEBUG
+        static let maximumDepth = 28
+    #else
+        static let maximumDepth = 96
+    #endif
     /// As many nodes as the reference takes.
     static let maximumNodes = 10_000
 

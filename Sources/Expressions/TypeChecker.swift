@@ -72,7 +72,8 @@ struct TypeChecker {
     private let tree: SyntaxTree
     private let environment: ValueMap
     private var variables: [(name: String, type: StaticType)] = []
-    private var elements: [Kind] = []
+    /// Of each predicate around: what `#` is, and whether `#index` and `#acc` are there.
+    private var predicates: [(element: Kind, hasIndex: Bool, hasAccumulator: Bool)] = []
 
     init(_ tree: SyntaxTree, _ environment: ValueMap) {
         self.tree = tree
@@ -98,10 +99,16 @@ struct TypeChecker {
         case .call(let callee, let arguments): return try call(callee, arguments, index)
         case .builtin(let builtin, let arguments): return try call(builtin, arguments, index)
         case .pointer(.element):
-            guard let element = elements.last else { throw fault("cannot use pointer accessor outside predicate", index) }
+            guard let element = predicates.last?.element else {
+                throw fault("cannot use pointer accessor outside predicate", index)
+            }
             return StaticType(kind: element)
-        case .pointer(.index): return StaticType(kind: .int)
-        case .pointer(.accumulator): return .unknown
+        case .pointer(.index):
+            guard predicates.last?.hasIndex == true else { throw fault("unknown pointer #index", index) }
+            return StaticType(kind: .int)
+        case .pointer(.accumulator):
+            guard predicates.last?.hasAccumulator == true else { throw fault("unknown pointer #acc", index) }
+            return .unknown
         case .variable(let name, let value, let body): return try declare(name, value, body, index)
         case .sequence(let nodes): return try sequence(nodes)
         case .conditional(let condition, let first, let second): return try conditional(condition, first, second)
@@ -457,8 +464,8 @@ struct TypeChecker {
         }
         var predicate = StaticType.unknown
         if arguments.count > 1 {
-            elements.append(collection.element)
-            defer { elements.removeLast() }
+            predicates.append((collection.element, builtin == .map || builtin == .reduce, builtin == .reduce))
+            defer { predicates.removeLast() }
             predicate = try visit(arguments[1])
         }
         if arguments.count > 2 {

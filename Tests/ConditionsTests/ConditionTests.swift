@@ -73,6 +73,7 @@ import Testing
     @Test func conditionsThatWereChangedAtRandomEndInTime() {
         let rows = conditionRows.map(\.0) + conditionErrorRows.map(\.0) + otherConditionErrors
         var state: UInt64 = 7
+        let signs = Array("()[],'\"\\&|=!<>+-*/%?:~ 1a.".unicodeScalars)
         func below(_ bound: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int(state >> 33) % bound
@@ -84,7 +85,7 @@ import Testing
                 switch below(3) {
                 case 0: text.remove(at: at)
                 case 1: text.insert(Unicode.Scalar(UInt32(below(0xD7FF))) ?? " ", at: at)
-                default: text[at] = Array("()[],'\"\\&|=!<>+-*/%?:~ 1a.".unicodeScalars)[below(26)]
+                default: text[at] = signs[below(signs.count)]
                 }
             }
             _ = try? Condition.holds(String(String.UnicodeScalarView(text)))

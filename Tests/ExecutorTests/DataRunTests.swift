@@ -72,7 +72,10 @@ private struct DataUnderTest {
 
     @Test func anEmptyListIsNullUntilItIsTransformed() throws {
         let step = try DataUnderTest(files: [])
-        try AtomicFile.createDirectory(BytePath(step.folder.url.appending(path: "store/bucket/files").path))
+        // An object of the name itself, and none below it.
+        let store = BytePath(step.folder.url.appending(path: "store/bucket").path)
+        try AtomicFile.createDirectory(store)
+        try SmallFile.write(store.appending(BytePath("files")), [0x78])
         #expect(try step.run([]) == "null")
         #expect(try step.run(["filter(data, true)"]) == "[]")
     }

@@ -49,7 +49,7 @@ private func onSmallStack(_ body: @escaping @Sendable () -> Void) {
         let texts = [
             String(repeating: "(", count: depth) + "1" + String(repeating: ")", count: depth),
             String(repeating: "[", count: depth) + "1" + String(repeating: "]", count: depth),
-            String(repeating: "-", count: depth) + "1", "o" + String(repeating: "?.a", count: depth / 2),
+            String(repeating: "-", count: depth) + "1", "us[0]" + String(repeating: "?.zz", count: depth / 2),
             String(repeating: "false ? 1 : ", count: depth) + "1", "[1]" + String(repeating: " | concat([1])", count: depth),
             String(repeating: "map([1], ", count: depth / 2) + "1" + String(repeating: ")", count: depth / 2),
             String(repeating: "sprig.list(", count: depth / 2) + "1" + String(repeating: ")", count: depth / 2),
@@ -105,6 +105,7 @@ private func onSmallStack(_ body: @escaping @Sendable () -> Void) {
             + jsonPathRows.map { "jsonpath(toJSON(o), '\($0.0)')" }
         onSmallStack {
             var random = SplitMix(state: 20_240_601)
+            let signs = Array("()[]{}.,;:|#?'\"`\\$@*+-0 9az".utf8)
             for _ in 0..<6000 {
                 var text = Array(rows[random.below(rows.count)].utf8)
                 for _ in 0..<1 + random.below(4) where !text.isEmpty {
@@ -112,7 +113,7 @@ private func onSmallStack(_ body: @escaping @Sendable () -> Void) {
                     switch random.below(4) {
                     case 0: text.remove(at: at)
                     case 1: text.insert(UInt8(random.below(256)), at: at)
-                    case 2: text[at] = Array("()[]{}.,;:|#?'\"`\\$@*+-0 9az".utf8)[random.below(28)]
+                    case 2: text[at] = signs[random.below(signs.count)]
                     default:
                         let other = Array(rows[random.below(rows.count)].utf8)
                         text.insert(contentsOf: other.prefix(random.below(other.count + 1)), at: at)
