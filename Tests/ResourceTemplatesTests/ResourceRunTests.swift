@@ -1,6 +1,7 @@
 import Documents
 import Foundation
 import KubernetesAPI
+import ProcessControl
 import SystemSupport
 import TestSupport
 import Testing
@@ -162,7 +163,7 @@ struct ResourceRunTests {
             #"{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "\#(name)"}, "rules": []}"#
         try box.run(
             try resourceTemplate(
-                ["action": "create", "manifest": .string(role), "successCondition": "metadata.name == \(name)"],
+                ["action": "create", "manifest": .string(role), "successCondition": .string("metadata.name == \(name)")],
                 outputs: parameters(("p", ["jsonPath": "{.metadata.uid}"]))))
         #expect(box.sink.parameters["p"]?.isEmpty == false)
         try await box.server.delete("apis/rbac.authorization.k8s.io/v1/clusterroles/\(name)")
@@ -259,9 +260,10 @@ struct ResourceRunTests {
     @Test func deleteTakesNeitherConditionsNorOutputs() async throws {
         let box = try await box()
         let manifest = JSONValue.string(configMap("x"))
-        for (fields, outputs): (JSONValue, JSONValue) in [
+        let cases: [(JSONValue, JSONValue)] = [
             (["successCondition": "a"], [:]), (["failureCondition": "a"], [:]), ([:], parameters(("p", ["jsonPath": "{.a}"]))),
-        ] {
+        ]
+        for (fields, outputs) in cases {
             let resource: JSONValue = ["action": "delete", "manifest": manifest]
             let error = #expect(throws: ExecutorError.self) {
                 try box.run(try resourceTemplate(resource.merged(with: fields), outputs: outputs))
@@ -365,7 +367,7 @@ struct ResourceRunTests {
 @Suite struct MissingProgramTests {
     @Test func anImageWithoutKubectlSaysWhichHasIt() throws {
         let tools = ToolBox(
-            environment: .init(["PATH=/nonexistent"]), interruption: Interruption(try .init()), log: .silent)
+            environment: .init(["PATH=/nonexistent"]), interruption: Interruption(try EventDescriptor()), log: .silent)
         let error = #expect(throws: ExecutorError.self) { try tools.find("kubectl") }
         #expect(
             error?.message
