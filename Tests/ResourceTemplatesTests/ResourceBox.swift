@@ -90,9 +90,16 @@ struct ResourceBox {
     ///
     /// - Returns: the error that changes no exit code.
     @discardableResult
-    func run(
-        _ template: Template, path: String? = nil, interval: String = "50ms", log: Log = .silent
-    ) throws -> (any Error)? {
+    func run(_ template: Template, interval: String = "50ms") async throws -> (any Error)? {
+        // On a thread of its own: tests' tasks share few threads, and one that blocks would keep others from what it waits for.
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(with: Result { try runBlocking(template, interval: interval) })
+            }
+        }
+    }
+
+    private func runBlocking(_ template: Template, interval: String) throws -> (any Error)? {
         var settings = try ExecutorSettings(
             Environment([
                 "ARGO_POD_NAME": "pod", "ARGO_DEADLINE": "0001-01-01T00:00:00Z", "RESOURCE_STATE_CHECK_INTERVAL": interval,
@@ -102,7 +109,8 @@ struct ResourceBox {
             server: url, trust: .certificates(try SmallFile.read(BytePath(server.authority))),
             credentials: GivenCredentials(token: .fixed(Secret(token))), namespace: server.namespace)
         let client = KubernetesClient(access: { access }, settings: .init(userAgent: "argoexec-test"))
-        let path = path ?? "\(Checkout.kubectlFolder ?? ""):/usr/bin:/bin"
+        let path = "\(Checkout.kubectlFolder ?? ""):/usr/bin:/bin"
+        let log = Log.silent
         let errors = try FileHandle(forUpdating: standardError)
         try errors.seekToEnd()
         defer { try? errors.close() }

@@ -1,6 +1,7 @@
 import Documents
 import Foundation
 import KubernetesAPI
+import ProcessControl
 import SystemSupport
 import TestSupport
 import Testing
@@ -30,37 +31,39 @@ struct ResourceRunTests {
         let place = "\(box.configMaps)/\(name)"
         let outputs = parameters(
             ("p", ["jsonPath": "{.data.k}"]), ("q", ["jqFilter": ".data"]), ("n", ["jsonPath": "{.data.none}"]))
-        func act(_ action: String, _ manifest: String, _ fields: JSONValue = [:]) throws {
+        func act(_ action: String, _ manifest: String, _ fields: JSONValue = [:]) async throws {
             let resource: JSONValue = ["action": .string(action), "manifest": .string(manifest)]
-            #expect(try box.run(try resourceTemplate(resource.merged(with: fields), outputs: outputs)) == nil)
+            let aside = try await box.run(try resourceTemplate(resource.merged(with: fields), outputs: outputs))
+            #expect(aside == nil)
         }
-        try act("create", configMap(name))
+        try await act("create", configMap(name))
         #expect(box.sink.parameters == ["p": "v", "q": #"{"k":"v"}"#, "n": ""])
         // One request makes the task result complete and brings the outputs.
         #expect(box.sink.calls == ["initialize", "finalize"])
-        try act("apply", configMap(name, ["k": "applied", "b": "<&>"]))
+        try await act("apply", configMap(name, ["k": "applied", "b": "<&>"]))
         #expect(box.sink.parameters["q"] == #"{"b":"\u003c\u0026\u003e","k":"applied"}"#)
         #expect(box.said.contains("Warning: "))
-        try act("get", configMap(name))
+        try await act("get", configMap(name))
         #expect(box.sink.parameters["p"] == "applied")
-        try act("replace", configMap(name, ["k": "replaced"]))
+        try await act("replace", configMap(name, ["k": "replaced"]))
         #expect(box.sink.parameters["q"] == #"{"k":"replaced"}"#)
-        try act("patch", "data: {k: strategic}", ["flags": ["configmap", .string(name)]])
+        try await act("patch", "data: {k: strategic}", ["flags": ["configmap", .string(name)]])
         #expect(box.sink.parameters["p"] == "strategic")
-        try act("patch", "data: {k: null, m: merged}", ["mergeStrategy": "merge", "flags": ["configmap", .string(name)]])
+        try await act(
+            "patch", "data: {k: null, m: merged}", ["mergeStrategy": "merge", "flags": ["configmap", .string(name)]])
         #expect(box.sink.parameters["q"] == #"{"m":"merged"}"#)
-        try act(
+        try await act(
             "patch", #"[{"op": "add", "path": "/data/k", "value": "json"}]"#,
             ["mergeStrategy": "json", "flags": ["configmap", .string(name)]])
         #expect(box.sink.parameters["q"] == #"{"k":"json","m":"merged"}"#)
-        try act("patch", configMap(name, ["k": "by file"]))
+        try await act("patch", configMap(name, ["k": "by file"]))
         #expect(box.sink.parameters["p"] == "by file")
         #expect(try await box.server.object(place) != nil)
         let delete = try resourceTemplate(["action": "delete", "manifest": .string(configMap(name))])
-        try box.run(delete)
+        try await box.run(delete)
         #expect(try await box.server.object(place) == nil)
         // Deleting what is gone is no error.
-        try box.run(delete)
+        try await box.run(delete)
     }
 
     @Test func flagsAloneNameAnObject() async throws {
@@ -70,17 +73,17 @@ struct ResourceRunTests {
             ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": .string(name)], "data": ["k": "v"]],
             in: box.configMaps)
         let get: JSONValue = ["action": "get", "flags": ["configmap", .string(name)]]
-        try box.run(try resourceTemplate(get, outputs: parameters(("p", ["jsonPath": "{.data.k}"]))))
+        try await box.run(try resourceTemplate(get, outputs: parameters(("p", ["jsonPath": "{.data.k}"]))))
         #expect(box.sink.parameters == ["p": "v"])
-        try box.run(try resourceTemplate(["action": "delete", "flags": ["configmap", .string(name)]]))
+        try await box.run(try resourceTemplate(["action": "delete", "flags": ["configmap", .string(name)]]))
         #expect(try await box.server.object("\(box.configMaps)/\(name)") == nil)
         // What is not there has the defaults.
         let gone: JSONValue = ["action": "get", "flags": ["configmap", .string(name), "--ignore-not-found"]]
         let defaults = parameters(("p", ["jsonPath": "{.data.k}", "default": "d"]), ("q", ["jqFilter": ".data"]))
-        try box.run(try resourceTemplate(gone, outputs: defaults))
+        try await box.run(try resourceTemplate(gone, outputs: defaults))
         #expect(box.sink.parameters == ["p": "d", "q": ""])
         let waiting = gone.merged(with: ["successCondition": "data.k == v"])
-        let error = #expect(throws: ExecutorError.self) { try box.run(try resourceTemplate(waiting)) }
+        let error = await #expect(throws: ExecutorError.self) { try await box.run(try resourceTemplate(waiting)) }
         #expect(error?.message == "get a resource: there is no such object, so that its conditions cannot be checked")
     }
 
@@ -94,10 +97,12 @@ struct ResourceRunTests {
             ]
         ]
         let fields: JSONValue = ["action": "create", "manifestFrom": ["artifact": ["name": "m"]]]
-        try box.run(try resourceTemplate(fields, inputs: inputs))
+        try await box.run(try resourceTemplate(fields, inputs: inputs))
         #expect(try await box.server.object("\(box.configMaps)/\(name)") != nil)
         let missing: JSONValue = ["action": "create", "manifestFrom": ["artifact": ["name": "x"]]]
-        let error = #expect(throws: ExecutorError.self) { try box.run(try resourceTemplate(missing, inputs: inputs)) }
+        let error = await #expect(throws: ExecutorError.self) {
+            try await box.run(try resourceTemplate(missing, inputs: inputs))
+        }
         #expect(error?.message == "read the manifest: the template has no input artifact 'x'")
     }
 
@@ -109,7 +114,7 @@ struct ResourceRunTests {
             "action": "create", "manifest": .string(manifest), "successCondition": "data.phase == done",
             "failureCondition": "data.phase == broken",
         ]
-        try box.run(try resourceTemplate(fields, outputs: parameters(("p", ["jsonPath": "{.metadata.name}"]))))
+        try await box.run(try resourceTemplate(fields, outputs: parameters(("p", ["jsonPath": "{.metadata.name}"]))))
         #expect(box.sink.parameters["p"]?.hasPrefix("made-") == true)
     }
 
@@ -133,12 +138,12 @@ struct ResourceRunTests {
                 try await server.patch("\(job)/status", ["status": status])
             }
         }
-        try box.run(template)
+        try await box.run(template)
         try await steps.value
         #expect(box.sink.parameters == ["p": "2"])
         try await server.patch("\(job)/status", ["status": ["active": 6]])
         let again = try resourceTemplate(fields.merged(with: ["action": "get"]))
-        let error = #expect(throws: ExecutorError.self) { try box.run(again) }
+        let error = await #expect(throws: ExecutorError.self) { try await box.run(again) }
         #expect(error?.message == "failure condition '{status.active gt [5]}' evaluated true")
         // Failed or not, the task result is complete.
         #expect(box.sink.calls.last == "finalize")
@@ -149,7 +154,7 @@ struct ResourceRunTests {
         let box = try await box()
         let name = freshName("irregular")
         let manifest = #"{"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "\#(name)", "labels": {"a": "b"}}}"#
-        try box.run(
+        try await box.run(
             try resourceTemplate([
                 "action": "create", "manifest": .string(manifest), "successCondition": "metadata.labels.a == b",
             ]))
@@ -160,9 +165,9 @@ struct ResourceRunTests {
         let name = freshName("cluster")
         let role =
             #"{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "\#(name)"}, "rules": []}"#
-        try box.run(
+        try await box.run(
             try resourceTemplate(
-                ["action": "create", "manifest": .string(role), "successCondition": "metadata.name == \(name)"],
+                ["action": "create", "manifest": .string(role), "successCondition": .string("metadata.name == \(name)")],
                 outputs: parameters(("p", ["jsonPath": "{.metadata.uid}"]))))
         #expect(box.sink.parameters["p"]?.isEmpty == false)
         try await box.server.delete("apis/rbac.authorization.k8s.io/v1/clusterroles/\(name)")
@@ -170,7 +175,7 @@ struct ResourceRunTests {
             {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"generateName": "child-"},
             "spec": {"entrypoint": "e", "templates": [{"name": "e", "container": {"image": "x"}}]}}
             """
-        try box.run(
+        try await box.run(
             try resourceTemplate(
                 ["action": "create", "manifest": .string(workflow), "successCondition": "spec.entrypoint == e"],
                 outputs: parameters(("p", ["jqFilter": ".spec.templates[0].name, 1.50, [1e3, .x]"]))))
@@ -181,42 +186,42 @@ struct ResourceRunTests {
         let box = try await box()
         let names = [freshName("several"), freshName("several")]
         let manifest = names.map { configMap($0) }.joined(separator: "\n---\n")
-        let error = #expect(throws: ExecutorError.self) {
-            try box.run(try resourceTemplate(["action": "create", "manifest": .string(manifest)]))
+        let error = await #expect(throws: ExecutorError.self) {
+            try await box.run(try resourceTemplate(["action": "create", "manifest": .string(manifest)]))
         }
         #expect(error?.message.contains("a list of objects") == true)
         for name in names { #expect(try await box.server.object("\(box.configMaps)/\(name)") != nil) }
-        let applied = #expect(throws: ExecutorError.self) {
-            try box.run(try resourceTemplate(["action": "apply", "manifest": .string(manifest)]))
+        let applied = await #expect(throws: ExecutorError.self) {
+            try await box.run(try resourceTemplate(["action": "apply", "manifest": .string(manifest)]))
         }
         #expect(applied?.message.contains("a list of objects") == true)
         // But they are all deleted.
-        try box.run(try resourceTemplate(["action": "delete", "manifest": .string(manifest)]))
+        try await box.run(try resourceTemplate(["action": "delete", "manifest": .string(manifest)]))
         for name in names { #expect(try await box.server.object("\(box.configMaps)/\(name)") == nil) }
     }
 
     @Test func kubectlsErrorReachesTheUserWhole() async throws {
         let box = try await box()
-        func fault(_ fields: JSONValue) -> String {
-            let error = #expect(throws: ExecutorError.self) { try box.run(try resourceTemplate(fields)) }
+        func fault(_ fields: JSONValue) async -> String {
+            let error = await #expect(throws: ExecutorError.self) { try await box.run(try resourceTemplate(fields)) }
             return error?.message ?? ""
         }
         let name = freshName("conflict")
         let create: JSONValue = ["action": "create", "manifest": .string(configMap(name))]
-        try box.run(try resourceTemplate(create))
-        let exists = fault(create)
+        try await box.run(try resourceTemplate(create))
+        let exists = await fault(create)
         #expect(exists.hasPrefix("no more retries Error from server (AlreadyExists): error when creating"), "\(exists)")
         #expect(box.said.contains("Error from server (AlreadyExists)"))
         let old = configMap(name).replacing("\"name\"", with: "\"resourceVersion\":\"1\",\"name\"")
-        let conflict = fault(["action": "replace", "manifest": .string(old)])
+        let conflict = await fault(["action": "replace", "manifest": .string(old)])
         #expect(conflict.contains("(Conflict)") && conflict.contains("the object has been modified"), "\(conflict)")
-        let forbidden = fault(["action": "get", "flags": ["pods", "x"]])
+        let forbidden = await fault(["action": "get", "flags": ["pods", "x"]])
         #expect(forbidden.contains("Error from server (Forbidden): pods \"x\" is forbidden: User"), "\(forbidden)")
-        let unknown = fault(["action": "create", "manifest": "apiVersion: v1\nkind: NoSuchKind\nmetadata: {name: x}\n"])
+        let unknown = await fault(["action": "create", "manifest": "apiVersion: v1\nkind: NoSuchKind\nmetadata: {name: x}\n"])
         #expect(unknown.contains("NoSuchKind") || unknown.contains("validat"), "\(unknown)")
-        #expect(fault(["action": "create", "manifest": "a: [", "flags": ["--validate=false"]]).contains("error parsing"))
-        #expect(fault(["action": "nonsense", "manifest": .string(configMap(name))]).contains("unknown command"))
-        #expect(fault(["action": "get", "flags": ["--nonsense"]]).contains("unknown flag: --nonsense"))
+        #expect(await fault(["action": "create", "manifest": "a: [", "flags": ["--validate=false"]]).contains("error parsing"))
+        #expect(await fault(["action": "nonsense", "manifest": .string(configMap(name))]).contains("unknown command"))
+        #expect(await fault(["action": "get", "flags": ["--nonsense"]]).contains("unknown flag: --nonsense"))
     }
 
     @Test func aReadThatIsForbiddenNamesTheMissingRule() async throws {
@@ -244,8 +249,8 @@ struct ResourceRunTests {
             while try await server.object("\(place)/\(name)") == nil { await Task.yield() }
             try await server.delete("\(place)/\(name)")
         }
-        let error = #expect(throws: ExecutorError.self) {
-            try box.run(
+        let error = await #expect(throws: ExecutorError.self) {
+            try await box.run(
                 try resourceTemplate([
                     "action": "create", "manifest": .string(configMap(name)), "successCondition": "data.k == never",
                 ]))
@@ -259,12 +264,13 @@ struct ResourceRunTests {
     @Test func deleteTakesNeitherConditionsNorOutputs() async throws {
         let box = try await box()
         let manifest = JSONValue.string(configMap("x"))
-        for (fields, outputs): (JSONValue, JSONValue) in [
+        let cases: [(JSONValue, JSONValue)] = [
             (["successCondition": "a"], [:]), (["failureCondition": "a"], [:]), ([:], parameters(("p", ["jsonPath": "{.a}"]))),
-        ] {
+        ]
+        for (fields, outputs) in cases {
             let resource: JSONValue = ["action": "delete", "manifest": manifest]
-            let error = #expect(throws: ExecutorError.self) {
-                try box.run(try resourceTemplate(resource.merged(with: fields), outputs: outputs))
+            let error = await #expect(throws: ExecutorError.self) {
+                try await box.run(try resourceTemplate(resource.merged(with: fields), outputs: outputs))
             }
             #expect(error?.message == "successCondition, failureCondition and outputs are not supported for delete action")
         }
@@ -274,8 +280,8 @@ struct ResourceRunTests {
     @Test func whatIsWrongWithTheTemplateChangesNothingInTheCluster() async throws {
         let box = try await box()
         let name = freshName("early")
-        let error = #expect(throws: ExecutorError.self) {
-            try box.run(
+        let error = await #expect(throws: ExecutorError.self) {
+            try await box.run(
                 try resourceTemplate([
                     "action": "create", "manifest": .string(configMap(name)), "successCondition": "a ~ b",
                 ]))
@@ -287,8 +293,8 @@ struct ResourceRunTests {
     @Test func anErrorOfJQReachesTheUserWhole() async throws {
         let box = try await box()
         let create: JSONValue = ["action": "create", "manifest": .string(configMap(freshName("jq")))]
-        let error = #expect(throws: ExecutorError.self) {
-            try box.run(
+        let error = await #expect(throws: ExecutorError.self) {
+            try await box.run(
                 try resourceTemplate(
                     create, outputs: parameters(("good", ["jqFilter": ".kind"]), ("bad", ["jqFilter": ".data |"]))))
         }
@@ -301,7 +307,7 @@ struct ResourceRunTests {
         let create: JSONValue = ["action": "create", "manifest": .string(configMap(freshName("logs")))]
         let outputs = parameters(("p", ["jsonPath": "{.kind}"])).merged(
             with: ["artifacts": [["name": "a", "path": "/a"]], "result": "r"])
-        try box.run(try resourceTemplate(create, outputs: outputs, archivesLogs: true))
+        try await box.run(try resourceTemplate(create, outputs: outputs, archivesLogs: true))
         #expect(box.sink.calls == ["initialize", "report"])
         #expect(box.sink.outputs?["artifacts"] == nil)
         #expect(box.sink.outputs?["result"] == "r")
@@ -311,7 +317,7 @@ struct ResourceRunTests {
         let refusal = ExecutorError.failed("refused")
         let box = try await box(sink: RecordingSink(refusing: refusal))
         let create: JSONValue = ["action": "create", "manifest": .string(configMap(freshName("refused")))]
-        let aside = try box.run(try resourceTemplate(create))
+        let aside = try await box.run(try resourceTemplate(create))
         #expect(aside.map(errorText)?.contains("create the task result: refused") == true)
         #expect(box.sink.calls == ["initialize", "finalize"])
     }
@@ -324,8 +330,8 @@ struct ResourceRunTests {
             while try await server.object("\(place)/\(name)") == nil { await Task.yield() }
             termination.signal()
         }
-        let error = #expect(throws: ExecutorError.self) {
-            try box.run(
+        let error = await #expect(throws: ExecutorError.self) {
+            try await box.run(
                 try resourceTemplate([
                     "action": "create", "manifest": .string(configMap(name)), "successCondition": "data.k == never",
                 ]), interval: "1h")
@@ -356,7 +362,7 @@ struct ResourceRunTests {
         let fields: JSONValue = [
             "action": "create", "manifest": .string(configMap(name)), "successCondition": "data.k == done",
         ]
-        try box.run(try resourceTemplate(fields, outputs: parameters(("p", ["jsonPath": "{.data.k}"]))))
+        try await box.run(try resourceTemplate(fields, outputs: parameters(("p", ["jsonPath": "{.data.k}"]))))
         try await script.value
         #expect(box.sink.parameters == ["p": "done"])
     }
@@ -365,7 +371,7 @@ struct ResourceRunTests {
 @Suite struct MissingProgramTests {
     @Test func anImageWithoutKubectlSaysWhichHasIt() throws {
         let tools = ToolBox(
-            environment: .init(["PATH=/nonexistent"]), interruption: Interruption(try .init()), log: .silent)
+            environment: .init(["PATH=/nonexistent"]), interruption: Interruption(try EventDescriptor()), log: .silent)
         let error = #expect(throws: ExecutorError.self) { try tools.find("kubectl") }
         #expect(
             error?.message
