@@ -266,7 +266,7 @@ struct SupervisorTests {
             outputs: ["parameters": [["name": "n", "valueFrom": ["path": "/tmp/n"]]]])
         let player = try await step.start()
         #expect(try await player.appeared("there", inVolume: "var-run-argo"))
-        for (container, binary) in [("main", "/argo-bin/bin/argoexec"), ("supervisor", "argoexec")] {
+        for (container, binary) in [("supervisor", "argoexec"), ("main", "/argo-bin/bin/argoexec")] {
             #expect(try await player.execute([binary, "kill", "15", "1"], in: container).exitCode == 0)
         }
         // And again, if it is still there.
