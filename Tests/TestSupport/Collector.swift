@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 
 /// A collector of traces: OpenTelemetry's TraceService over gRPC and the same over HTTP. Each test has a key of its own.
 package struct Collector: Sendable {
