@@ -70,5 +70,6 @@ private func trace(_ settings: inout EmissarySettings, _ environment: Environmen
     let parent = SpanContext(traceParent: environment[.traceParent], traceState: environment[.traceState])
     guard TraceSettings.isOn(environment) else { return settings.trace = EmissaryTrace(parent: parent) }
     settings.refusal = TraceSettings.refusal(environment)
-    settings.trace = EmissaryTrace(parent: parent, ownSampler: TraceSettings.sampler(environment, log: settings.log))
+    let sampler = settings.refusal == nil ? TraceSettings.sampler(environment, log: settings.log) : nil
+    settings.trace = EmissaryTrace(parent: parent, ownSampler: sampler)
 }
