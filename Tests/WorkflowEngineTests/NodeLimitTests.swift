@@ -139,6 +139,6 @@ import WorkflowModel
             - {name: leaf, inputs: {parameters: [{name: p}]}, container: {image: i, args: ["{{inputs.parameters.p}}"]}}
             """)
         let (_, pods) = try dryRun(text)
-        #expect(pods.last?.template["container"]?["args"]?.array?.compactMap(\.string) == ["<later: wf[0].b o>"])
+        #expect(pods.last?.template["container"]?["args"]?.array?.compactMap(\.string) == ["<known later: wf[0].b o>"])
     }
 }
