@@ -1,3 +1,4 @@
+import ArtifactRegistry
 import Artifacts
 import Glibc
 import HTTPTransport
@@ -35,7 +36,7 @@ private struct DataUnderTest {
         }
         try AtomicFile.createDirectory(store)
         drivers = DriverContext(
-            clients: HTTPClients(HTTPClientConfiguration()), log: Log(sink: { _ in }),
+            registry: ArtifactDrivers(), clients: HTTPClients(HTTPClientConfiguration()), log: Log(sink: { _ in }),
             executorBackoff: Backoff(duration: 0, factor: 1, jitter: 0, steps: 1), localStore: LocalStore(folder: store))
     }
 

@@ -1,3 +1,4 @@
+import ArtifactRegistry
 import Artifacts
 import Foundation
 import ProcessControl
@@ -34,7 +35,9 @@ private final class SupervisedStep: Sendable {
     }
 
     private func drivers() -> DriverContext {
-        DriverContext(clients: HTTPClients(HTTPClientConfiguration()), log: .silent, executorBackoff: settings.backoff)
+        DriverContext(
+            registry: ArtifactDrivers(), clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
+            executorBackoff: settings.backoff)
     }
 
     /// Runs a supervisor to its end; `main` ends by itself once the marker tells it how.
@@ -97,8 +100,8 @@ private func refusal(_ status: Int) throws -> APIError {
         status: status, headers: HTTPHeaders(), body: Array(text.utf8), bytesReceived: 0,
         url: try HTTPURL("http://127.0.0.1/"))
     let call = APICall(
-        method: "POST", verb: "create", resource: "workflowtaskresults", kind: "WorkflowTaskResult", group: "argoproj.io",
-        namespace: "argo", neededVerbs: ["create", "patch"])
+        method: "POST", verb: "create", path: ResourcePath(.taskResults), namespace: "argo",
+        answer: .object("WorkflowTaskResult"))
     return APIError.refusal(answer, of: call, with: ClusterCredential(), isTransientText: { _ in false })
 }
 
