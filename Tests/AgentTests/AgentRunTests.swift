@@ -28,7 +28,7 @@ import Testing
             "a": http(web.url + "/a?x=1 2", ["headers": [["name": "X-Test", "value": "yes"]]]),
             "b": http(web.url + "/missing"),
             "c": http("http://127.0.0.1:\(refused)/"),
-            "d": ["name": "d", "inputs": [:], "outputs": [:], "metadata": [:], "container": ["image": "i"]],
+            "d": ["name": "d", "inputs": [:], "outputs": [:], "metadata": [:], "suspend": [:]],
         ])
         try fixture.start(try await fixture.client())
         let nodes = try await fixture.nodes("all nodes have results") { $0.names.count == 4 }
@@ -44,7 +44,7 @@ import Testing
             nodes["d"]
                 == [
                     "phase": "Error",
-                    "message": "error processing task: agent cannot execute: unknown task type: Container",
+                    "message": "error processing task: agent cannot execute: unknown task type: Suspend",
                 ])
         let first = try #require(web.requests.first { $0.line.contains("/a") })
         #expect(first.line == "GET /a?x=1%202 HTTP/1.1")

@@ -273,7 +273,7 @@ private struct Collection {
         ]
         var artifacts: JSON = ["dir": Collection.artifact("dir", "d", ["archive": ["none": [:]]])]
         for index in 0..<60 {
-            let key = "k/\(index) ü&<.tgz"
+            let key = "k/\(index).tgz"
             if index < 50 { try await s3.put([1], bucket: bucket, key: key) }
             artifacts["a\(index)"] = Collection.artifact("a\(index)", key)
         }

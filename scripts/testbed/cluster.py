@@ -58,7 +58,8 @@ def _start(servers, apiserver, etcd, definitions):
     cluster = _Cluster(f"https://127.0.0.1:{port}", token, authority)
     servers.wait_until("Kubernetes API server", lambda: cluster.call("GET", "/readyz") == b"ok")
     cluster.prepare(definitions)
-    servers.wait_until("Argo's resources", lambda: cluster.call("GET", f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/workflowtaskresults"))
+    for resources in ("workflowtaskresults", "workflowtasksets", "workflowartifactgctasks"):
+        servers.wait_until(f"Argo's {resources}", lambda: cluster.call("GET", f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/{resources}"))
     door = Door(cluster.url, lambda method, url: {"Authorization": f"Bearer {token}"}, cluster.tls)
     return {"endpoint": cluster.url, "admin": door.url, "token": cluster.account_token(ACCOUNT), "authority": authority, "namespace": NAMESPACE,
             "details": {"resourceToken": cluster.account_token(RESOURCE_ACCOUNT)}}
