@@ -42,7 +42,10 @@ package final class ClusterObjectReader: ObjectReader {
             let list = try client.get(
                 Self.root(object), expecting: "APIResourceList", resource: "resources", group: object.group, namespace: "")
             let resources = list["resources"]?.array ?? []
-            let own = resources.first { $0["kind"]?.string == object.kind && $0["name"]?.string?.utf8.contains(UInt8(ascii: "/")) == false }
+            // Not its parts, such as `pods/status`.
+            let own = resources.first {
+                $0["kind"]?.string == object.kind && $0["name"]?.string?.utf8.contains(UInt8(ascii: "/")) == false
+            }
             if let name = own?["name"]?.string { found = name }
         } catch let error as APIError where !error.isTransient && error.status != 0 {
             log.warn(
