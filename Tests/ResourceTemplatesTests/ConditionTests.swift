@@ -49,7 +49,6 @@ private let job: JSONValue = {
         ("status.phase == Done,status.succeeded == 4", false), ("spec.parallelism == 1.5", true), ("spec.suspend=false", true),
         ("status.conditions.0.status == True", true), ("in in (a)", false), (" \t\n", true),
         ("metadata.labels.example.com/part", false),
-        ("status.succeeded > -1", true),
     ])
     func aConditionIsDecidedAsALabelSelectorIs(text: String, isFulfilled: Bool) throws {
         let verdict = try Conditions(success: text, failure: "").verdict(on: job)
@@ -89,7 +88,8 @@ private let job: JSONValue = {
         ("a b", "found 'b', expected: in, notin"), ("a in b", "found 'b', expected: '('"), ("a in (b", "expected: ',' or ')'"),
         ("a in (b c)", "found 'c', expected: ',' or ')'"), ("a == b == c", "found '==', expected: ',' or the end"),
         ("a > many", "which is not an integer"), ("a=b=c", "expected: ',' or the end"), ("a.#.b = c", "not a path"),
-        ("a/b/c = d", "not a path"), ("A/b = d", "not a path"), ("a == -b", "not a value"), (".a == b", "not a path"),
+        ("a/b/c = d", "not a path"), ("A/b = d", "not a path"), ("a == -b", "not a value"), ("a > -1", "not a value"),
+        (".a == b", "not a path"),
         ("!", "found 'the end', expected: a path"), ("a = (b)", "found '(', expected: a value"), ("a == ü", "not a value"),
         ("{.status.phase} == Done", "not a path"),
     ])

@@ -60,6 +60,7 @@ def _start(servers, apiserver, etcd, definitions):
     cluster.prepare(definitions)
     for resources in ("workflowtaskresults", "workflowtasksets", "workflowartifactgctasks"):
         servers.wait_until(f"Argo's {resources}", lambda: cluster.call("GET", f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/{resources}"))
+    servers.wait_until("Argo's resources in what kubectl discovers", cluster.announces_workflows)
     door = Door(cluster.url, lambda method, url: {"Authorization": f"Bearer {token}"}, cluster.tls)
     return {"endpoint": cluster.url, "admin": door.url, "token": cluster.account_token(ACCOUNT), "authority": authority, "namespace": NAMESPACE,
             "details": {"resourceToken": cluster.account_token(RESOURCE_ACCOUNT)}}
@@ -70,10 +71,14 @@ class _Cluster:
         self.url, self.token = url, token
         self.tls = ssl.create_default_context(cafile=authority)
 
-    def call(self, method, path, body=None, content_type="application/json"):
+    def announces_workflows(self):
+        """Whether the list by which kubectl learns of kinds has Argo's, which comes after they can be used."""
+        return b'"resource":"workflows"' in self.call("GET", "/apis", accept="application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList")
+
+    def call(self, method, path, body=None, content_type="application/json", accept="application/json"):
         data = json.dumps(body).encode() if isinstance(body, dict) else body
         request = urllib.request.Request(self.url + path, data=data, method=method, headers={
-            "Authorization": f"Bearer {self.token}", "Content-Type": content_type, "Accept": "application/json"})
+            "Authorization": f"Bearer {self.token}", "Content-Type": content_type, "Accept": accept})
         with urllib.request.urlopen(request, timeout=30, context=self.tls) as answer:
             return answer.read()
 
