@@ -148,7 +148,7 @@ let package = Package(
                 "CommandLineInterface", "SystemSupport", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl",
                 "RegularExpressions", "HTTPTransport", "Artifacts", "ArtifactRegistry", "KubernetesAPI", "Executor",
                 "Emissary", "ResourceTemplates", "ArtifactCollection", "Agent", "PodSandbox", "StoreChecking", "LocalRunner",
-                "Tracing", "TraceExport",
+                "Tracing", "TraceExport", "Expressions",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "SystemSupport"], swiftSettings: strict),
 
@@ -202,7 +202,9 @@ let package = Package(
             ]),
         tests(
             "ArtifactCollection",
-            ["SystemSupport", "Documents", "Artifacts", "HTTPTransport", "KubernetesAPI", "TestSupport"]),
+            [
+                "SystemSupport", "Documents", "Artifacts", "ArtifactRegistry", "HTTPTransport", "KubernetesAPI", "TestSupport",
+            ]),
         tests("Agent", ["SystemSupport", "Documents", "HTTPTransport", "KubernetesAPI", "TestSupport"]),
         tests(
             "ResourceTemplates",

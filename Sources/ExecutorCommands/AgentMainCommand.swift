@@ -1,7 +1,9 @@
 import Agent
 import Artifacts
 import CommandLineInterface
+import Documents
 import Executor
+import Expressions
 import Glibc
 import HTTPTransport
 import ProcessControl
@@ -82,7 +84,8 @@ private func executorPlugins(_ environment: Environment, _ paths: ExecutorPaths)
     return plugins
 }
 
-/// Decides a success condition. There is no evaluator of expressions yet: the node says so.
-private let evaluateCondition: ConditionEvaluator = { condition, _ in
-    throw ExecutorError.failed("evaluate successCondition '\(condition)': expressions are not supported")
+/// Decides a success condition, with the built-in functions alone (contract 02 §13).
+private let evaluateCondition: ConditionEvaluator = { condition, variables in
+    let variables = (variables.object?.members ?? []).map { ($0.name, ExpressionValue($0.value)) }
+    return try Expression.holds(condition, in: ExpressionEnvironment(variables))
 }

@@ -1,3 +1,4 @@
+import ArtifactRegistry
 import Artifacts
 import Documents
 import Foundation
@@ -38,7 +39,7 @@ private struct Collection {
 
     func drivers(local: Bool = true) -> DriverContext {
         DriverContext(
-            clients: HTTPClients(HTTPClientConfiguration()), log: lines.log,
+            registry: ArtifactDrivers(), clients: HTTPClients(HTTPClientConfiguration()), log: lines.log,
             executorBackoff: Backoff(duration: 1_000_000, factor: 1, jitter: 0, steps: 5),
             secretsDirectory: path("secret"), requestBackoff: nil, spoolDirectory: path("."),
             localStore: local ? LocalStore(folder: path("store")) : nil)
