@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct RetryTests {
     private func context(steps: Int = 3, quick: Int? = nil, pattern: String? = nil) -> DriverContext {
-        let pattern = pattern.flatMap { RegularExpression($0) }
+        let pattern = pattern.flatMap { try? RegularExpression($0) }
         return DriverContext(
             registry: ArtifactDrivers(), clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
             executorBackoff: Backoff(duration: 1000, factor: 1, jitter: 0, steps: steps),
