@@ -66,7 +66,7 @@ struct EmissaryTraceTests {
         #expect(span.name == "runMainContainer" && span.traceId == trace && span.parentSpanId == parent)
         #expect(span.spanId == String(context(of: result)[2]) && span.traceState == "workflow=argo/x")
         #expect(
-            span.attributes["name"] == "wf" && span.attributes["namespace"] == "argo" && span.attributes["exit_code"] == "3")
+            span.attributes["name"] == "wf" && span.attributes["namespace"] == "argo" && span.attributes["exit_code"] == 3)
         #expect(span.status == 2)
     }
 
@@ -81,18 +81,24 @@ struct EmissaryTraceTests {
         #expect(try await collector.spans().map(\.name) == ["runMainContainer"])
     }
 
-    /// Nobody who waits for the command waits for a collector: the exit code is there while the collector still holds the request,
-    /// and the process ends all the same.
+    /// Nobody who waits for the command waits for a collector: the exit code is there before the request comes, and the process ends
+    /// while the collector still holds it.
     @Test(arguments: [true, false]) func waitsForNoCollector(_ usesGRPC: Bool) async throws {
         try await collector.answer(.hang)
         let emissary = try emissary(usesGRPC ? collector.variables : collector.httpVariables)
-        let running = try emissary.start(shell: "exit 7")
-        while try await collector.requests().first?.held != true {
-            try #require(running.child.poll() == nil, "ended before the collector saw it")
-            try await Task.sleep(for: .milliseconds(5))
-        }
+        let result = try emissary.run(shell: "exit 7")
+        #expect(result.status == .exited(7))
         #expect(emissary.recordedCode == "7")
-        #expect(try running.exitStatus() == .exited(7))
+        let end = ContinuousClock.now + .seconds(60)
+        var request = try #require(try await collector.requests().first)
+        while request.headers[":abandoned"] == nil, ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(5))
+            request = try #require(try await collector.requests().first)
+        }
+        #expect(request.answer == .hang && request.headers[":abandoned"] == "true")
+        let file = try FileManager.default.attributesOfItem(atPath: emissary.container.exitCode.text)
+        let written = try #require(file[.modificationDate] as? Date).timeIntervalSince1970
+        #expect(written <= (Double(request.headers[":arrived"] ?? "") ?? 0) / 1e9)
     }
 
     @Test func isNoWorseForACollectorThatIsAway() throws {

@@ -102,10 +102,10 @@ struct TraceTests {
         let step = step(
             "exit 3", collector.variables, outputs: ["artifacts": [["name": "missing", "path": "/tmp/missing"]]])
         let outcome = try await step.run()
-        #expect(outcome.exitCodes["main"] == 64)
+        #expect(outcome.exitCodes == ["init": 0, "main": 3, "wait": 64])
         let spans = try await collector.spans()
         let main = try #require(spans.first { $0.name == "runMainContainer" })
-        #expect(main.status == 2 && main.attributes["exit_code"] == "64")
+        #expect(main.status == 2 && main.attributes["exit_code"] == 3)
         #expect(spans.first { $0.name == "saveArtifact" }?.status == 2)
         #expect(spans.first { $0.name == "runWaitContainer" }?.status == 2)
     }

@@ -47,7 +47,11 @@ class Requests:
         self.seen, self.answers = {}, {}
 
     def take(self, key, transport, headers, request):
-        """Notes a request; returns its record, whose `answer` says what to do."""
+        """Notes a request; returns its record, whose `answer` says what to do.
+
+        What the collector itself adds to the headers begins with a colon: when the request came, whether its client has gone.
+        """
+        headers[":arrived"] = str(time.time_ns())
         with self.lock:
             waiting = self.answers.setdefault(key, [])
             record = {"transport": transport, "headers": headers, "answer": waiting.pop(0) if waiting else "ok", "held": False,
@@ -61,6 +65,7 @@ class Requests:
         end = time.monotonic() + LONGEST_HOLD
         while is_connected() and time.monotonic() < end:
             time.sleep(0.01)
+        record["headers"][":abandoned"] = str(not is_connected()).lower()
         record["held"] = False
 
 
