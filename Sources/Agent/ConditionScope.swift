@@ -1,5 +1,6 @@
 package import Documents
 import HTTPTransport
+import SystemSupport
 import WorkflowModel
 
 /// Says whether a condition, an expression of the expr language, holds for the variables of an object.

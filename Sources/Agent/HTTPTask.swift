@@ -1,5 +1,5 @@
-import HTTPTransport
 import Encodings
+import HTTPTransport
 import SystemSupport
 import WorkflowModel
 

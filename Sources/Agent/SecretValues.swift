@@ -1,6 +1,6 @@
 import Documents
-import KubernetesAPI
 import Encodings
+import KubernetesAPI
 import Synchronization
 import SystemSupport
 import WorkflowModel

@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// A value of an output that only the run itself brings forth. A dry run puts a text in its place, which shows wherever it is
 /// handed on to.
 package struct UnknownValue: Sendable, Equatable {

@@ -1,5 +1,6 @@
 import Documents
 import Encodings
+import SystemSupport
 
 /// The path inside a URL's text, which is the key of HTTP and Artifactory locations (contract 03 §5).
 enum URLPath {
