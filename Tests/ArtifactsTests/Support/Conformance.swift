@@ -283,8 +283,9 @@ struct Conformance: Sendable, CustomTestStringConvertible {
         Conformance("save cut off", needs: [.network]) { fixture in
             let bytes = patternBytes(6 << 20)
             let proxy = try fixture.proxy([.cutRequest(after: 3 << 20)])
-            let record = try fixture.save(bytes, "cut-up", endpoint: proxy.endpoint)
-            #expect(record.retries >= 1)
+            try fixture.save(bytes, "cut-up", endpoint: proxy.endpoint)
+            // By us, or by libcurl where the connection had served another request before.
+            #expect(proxy.connections >= 2)
             #expect(try fixture.load("cut-up") == bytes)
         },
         Conformance("save cut off for good leaves nothing half", needs: [.network, .wholeObjects]) { fixture in
