@@ -165,7 +165,7 @@ import WorkflowModel
         let saved = driver.saved.current
         #expect(saved["file"] == Array("content".utf8))
         #expect(saved["tree"] == Array("a b b/c".utf8))
-        #expect(saved["file.tgz"]?.starts(with: [0x1F, 0x8B]) == true)
+        #expect(saved["packed.tgz"]?.starts(with: [0x1F, 0x8B]) == true)
         #expect(saved.count == 3)
         #expect(try names("spool") == [])
     }

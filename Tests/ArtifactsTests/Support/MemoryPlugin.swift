@@ -71,7 +71,7 @@ extension StoreUnderTest {
             driver: "plugin", server: "memory",
             offers: Set(Ability.allCases).subtracting([.directories, .network, .clearText, .credentials, .ranges]),
             endpoint: nil, bucket: "bucket", secrets: [:],
-            fields: { key, _ in ["name": "memory", "configuration": "c", "key": .string("bucket/" + key)] },
+            fields: { key, _ in ["name": "memory", "configuration": "c", "key": .string(key)] },
             wrongCredential: [:], registry: MemoryPlugin())
     }
 }
