@@ -106,6 +106,15 @@ final class AgentFixture: Sendable {
     }
 }
 
+/// Waits for something, without holding the thread that other tests need; fails after five minutes.
+func happens(_ what: String, _ condition: () throws -> Bool) async throws {
+    let end = ContinuousClock.now + .seconds(300)
+    while try !condition() {
+        if ContinuousClock.now > end { throw Missed(description: "did not happen: \(what)") }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+}
+
 /// Requests of an HTTP template's server, and its answers by path.
 func webServer(_ answer: @escaping @Sendable (ScriptedServer.Conversation, ScriptedServer.SeenRequest) -> Void) throws
     -> ScriptedServer

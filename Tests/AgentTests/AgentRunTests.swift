@@ -176,11 +176,11 @@ import Testing
         try await fixture.makeTaskSet(["a": http(web.url), "b": http(web.url)])
         let token = try await fixture.server.account("agent", rules: AgentFixture.rules)
         try fixture.start(try await fixture.client(token: token, port: gate.port))
-        try eventually("both requests are under way") { web.requests.count == 2 }
+        try await happens("both requests are under way") { web.requests.count == 2 }
         gate.close()
         hold.update { $0 = false }
         let before = gate.connections
-        try eventually("the agent knocks at the closed gate") { gate.connections > before + 8 }
+        try await happens("the agent knocks at the closed gate") { gate.connections > before + 8 }
         gate.open()
         let nodes = try await fixture.nodes("both results arrive") { $0.names.count == 2 }
         #expect(nodes["a"]?["phase"] == "Succeeded" && nodes["b"]?["phase"] == "Succeeded")
@@ -209,7 +209,7 @@ import Testing
         let lines = Mutex<[String]>([])
         let log = Log(sink: { line in lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } })
         try fixture.start(try await fixture.client(token: token), log: log)
-        try eventually("the report is refused") { lines.withLock { $0.joined() }.contains("cannot report results") }
+        try await happens("the report is refused") { lines.withLock { $0.joined() }.contains("cannot report results") }
         try await fixture.server.merge(
             "apis/rbac.authorization.k8s.io/v1/namespaces/\(fixture.server.namespace)/roles/\(account)",
             ["rules": .array(AgentFixture.rules)])
@@ -250,8 +250,8 @@ import Testing
         let lines = Mutex<[String]>([])
         let log = Log(sink: { line in lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } })
         try fixture.start(try await fixture.client(), rate: 3600_000_000_000, log: log)
-        try eventually("both requests are made") { web.requests.count == 2 }
-        try eventually("the quick one is done") { lines.withLock { $0.joined() }.contains("task processed") }
+        try await happens("both requests are made") { web.requests.count == 2 }
+        try await happens("the quick one is done") { lines.withLock { $0.joined() }.contains("task processed") }
         fixture.stop()
         let error = #expect(throws: ExecutorError.self) { try fixture.end() }
         #expect(error?.message == "watch the task set: context canceled")

@@ -5,7 +5,7 @@ import Glibc
 /// keep another's request back.
 enum AdminRequest {
     /// Seconds without a byte after which a request has failed.
-    private static let patience = 60
+    private static let patience = 600
 
     private struct Answer: Sendable {
         var status = 0

@@ -133,9 +133,12 @@ struct ExportTests {
         let queue = try queue(door.variables(collector), ["OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "1"])
         let tracer = Tracer { queue.add($0) }
         tracer.begin("span", parent: nil)?.end()
-        while try await collector.requests().first?.held != true { try await Task.sleep(for: .milliseconds(5)) }
+        let end = ContinuousClock.now + .seconds(300)
+        while try await collector.requests().first?.held != true, ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(5))
+        }
         #expect(queue.finish(within: 1_000_000))
-        #expect(lines.current.count == 1)
+        #expect(try await collector.requests().first?.held == true)
     }
 
     @Test(arguments: [Door.grpc, .http]) func survivesACollectorThatIsAway(_ door: Door) async throws {
