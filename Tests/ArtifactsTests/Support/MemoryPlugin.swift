@@ -7,6 +7,8 @@ import WorkflowModel
 
 /// A store in memory, of the shape that programs beside the executor have: it wants paths for saving, and writes what it loads by itself.
 final class MemoryPlugin: DriverRegistry {
+    /// What all of its names begin with: it has one bucket.
+    static let bucket = "bucket/"
     private let objects = Mutex<[String: [UInt8]]>([:])
 
     func driver(
@@ -45,7 +47,7 @@ final class MemoryPlugin: DriverRegistry {
         func list(after continuation: String?) throws -> KeyPage {
             let keys = store.objects.withLock { $0.keys.filter(isBelow).sorted() }
             if keys.isEmpty { _ = try find() }
-            return KeyPage(keys: keys, next: nil)
+            return KeyPage(keys: keys.map { String($0.dropFirst(MemoryPlugin.bucket.count)) }, next: nil)
         }
 
         func isDirectory() throws -> Bool { store.objects.withLock { $0.keys.contains(where: isBelow) } }
@@ -71,7 +73,7 @@ extension StoreUnderTest {
             driver: "plugin", server: "memory",
             offers: Set(Ability.allCases).subtracting([.directories, .network, .clearText, .credentials, .ranges]),
             endpoint: nil, bucket: "bucket", secrets: [:],
-            fields: { key, _ in ["name": "memory", "configuration": "c", "key": .string(key)] },
+            fields: { key, _ in ["name": "memory", "configuration": "c", "key": .string(MemoryPlugin.bucket + key)] },
             wrongCredential: [:], registry: MemoryPlugin())
     }
 }
