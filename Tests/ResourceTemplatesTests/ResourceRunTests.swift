@@ -133,7 +133,7 @@ struct ResourceRunTests {
         let template = try resourceTemplate(fields, outputs: parameters(("p", ["jsonPath": "{.status.active}"])))
         let job = "apis/batch/v1/namespaces/\(server.namespace)/jobs/\(name)"
         let steps = Task {
-            while try await server.object(job) == nil { await Task.yield() }
+            while try await server.object(job) == nil { try await Task.sleep(for: .milliseconds(20)) }
             for status: JSON in [["active": 1, "ready": 1], ["active": 2, "ready": 0], ["active": 2, "ready": 2]] {
                 try await server.patch("\(job)/status", ["status": status])
             }
@@ -250,7 +250,7 @@ struct ResourceRunTests {
         let (server, place) = (box.server, box.configMaps)
         let name = freshName("deleted")
         let deletion = Task {
-            while try await server.object("\(place)/\(name)") == nil { await Task.yield() }
+            while try await server.object("\(place)/\(name)") == nil { try await Task.sleep(for: .milliseconds(20)) }
             try await server.delete("\(place)/\(name)")
         }
         let error = await #expect(throws: ExecutorError.self) {
@@ -331,7 +331,7 @@ struct ResourceRunTests {
         let (server, place, termination) = (box.server, box.configMaps, box.termination)
         let name = freshName("ended")
         let end = Task {
-            while try await server.object("\(place)/\(name)") == nil { await Task.yield() }
+            while try await server.object("\(place)/\(name)") == nil { try await Task.sleep(for: .milliseconds(20)) }
             termination.signal()
         }
         let error = await #expect(throws: ExecutorError.self) {
@@ -356,9 +356,9 @@ struct ResourceRunTests {
         let place = "\(box.configMaps)/\(name)"
         let script = Task {
             // It comes back once kubectl has met nobody.
-            while !box.said.contains("refused") { await Task.yield() }
+            while !box.said.contains("refused") { try await Task.sleep(for: .milliseconds(20)) }
             try relay.open()
-            while try await server.object(place) == nil { await Task.yield() }
+            while try await server.object(place) == nil { try await Task.sleep(for: .milliseconds(20)) }
             relay.close()
             try await server.patch(place, ["data": ["k": "done"]])
             try relay.open()
