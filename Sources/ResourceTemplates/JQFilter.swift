@@ -22,14 +22,14 @@ struct JQFilter {
         // The blank keeps a filter from being taken for an option. Filters see no variable of the environment, as in the reference.
         let result = try tools.run(program, ["-c", " " + filter], ProcessEnvironment([]), input: document)
         guard result.status == .exited(0) else {
-            let text = String(decoding: result.error, as: UTF8.self).trimmingSpace
+            let text = String(decoding: result.error, as: UTF8.self).trimmed
             throw ExecutorError.failed(text.isEmpty ? "jq \(ToolBox.ending(result.status))" : text)
         }
         let lines = result.output.split(separator: 0x0A)
         return try lines.map { line in
             let value = try JSONValue(parsing: Array(line))
             return value.string ?? value.withFloatNumbers.serializedText(sortedKeys: true)
-        }.joined(separator: "\n").trimmingSpace
+        }.joined(separator: "\n").trimmed
     }
 }
 

@@ -28,7 +28,7 @@ struct KubectlFailure: ClassifiedError, Equatable {
 
     private static func cause(_ text: String) -> String {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        return lines.filter { !$0.hasPrefix("Warning: ") && !isLog($0) }.joined(separator: "\n").trimmingSpace
+        return lines.filter { !$0.hasPrefix("Warning: ") && !isLog($0) }.joined(separator: "\n").trimmed
     }
 
     /// A line of Kubernetes' logging library: a letter for the level, month and day, a blank.
@@ -36,15 +36,5 @@ struct KubectlFailure: ClassifiedError, Equatable {
         let start = Array(line.utf8.prefix(6))
         return start.count == 6 && "IWEF".utf8.contains(start[0]) && start[1...4].allSatisfy { (0x30...0x39).contains($0) }
             && start[5] == 0x20
-    }
-}
-
-extension String {
-    /// Without blanks and line ends of any kind at either end.
-    var trimmingSpace: String {
-        var slice = self[...]
-        while let last = slice.last, last.isWhitespace { slice.removeLast() }
-        while let first = slice.first, first.isWhitespace { slice.removeFirst() }
-        return String(slice)
     }
 }
