@@ -49,7 +49,7 @@ enum AdminRequest {
         let descriptor = try connected(host, port)
         defer { close(descriptor) }
         try write(Array(head.utf8) + Array("\r\n".utf8) + Array(body ?? Data()), to: descriptor, url)
-        return try parsed(try read(from: descriptor, url), method, url)
+        return try parsed(try read(from: descriptor, isHead: method == "HEAD", url), method, url)
     }
 
     private static func connected(_ host: String, _ port: Int) throws -> Int32 {
@@ -85,16 +85,28 @@ enum AdminRequest {
         }
     }
 
-    private static func read(from descriptor: Int32, _ url: URL) throws -> [UInt8] {
+    /// An answer's bytes: up to its length where it tells one, since not every server closes a connection when asked to.
+    private static func read(from descriptor: Int32, isHead: Bool, _ url: URL) throws -> [UInt8] {
         var all: [UInt8] = []
+        var end: Int?
         var block = [UInt8](repeating: 0, count: 64 << 10)
-        while true {
+        while end.map({ all.count < $0 }) ?? true {
             let count = Glibc.read(descriptor, &block, block.count)
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw ServerAway(description: "read from \(url): \(String(cString: strerror(errno)))") }
-            if count == 0 { return all }
+            if count == 0 { break }
             all += block[..<count]
+            end = try end ?? length(of: all, isHead: isHead, url)
         }
+        return all
+    }
+
+    /// How long an answer is as a whole; nil while its head has not come, or tells no length.
+    private static func length(of bytes: [UInt8], isHead: Bool, _ url: URL) throws -> Int? {
+        guard let head = Data(bytes).range(of: Data("\r\n\r\n".utf8)) else { return nil }
+        if isHead { return head.upperBound }
+        let answer = try parsed(Array(bytes[..<head.upperBound]), "HEAD", url)
+        return answer.headers["content-length"].flatMap { Int($0) }.map { head.upperBound + $0 }
     }
 
     private static func parsed(_ bytes: [UInt8], _ method: String, _ url: URL) throws -> Answer {
