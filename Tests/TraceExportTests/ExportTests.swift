@@ -127,10 +127,16 @@ struct ExportTests {
         #expect(lines.current[0].contains("rejected=1") && lines.current[0].contains("scripted: one too many"))
     }
 
-    /// The request is still held when all is over here: nothing waits for its answer.
+    /// The request is still held when all is over here: nothing waits for its answer. The limits of a request and of a batch are far
+    /// beyond what a test may be kept waiting on a busy machine.
     @Test(arguments: [Door.grpc, .http]) func leavesACollectorThatDoesNotAnswer(_ door: Door) async throws {
         try await collector.answer(.hang)
-        let queue = try queue(door.variables(collector), ["OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "1"])
+        let queue = try queue(
+            door.variables(collector),
+            [
+                "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "1", "OTEL_EXPORTER_OTLP_TIMEOUT": "900000",
+                "OTEL_BSP_EXPORT_TIMEOUT": "900000",
+            ])
         let tracer = Tracer { queue.add($0) }
         tracer.begin("span", parent: nil)?.end()
         let end = ContinuousClock.now + .seconds(300)
