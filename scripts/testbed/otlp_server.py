@@ -36,7 +36,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as ser
 PATH = "/v1/traces"
 ANSWERS = ("ok", "partial", "hang", "busy", "later", "much-later", "exhausted", "refuse")
 # A request that is held is given up after this many seconds: far more than a test takes.
-LONGEST_HOLD = 120
+LONGEST_HOLD = 900
 
 
 class Requests:
