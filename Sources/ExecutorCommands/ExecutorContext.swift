@@ -32,6 +32,11 @@ struct ExecutorContext {
         drivers = Self.drivers(services, environment, settings, template)
     }
 
+    /// The step, logged to `log`.
+    func step(_ log: Log) -> StepContext {
+        StepContext(template: template, settings: settings, drivers: drivers, log: log)
+    }
+
     /// Drivers that share nothing with `drivers`: one may be cancelled without the other.
     func makeDrivers() -> DriverContext { Self.drivers(services, environment, settings, template) }
 

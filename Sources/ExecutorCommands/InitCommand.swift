@@ -21,10 +21,7 @@ extension Command<GlobalSettings> {
             // SIGTERM ends the downloads; the error that they then give is the mode's own.
             try stoppingOnce(by: signals) { context.drivers.cancel() }
             try telemetry.run(.initialize, context) {
-                try InitRun(
-                    settings: context.settings, template: context.template, templateText: context.templateText,
-                    environment: environment, drivers: context.drivers, log: log
-                ).run()
+                try InitRun(context.step(log), templateText: context.templateText, environment: environment).run()
             }
             return ExitCode.success
         }

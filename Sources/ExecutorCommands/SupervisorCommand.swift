@@ -20,9 +20,8 @@ extension Command<GlobalSettings> {
             let context = try ExecutorContext(environment, log: log)
             context.announce("supervisor", log)
             let run = SupervisorRun(
-                settings: context.settings, template: context.template, templateText: context.templateText,
-                environment: environment, drivers: context.drivers, loading: { context.makeDrivers() },
-                sink: taskResultSink(call.global, context, log), log: log)
+                context.step(log), templateText: context.templateText, environment: environment,
+                loading: { context.makeDrivers() }, sink: taskResultSink(call.global, context, log))
             try telemetry.run(.supervisor, context) { try failure.told { try run.run(signals: signals) } }
             return ExitCode.success
         }

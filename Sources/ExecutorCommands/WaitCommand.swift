@@ -20,9 +20,7 @@ extension Command<GlobalSettings> {
             let signals = try SignalDescriptor([SIGTERM])
             let context = try ExecutorContext(environment, log: log)
             context.announce("wait", log)
-            let run = WaitRun(
-                settings: context.settings, template: context.template, drivers: context.drivers,
-                sink: taskResultSink(call.global, context, log), log: log)
+            let run = WaitRun(context.step(log), sink: taskResultSink(call.global, context, log))
             try telemetry.run(.wait, context) { try failure.told { try run.run(signals: signals) } }
             return ExitCode.success
         }

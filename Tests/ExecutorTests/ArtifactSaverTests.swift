@@ -2,7 +2,6 @@ import ArtifactRegistry
 import Artifacts
 import Foundation
 import HTTPTransport
-import RunDirectory
 import SystemSupport
 import Testing
 import WorkflowModel
@@ -35,14 +34,13 @@ import WorkflowModel
         var settings = try ExecutorSettings(
             Environment(["ARGO_POD_NAME": "p", "ARGO_DEADLINE": "0001-01-01T00:00:00Z"]))
         settings.paths.mirror = path("mirror")
+        settings.paths.runDirectory = path("run")
         let drivers = DriverContext(
             registry: ArtifactDrivers(), clients: HTTPClients(HTTPClientConfiguration()), log: .silent,
             executorBackoff: Backoff(duration: 0, factor: 1, jitter: 0, steps: 1),
             localStore: LocalStore(folder: path("store"), original: template.archiveLocation))
         return (
-            ArtifactSaver(
-                template: template, settings: settings, directory: RunDirectory(root: path("run")), drivers: drivers,
-                log: .silent), template
+            ArtifactSaver(StepContext(template: template, settings: settings, drivers: drivers, log: .silent)), template
         )
     }
 

@@ -4,7 +4,6 @@ import Documents
 import FileTrees
 import Foundation
 import HTTPTransport
-import RunDirectory
 import SystemSupport
 import TestSupport
 import Testing
@@ -157,10 +156,10 @@ import WorkflowModel
         let template = try Template.load(from: document.serialized())
         var settings = try ExecutorSettings(Environment(["ARGO_POD_NAME": "p", "ARGO_DEADLINE": "0001-01-01T00:00:00Z"]))
         settings.paths.mirror = path("mirror")
+        settings.paths.runDirectory = path("run")
         let driver = Driver()
         let saver = ArtifactSaver(
-            template: template, settings: settings, directory: RunDirectory(root: path("run")), drivers: drivers(driver),
-            log: .silent)
+            StepContext(template: template, settings: settings, drivers: drivers(driver), log: .silent))
         for artifact in template.outputs.artifacts { #expect(try saver.save(artifact) != nil) }
         let saved = driver.saved.current
         #expect(saved["file"] == Array("content".utf8))

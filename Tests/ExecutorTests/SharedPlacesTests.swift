@@ -79,8 +79,11 @@ private struct Places: Sendable {
     }
 
     func stage(_ inputs: String) throws {
+        var settings = try ExecutorSettings(Environment(["ARGO_POD_NAME": "pod", "ARGO_DEADLINE": "0001-01-01T00:00:00Z"]))
+        settings.paths = paths
         try InputStager(
-            template: try Self.template(inputs), paths: paths, drivers: drivers, unpacking: UnpackOptions(), log: .silent
+            step: StepContext(template: try Self.template(inputs), settings: settings, drivers: drivers, log: .silent),
+            unpacking: UnpackOptions()
         ).stage()
     }
 
@@ -336,8 +339,7 @@ private func raw(_ path: String, _ data: String = "new", more: String = "") -> S
         settings.paths = places.paths
         change(&settings)
         return ArtifactSaver(
-            template: try Places.template("[]"), settings: settings, directory: RunDirectory(root: settings.paths.runDirectory),
-            drivers: places.drivers, log: .silent)
+            StepContext(template: try Places.template("[]"), settings: settings, drivers: places.drivers, log: .silent))
     }
 
     private let artifact = Artifact(name: "o").withPath("/tmp/o")

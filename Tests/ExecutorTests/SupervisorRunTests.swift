@@ -53,9 +53,9 @@ private final class SupervisedStep: Sendable {
                 }
             }.detach()
             try SupervisorRun(
-                settings: settings, template: template, templateText: Array(template.document.serializedText().utf8),
-                environment: Environment(environment), drivers: drivers(), loading: { self.drivers() }, sink: reports,
-                log: .silent
+                StepContext(template: template, settings: settings, drivers: drivers(), log: .silent),
+                templateText: Array(template.document.serializedText().utf8), environment: Environment(environment),
+                loading: { self.drivers() }, sink: reports
             ).run(signals: try SignalDescriptor([]))
             return nil
         } catch { return error }

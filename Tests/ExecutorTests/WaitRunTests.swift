@@ -13,102 +13,13 @@ import WorkflowModel
 
 @testable import Executor
 
-/// A step's folder and what stands in for the rest of its pod.
-private final class StepUnderTest: Sendable {
-    let folder: TemporaryFolder
-    let directory: RunDirectory
-    let settings: ExecutorSettings
-    let template: Template
-    let drivers: DriverContext
-    let log = Lines()
-
-    init(_ template: String, _ variables: [String: String] = [:]) throws {
-        folder = try TemporaryFolder()
-        directory = RunDirectory(root: BytePath(folder.url.appending(path: "run").path))
-        try directory.container("main").create()
-        var settings = try ExecutorSettings(Environment(podVariables.merging(variables) { $1 }))
-        settings.paths.runDirectory = directory.root
-        settings.paths.mirror = BytePath(folder.url.appending(path: "mirror").path)
-        settings.paths.terminationLog = BytePath(folder.url.appending(path: "termination").path)
-        self.settings = settings
-        self.template = try Template.load(from: Array(template.utf8))
-        let store = BytePath(folder.url.appending(path: "store").path)
-        try AtomicFile.createDirectory(store)
-        drivers = DriverContext(
-            registry: ArtifactDrivers(), clients: HTTPClients(HTTPClientConfiguration()), log: log.log,
-            executorBackoff: settings.backoff,
-            localStore: LocalStore(folder: store))
-    }
-
-    func wait(_ sink: any TaskResultSink) throws {
-        try WaitRun(settings: settings, template: template, drivers: drivers, sink: sink, log: log.log)
-            .run(signals: try SignalDescriptor([]))
-    }
-
-    /// What the emissary of `main` leaves.
-    func leave(_ name: String, in container: String = "main", _ text: String) throws {
-        try SmallFile.write(directory.container(container).path.appending(BytePath(name)), Array(text.utf8))
-    }
-
-    func handOver(_ artifact: String, _ text: String) throws {
-        let place = directory.artifactHandOver(name: artifact)
-        try AtomicFile.createDirectory(place.directory)
-        try SmallFile.write(place.plain, Array(text.utf8))
-    }
-
-    func stored(_ key: String) -> String? {
-        let path = BytePath(folder.url.appending(path: "store/bucket/\(key)").path)
-        return (try? SmallFile.read(path)).map { String(decoding: $0, as: UTF8.self) }
-    }
-}
-
-private final class Lines: Sendable {
-    private let lines = Monitor<[String]>([])
-    var text: String { lines.current.joined() }
-    var log: Log { Log(sink: { line in self.lines.update { $0.append(String(decoding: line, as: UTF8.self)) } }) }
-}
-
-/// Keeps what is reported; makes the task result only when it is let.
-private final class Reports: TaskResultSink {
-    struct State: Sendable {
-        var isAway: Bool
-        var calls: [String] = []
-        var outputs: Outputs?
-        var isComplete = false
-    }
-
-    let state: Monitor<State>
-
-    init(isAway: Bool = false) { state = Monitor(State(isAway: isAway)) }
-
-    private func call(_ name: String) throws {
-        let isAway = state.update { state in
-            state.calls.append(name)
-            return state.isAway
-        }
-        if isAway { throw ExecutorError.transient("dial tcp 127.0.0.1:1: connect: connection refused") }
-    }
-
-    func initialize() throws { try call("create") }
-    func report(_ result: NodeResult) throws {
-        try call("report")
-        state.update { $0.outputs = result.outputs ?? $0.outputs }
-    }
-    func finalize(_ result: NodeResult) throws {
-        try call("finalize")
-        state.update { state in
-            state.outputs = result.outputs ?? state.outputs
-            state.isComplete = true
-        }
-    }
-}
-
-private let location = #""archiveLocation": {"archiveLogs": true, "s3": {"endpoint": "e", "bucket": "bucket", "key": "step"}}"#
+/// Where outputs and logs go.
+let archiveLocation = #""archiveLocation": {"archiveLogs": true, "s3": {"endpoint": "e", "bucket": "bucket", "key": "step"}}"#
 
 @Suite struct WaitRunTests {
     private func withArtifact() throws -> StepUnderTest {
         let step = try StepUnderTest(
-            #"{"container": {"image": "x"}, "outputs": {"artifacts": [{"name": "o", "path": "/tmp/o", "archive": {"none": {}}}]}, \#(location)}"#
+            #"{"container": {"image": "x"}, "outputs": {"artifacts": [{"name": "o", "path": "/tmp/o", "archive": {"none": {}}}]}, \#(archiveLocation)}"#
         )
         try step.leave("combined", "said\n")
         try step.handOver("o", "precious")
@@ -119,7 +30,7 @@ private let location = #""archiveLocation": {"archiveLogs": true, "s3": {"endpoi
     /// Only the report needs the API server: what the step has made is stored while that is away.
     @Test func storesOutputsWhileTheAPIServerIsAway() throws {
         let step = try withArtifact()
-        let reports = Reports(isAway: true)
+        let reports = ReportedResult(isAway: true)
         let waiting = Monitor((any Error)??.none)
         try WorkerThread {
             let error: (any Error)?
@@ -145,7 +56,7 @@ private let location = #""archiveLocation": {"archiveLogs": true, "s3": {"endpoi
 
     @Test func reportsAtOnceWhereTheAPIServerAnswers() throws {
         let step = try withArtifact()
-        let reports = Reports()
+        let reports = ReportedResult()
         try step.wait(reports)
         #expect(reports.state.current.calls == ["create", "finalize"])
         #expect(step.stored("step/main.log") == "said\n")
@@ -158,7 +69,7 @@ private let location = #""archiveLocation": {"archiveLogs": true, "s3": {"endpoi
 @Suite struct LostOutputTests {
     private func step() throws -> StepUnderTest {
         let step = try StepUnderTest(
-            #"{"script": {"image": "x", "source": "x"}, \#(location)}"#, ["ARGO_INCLUDE_SCRIPT_OUTPUT": "true"])
+            #"{"script": {"image": "x", "source": "x"}, \#(archiveLocation)}"#, ["ARGO_INCLUDE_SCRIPT_OUTPUT": "true"])
         try step.leave("stdout", "half")
         try step.leave("combined", "half of the log")
         try step.leave("exitcode", "0")
@@ -168,7 +79,7 @@ private let location = #""archiveLocation": {"archiveLogs": true, "s3": {"endpoi
     @Test func isNoResult() throws {
         let step = try step()
         try step.leave("stdout.lost", "")
-        let reports = Reports()
+        let reports = ReportedResult()
         let error = #expect(throws: ExecutorError.self) { try step.wait(reports) }
         #expect(error?.message.contains("capture the result: ") == true)
         #expect(error?.message.contains("output was lost") == true)
@@ -181,7 +92,7 @@ private let location = #""archiveLocation": {"archiveLogs": true, "s3": {"endpoi
     @Test func isNoLog() throws {
         let step = try step()
         try step.leave("combined.lost", "")
-        let reports = Reports()
+        let reports = ReportedResult()
         let error = #expect(throws: ExecutorError.self) { try step.wait(reports) }
         #expect(error?.message.contains("save the log of container 'main': ") == true)
         #expect(error?.message.contains("output was lost") == true)
@@ -192,7 +103,7 @@ private let location = #""archiveLocation": {"archiveLogs": true, "s3": {"endpoi
 
     @Test func isOnlyWhatIsMarkedSo() throws {
         let step = try step()
-        let reports = Reports()
+        let reports = ReportedResult()
         try step.wait(reports)
         #expect(reports.state.current.outputs?.result == "half")
         #expect(step.stored("step/main.log") == "half of the log")
@@ -213,7 +124,7 @@ private let location = #""archiveLocation": {"archiveLogs": true, "s3": {"endpoi
         try SmallFile.write(place, Array("1\n".utf8))
         try AtomicFile.createDirectory(step.settings.paths.mirror)
         try step.leave("exitcode", "0")
-        let reports = Reports()
+        let reports = ReportedResult()
         let error = #expect(throws: ExecutorError.self) { try step.wait(reports) }
         #expect(
             error?.message
@@ -241,7 +152,7 @@ private let location = #""archiveLocation": {"archiveLogs": true, "s3": {"endpoi
         try SmallFile.write(step.settings.paths.mirror.appending("vol/large"), large)
         try SmallFile.write(step.directory.parameterHandOver("/tmp/fits"), Array(large.dropLast()))
         try step.leave("exitcode", "0")
-        let reports = Reports()
+        let reports = ReportedResult()
         let error = #expect(throws: ExecutorError.self) { try step.wait(reports) }
         #expect(
             error?.message
@@ -253,11 +164,11 @@ private let location = #""archiveLocation": {"archiveLogs": true, "s3": {"endpoi
 
     @Test func namesTheArtifactAndItsPath() throws {
         let step = try StepUnderTest(
-            #"{"container": {"image": "x"}, "outputs": {"artifacts": [{"name": "model", "path": "/tmp/model"}]}, \#(location)}"#
+            #"{"container": {"image": "x"}, "outputs": {"artifacts": [{"name": "model", "path": "/tmp/model"}]}, \#(archiveLocation)}"#
         )
         try step.leave("combined", "")
         try step.leave("exitcode", "0")
-        let error = #expect(throws: ExecutorError.self) { try step.wait(Reports()) }
+        let error = #expect(throws: ExecutorError.self) { try step.wait(ReportedResult()) }
         #expect(error?.message == "save artifact 'model': find /tmp/model: no such file or directory")
     }
 }

@@ -8,21 +8,16 @@ import WorkflowModel
 
 /// Stores one output artifact: its data are packed and sent at the same time, with nothing written to disk between (contract 03 §3).
 struct ArtifactSaver: Sendable {
-    let template: Template
-    let settings: ExecutorSettings
-    let directory: RunDirectory
-    let drivers: DriverContext
-    let log: Log
+    private let step: StepContext
     /// Which artifact each place in a store was given to.
     private let places = Monitor<[String: String]>([:])
 
-    init(template: Template, settings: ExecutorSettings, directory: RunDirectory, drivers: DriverContext, log: Log) {
-        self.template = template
-        self.settings = settings
-        self.directory = directory
-        self.drivers = drivers
-        self.log = log
-    }
+    init(_ step: StepContext) { self.step = step }
+
+    private var template: Template { step.template }
+    private var settings: ExecutorSettings { step.settings }
+    private var directory: RunDirectory { step.directory }
+    private var log: Log { step.log }
 
     /// Stores the artifact.
     ///
@@ -97,7 +92,7 @@ struct ArtifactSaver: Sendable {
     private func store(_ data: OutputData, of artifact: Artifact, fileName: String) throws -> Artifact {
         let location = try artifact.location.withDefaultKey(in: template.archiveLocation, fileName: fileName)
         let complete = try location.relocated(to: template.archiveLocation)
-        var drivers = drivers
+        var drivers = step.drivers
         drivers.log = log.with(["name": .text(artifact.name)])
         let store = try drivers.store(for: complete, artifactName: artifact.name)
         try claim(complete, store.subject, for: artifact)

@@ -7,11 +7,10 @@ import WorkflowModel
 /// Everything that is done between the end of the main containers and the report: result, parameters, artifacts, logs
 /// (contract 02 §6). Each failure is recorded, and the next step still runs.
 struct OutputCollector: Sendable {
-    let template: Template
-    let settings: ExecutorSettings
-    let directory: RunDirectory
-    let drivers: DriverContext
-    let log: Log
+    private let step: StepContext
+    private var template: Template { step.template }
+
+    init(_ step: StepContext) { self.step = step }
 
     /// Artifacts saved side by side at most; their connections and memory come from one budget.
     static let width = 4
@@ -20,7 +19,7 @@ struct OutputCollector: Sendable {
     ///
     /// - Parameter logsOnly: for main containers that were not let start: all that they leave is what their logs say.
     func collect(_ failures: Failures, logsOnly: Bool = false) -> Outputs {
-        let saver = ArtifactSaver(template: template, settings: settings, directory: directory, drivers: drivers, log: log)
+        let saver = ArtifactSaver(step)
         if template.kind == .resource {  // its own process reports the parameters
             return Outputs(artifacts: save([], logNames, saver, failures))
         }
@@ -31,10 +30,10 @@ struct OutputCollector: Sendable {
         }
         failures.record {
             try Trace.span("captureScriptResult") {
-                if settings.includesScriptOutput, template.capturesResult { outputs.result = try result() }
+                if step.settings.includesScriptOutput, template.capturesResult { outputs.result = try result() }
             }
         }
-        let parameters = ParameterCollector(template: template, settings: settings, directory: directory)
+        let parameters = ParameterCollector(step: step)
         failures.record {
             let (values, error) = parameters.collect()
             outputs.parameters = values
@@ -49,7 +48,7 @@ struct OutputCollector: Sendable {
     /// The captured standard output; only its end is ever read.
     private func result() throws -> String {
         do {
-            let main = directory.container("main")
+            let main = step.directory.container("main")
             try main.requireWhole(main.standardOutput)
             return ResultText.result(tail: try main.tail(of: main.standardOutput, count: ResultText.tailLength))
         } catch { throw ExecutorError.wrapping("capture the result", error) }

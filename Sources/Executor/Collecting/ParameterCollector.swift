@@ -6,9 +6,8 @@ import WorkflowModel
 
 /// Reads output parameters from the files that the step has left (contract 02 §6.2).
 struct ParameterCollector: Sendable {
-    let template: Template
-    let settings: ExecutorSettings
-    let directory: RunDirectory
+    let step: StepContext
+    private var settings: ExecutorSettings { step.settings }
 
     /// A parameter that is there, but larger than may be: no default takes its place.
     private struct TooLarge: Error { let path: BytePath }
@@ -18,7 +17,7 @@ struct ParameterCollector: Sendable {
     /// - Returns: and the errors, as one.
     func collect() -> ([Parameter], (any Error)?) {
         var errors: [String] = []
-        let parameters = template.outputs.parameters.map { parameter -> Parameter in
+        let parameters = step.template.outputs.parameters.map { parameter -> Parameter in
             guard let source = parameter.valueFrom, !source.path.isEmpty else { return parameter }
             do { return parameter.withValue(ResultText.parameter(try value(at: source.path))) } catch let error as TooLarge {
                 errors.append(
@@ -43,9 +42,10 @@ struct ParameterCollector: Sendable {
     }
 
     private func read(_ cleaned: BytePath) throws -> [UInt8] {
-        switch PathRules.origin(ofOutput: cleaned.text, in: template, isInitless: settings.isInitless) {
+        switch PathRules.origin(ofOutput: cleaned.text, in: step.template, isInitless: settings.isInitless) {
         case .baseImage where !settings.paths.mirrorsEverything:
             // The user's code can write there too: no link is followed.
+            let directory = step.directory
             let handOver = directory.parameterHandOver(cleaned)
             return try content(of: try directory.place().openFile(directory.relative(handOver)), cleaned)
         case .baseImage, .mirror:

@@ -20,11 +20,7 @@ package struct FolderStep: Sendable {
     /// The root of the user's container, in the folder.
     package static let root: BytePath = "root"
 
-    private let template: Template
-    private let settings: ExecutorSettings
-    private let drivers: DriverContext
-    private let log: Log
-    private let runDirectory: RunDirectory
+    private let step: StepContext
 
     /// - Parameters:
     ///   - folder: `root` in it is the root of the user's container; `ctr/NAME` holds what its containers have printed, as in the
@@ -34,17 +30,14 @@ package struct FolderStep: Sendable {
         template: Template, settings: ExecutorSettings, folder: BytePath, drivers: DriverContext, log: Log
     ) {
         let root = folder.appending(Self.root)
-        runDirectory = RunDirectory(root: folder)
+        let runDirectory = RunDirectory(root: folder)
         var settings = settings
         settings.paths.mirror = root
         settings.paths.mirrorsEverything = true
         settings.paths.runDirectory = folder
         // Only what was kept can be the result.
         settings.includesScriptOutput = runDirectory.exists(runDirectory.container("main").standardOutput)
-        self.template = template
-        self.settings = settings
-        self.drivers = drivers
-        self.log = log
+        step = StepContext(template: template, settings: settings, drivers: drivers, log: log)
     }
 
     /// What `init` does: the script, the manifest and the input artifacts.
@@ -54,11 +47,12 @@ package struct FolderStep: Sendable {
     /// - Returns: the inputs that are there; optional ones may be missing.
     /// - Throws: the first error in the template's order.
     package func stage(unpacking: UnpackOptions) throws -> [Input] {
-        try ScriptStager(paths: settings.paths, log: log).stage(template)
-        try InputStager(template: template, paths: settings.paths, drivers: drivers, unpacking: unpacking, log: log).stage()
-        let place = try settings.paths.mirrorPlace()
+        let (template, paths) = (step.template, step.settings.paths)
+        try ScriptStager(paths: paths, log: step.log).stage(template)
+        try InputStager(step: step, unpacking: unpacking).stage()
+        let place = try paths.mirrorPlace()
         return try template.inputArtifacts.enumerated().compactMap { index, artifact in
-            guard let plan = try InputPlan(artifact, index: index, template: template, paths: settings.paths),
+            guard let plan = try InputPlan(artifact, index: index, template: template, paths: paths),
                 place.exists(plan.destination.path)
             else { return nil }
             return Input(name: artifact.name, path: artifact.path, file: plan.target)
@@ -70,9 +64,7 @@ package struct FolderStep: Sendable {
     /// - Returns: the outputs as they would be reported, and every error on the way.
     package func collect() -> (outputs: Outputs, errors: [any Error]) {
         let failures = Failures(log: .silent)
-        let outputs = OutputCollector(
-            template: template, settings: settings, directory: runDirectory, drivers: drivers, log: log
-        ).collect(failures)
+        let outputs = OutputCollector(step).collect(failures)
         return (outputs, failures.all)
     }
 }

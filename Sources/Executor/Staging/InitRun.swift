@@ -1,47 +1,34 @@
 package import Archiving
-package import Artifacts
 import RunDirectory
 package import SystemSupport
 import Tracing
-package import WorkflowModel
 
 /// The `init` mode: everything that is done before the main container starts (contract 02 §2).
 package struct InitRun: Sendable {
-    package let settings: ExecutorSettings
-    package let template: Template
+    package let step: StepContext
     /// The template's own text: handed on unchanged, so that fields which we do not know survive.
     package let templateText: [UInt8]
     package let environment: Environment
-    package let drivers: DriverContext
-    package let log: Log
 
     package init(
-        settings: ExecutorSettings, template: Template, templateText: [UInt8], environment: Environment,
-        drivers: DriverContext, log: Log
+        _ step: StepContext, templateText: [UInt8], environment: Environment
     ) {
-        self.settings = settings
-        self.template = template
+        self.step = step
         self.templateText = templateText
         self.environment = environment
-        self.drivers = drivers
-        self.log = log
     }
 
     /// Puts the binary, the template, the script and the input artifacts in place.
     ///
     /// - Throws: the first error in the contract's order.
     package func run() throws {
-        let directory = RunDirectory(root: settings.paths.runDirectory)
+        let directory = step.directory
         directory.sweep()
         try BinaryInstaller(directory: directory, searchPath: environment[.path]).install()
         try directory.writeTemplate(templateText)
         try SettingsFile.write(environment.own, in: directory)
-        try Trace.span("stageFiles") { try ScriptStager(paths: settings.paths, log: log).stage(template) }
-        try InputStager(
-            template: template, paths: settings.paths, drivers: drivers, unpacking: UnpackOptions(environment, log: log),
-            log: log
-        )
-        .stage()
+        try Trace.span("stageFiles") { try ScriptStager(paths: step.settings.paths, log: step.log).stage(step.template) }
+        try InputStager(step: step, unpacking: UnpackOptions(environment, log: step.log)).stage()
     }
 }
 

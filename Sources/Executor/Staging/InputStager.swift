@@ -6,11 +6,9 @@ import WorkflowModel
 
 /// Loads the input artifacts, independent ones side by side (contract 03 §2).
 struct InputStager: Sendable {
-    let template: Template
-    let paths: ExecutorPaths
-    let drivers: DriverContext
+    let step: StepContext
     let unpacking: UnpackOptions
-    let log: Log
+    private var paths: ExecutorPaths { step.settings.paths }
 
     /// Artifacts loaded side by side at most; their connections come from one budget.
     static let width = 8
@@ -26,13 +24,13 @@ struct InputStager: Sendable {
     ///
     /// - Throws: for the first artifact that cannot be loaded as it stands.
     func plans() throws -> [InputPlan] {
-        let artifacts = template.inputArtifacts
+        let artifacts = step.template.inputArtifacts
         var plans: [InputPlan] = []
         for (index, artifact) in artifacts.enumerated() {
-            if let plan = try InputPlan(artifact, index: index, template: template, paths: paths) {
+            if let plan = try InputPlan(artifact, index: index, template: step.template, paths: paths) {
                 plans.append(plan)
             } else {
-                log.info("optional artifact is not supplied", ["artifact": .text(artifact.name)])
+                step.log.info("optional artifact is not supplied", ["artifact": .text(artifact.name)])
             }
         }
         let destinations = plans.map(\.destination)
@@ -50,7 +48,7 @@ struct InputStager: Sendable {
     /// - Throws: of several failures the first in the template's order.
     func load(_ plans: [InputPlan]) throws {
         let chains = Self.chains(plans)
-        let loader = ArtifactLoader(drivers: drivers, unpacking: unpacking, log: log)
+        let loader = ArtifactLoader(drivers: step.drivers, unpacking: unpacking, log: step.log)
         try Parallel.forEach(count: chains.count, width: Self.width) { index in
             for plan in chains[index] { try loader.load(plan) }
         }

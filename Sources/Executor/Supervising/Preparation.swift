@@ -15,25 +15,18 @@ final class Preparation: Sendable {
     }
 
     private let state: Monitor<State>
-    private let settings: ExecutorSettings
-    private let template: Template
+    private let step: StepContext
     private let templateText: [UInt8]
     private let environment: Environment
-    private let log: Log
 
     private static let loading = "failed to load non-plugin input artifacts"
 
-    /// - Parameter drivers: for the loading alone; breaking off cancels them for good.
-    init(
-        settings: ExecutorSettings, template: Template, templateText: [UInt8], environment: Environment,
-        drivers: DriverContext, log: Log
-    ) {
+    /// - Parameter drivers: for the loading alone, in the place of the step's; breaking off cancels them for good.
+    init(_ step: StepContext, templateText: [UInt8], environment: Environment, drivers: DriverContext) {
         state = Monitor(State(drivers: drivers))
-        self.settings = settings
-        self.template = template
+        self.step = step
         self.templateText = templateText
         self.environment = environment
-        self.log = log
     }
 
     /// Lets the preparation fail for this reason, at once where it loads something.
@@ -59,12 +52,14 @@ final class Preparation: Sendable {
     ///
     /// - Throws: the first error in time, with the contract's words before it.
     func run() throws {
-        let directory = RunDirectory(root: settings.paths.runDirectory)
+        let directory = step.directory
         try wrapping("failed to write template") {
             try directory.writeTemplate(templateText)
             try SettingsFile.write(environment.own, in: directory)
         }
-        try wrapping("failed to stage files") { try ScriptStager(paths: settings.paths, log: log).stage(template) }
+        try wrapping("failed to stage files") {
+            try ScriptStager(paths: step.settings.paths, log: step.log).stage(step.template)
+        }
         try load()
     }
 
@@ -84,11 +79,12 @@ final class Preparation: Sendable {
     /// Those of each plugin beside those of the stores; of the same kind in the template's order.
     private func load() throws {
         guard let drivers = state.current.drivers else { return }
-        let unpacking = UnpackOptions(environment, log: log)
-        let stager = InputStager(template: template, paths: settings.paths, drivers: drivers, unpacking: unpacking, log: log)
+        var loading = step
+        loading.drivers = drivers
+        let stager = InputStager(step: loading, unpacking: UnpackOptions(environment, log: step.log))
         let plans = try wrapping(Self.loading) { try stager.plans() }
         var groups: [(context: String, plans: [InputPlan])] = [(Self.loading, plans.filter { !$0.isPlugin })]
-        var plugins = settings.inputArtifactPlugins
+        var plugins = step.settings.inputArtifactPlugins
         for name in plans.compactMap(\.location.plugin?.name) where !plugins.contains(name) { plugins.append(name) }
         for name in plugins {
             groups.append(
@@ -107,7 +103,7 @@ final class Preparation: Sendable {
                 }
             }
         } catch { throw state.current.failure ?? error }
-        InputNesting(inputs: settings.paths.inputArtifacts, log: log).link(plans)
+        InputNesting(inputs: step.settings.paths.inputArtifacts, log: step.log).link(plans)
     }
 
     private func wrapping<R>(_ context: String, _ body: () throws -> R) throws -> R {

@@ -3,61 +3,52 @@ package import KubernetesAPI
 package import ProcessControl
 import RunDirectory
 package import SystemSupport
-package import WorkflowModel
+import WorkflowModel
 
 /// The `supervisor` mode of pods without an init container (contract 02 §3): prepares the pod while the emissaries wait, lets them start,
 /// and then does what `wait` does.
 package struct SupervisorRun: Sendable {
-    package let settings: ExecutorSettings
-    package let template: Template
+    /// Its drivers are for what is collected.
+    package let step: StepContext
     /// The template's own text: handed on unchanged, so that fields which we do not know survive.
     package let templateText: [UInt8]
     package let environment: Environment
-    /// For what is collected.
-    package let drivers: DriverContext
-    /// Makes the drivers for what is loaded: others than `drivers`, since SIGTERM ends the loading and never the collecting.
+    /// Makes the drivers for what is loaded: others than the step's, since SIGTERM ends the loading and never the collecting.
     package let makeLoading: @Sendable () -> DriverContext
     package let sink: any TaskResultSink
-    package let log: Log
 
     /// How long the API server may take to forbid the task result before main starts all the same, in nanoseconds.
     private static let refusalPatience: Int64 = 2_000_000_000
 
     package init(
-        settings: ExecutorSettings, template: Template, templateText: [UInt8], environment: Environment,
-        drivers: DriverContext, loading: @escaping @Sendable () -> DriverContext, sink: any TaskResultSink, log: Log
+        _ step: StepContext, templateText: [UInt8], environment: Environment,
+        loading: @escaping @Sendable () -> DriverContext, sink: any TaskResultSink
     ) {
-        self.settings = settings
-        self.template = template
+        self.step = step
         self.templateText = templateText
         self.environment = environment
-        self.drivers = drivers
         makeLoading = loading
         self.sink = sink
-        self.log = log
     }
+
+    private var log: Log { step.log }
 
     /// Runs to the end; whatever fails on the way, what had been produced is still reported.
     ///
     /// - Parameter signals: gives SIGTERM; made before any thread was started.
     /// - Throws: the first error recorded; each has been told in the log.
     package func run(signals: SignalDescriptor) throws {
-        let directory = RunDirectory(root: settings.paths.runDirectory)
+        let directory = step.directory
         let failures = Failures(log: log)
         let former = formerOutcome(directory)
         let life = try? LifeLock(of: directory.container(Self.name))
         let heartbeat = former == nil ? failures.record { try StatusHeartbeat(in: directory, log: log) } : nil
 
         let reporter = TaskResultReporter(sink, log: log)
-        let preparation = Preparation(
-            settings: settings, template: template, templateText: templateText, environment: environment,
-            drivers: makeLoading(),
-            log: log)
+        let preparation = Preparation(step, templateText: templateText, environment: environment, drivers: makeLoading())
         let (creation, monitor) = try failures.telling { () -> (TaskResultCreation, PodMonitor) in
             let creation = try TaskResultCreation(reporter, failures) { error in preparation.breakOff(error) }
-            let monitor = try PodMonitor(
-                directory: directory, containers: template.mainContainerNames, settings: settings, signals: signals, log: log
-            ) { reason in preparation.breakOff(reason) }
+            let monitor = try PodMonitor(step, signals: signals) { reason in preparation.breakOff(reason) }
             try monitor.start()
             return (creation, monitor)
         }
@@ -71,10 +62,8 @@ package struct SupervisorRun: Sendable {
             isPrepared = false
         default: isPrepared = true
         }
-        try PostMain(
-            settings: settings, template: template, drivers: drivers, directory: directory, reporter: reporter,
-            creation: creation, monitor: monitor, failures: failures, log: log
-        ).run(isPrepared: isPrepared)
+        try PostMain(step: step, reporter: reporter, creation: creation, monitor: monitor, failures: failures).run(
+            isPrepared: isPrepared)
         withExtendedLifetime(life) {}
     }
 

@@ -2,6 +2,7 @@ import Glibc
 import ProcessControl
 import RunDirectory
 import SystemSupport
+import WorkflowModel
 
 /// Watches the rest of the pod from one thread: the ends of the main containers, SIGTERM, the deadline and the progress file
 /// (contract 02 §6). Between events it uses no processor time.
@@ -38,18 +39,18 @@ final class PodMonitor: Sendable {
     ///   - signals: must give SIGTERM, and have been made before any thread was started.
     ///   - onInterruption: is told, on the monitor's thread, why the step is to end: SIGTERM or the deadline.
     init(
-        directory: RunDirectory, containers: [String], settings: ExecutorSettings, signals: SignalDescriptor, log: Log,
-        onInterruption: @escaping @Sendable (String) -> Void = { _ in }
+        _ step: StepContext, signals: SignalDescriptor, onInterruption: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
+        let directory = step.directory
         self.directory = directory
-        self.containers = containers.map { directory.container($0) }
-        deadline = settings.deadline
-        gracePeriod = settings.gracePeriod
-        progressFile = settings.progress?.file
-        terminationLog = settings.paths.terminationLog
+        containers = step.template.mainContainerNames.map { directory.container($0) }
+        deadline = step.settings.deadline
+        gracePeriod = step.settings.gracePeriod
+        progressFile = step.settings.progress?.file
+        terminationLog = step.settings.paths.terminationLog
         self.signals = signals
         stop = try EventDescriptor()
-        self.log = log
+        log = step.log
         self.onInterruption = onInterruption
     }
 

@@ -7,16 +7,14 @@ import WorkflowModel
 /// What `wait` and the second half of the supervisor do: wait for the main containers, collect what they leave and report it
 /// (contract 02 §6).
 struct PostMain: Sendable {
-    let settings: ExecutorSettings
-    let template: Template
-    let drivers: DriverContext
-    let directory: RunDirectory
+    let step: StepContext
     let reporter: TaskResultReporter
     let creation: TaskResultCreation
     /// Runs already.
     let monitor: PodMonitor
     let failures: Failures
-    let log: Log
+    private var settings: ExecutorSettings { step.settings }
+    private var log: Log { step.log }
 
     /// Runs to the end; whatever fails on the way, what had been produced is still reported.
     ///
@@ -26,9 +24,7 @@ struct PostMain: Sendable {
         let progress = settings.progress.map { ProgressReporter(monitor, reporter, tick: $0.patchTick, log: log) }
         failures.record { try progress?.start { creation.wait() } }
         waitForMain()
-        let outputs = OutputCollector(
-            template: template, settings: settings, directory: directory, drivers: drivers, log: log
-        ).collect(failures, logsOnly: !isPrepared)
+        let outputs = OutputCollector(step).collect(failures, logsOnly: !isPrepared)
         if !creation.isOver { log.info("outputs are collected, waiting for the API server to report them") }
         creation.wait()
         report(outputs, progress: progress?.end())
@@ -36,15 +32,16 @@ struct PostMain: Sendable {
     }
 
     private func waitForMain() {
-        log.info("waiting for the main containers", ["containers": .text(template.mainContainerNames.joined(separator: ","))])
+        log.info(
+            "waiting for the main containers", ["containers": .text(step.template.mainContainerNames.joined(separator: ","))])
         let waiting = Trace.begin("waitWorkload")
         defer { waiting?.end() }
         if let failure = monitor.observation.wait({ observation in observation.isOver ? .some(observation.failure) : nil }) {
             waiting?.fail(errorText(failure))
             failures.record { throw ExecutorError.wrapping("failed to wait for main container to complete", failure) }
         }
-        for name in template.mainContainerNames {
-            let code = directory.container(name).readExitCode()
+        for name in step.template.mainContainerNames {
+            let code = step.directory.container(name).readExitCode()
             log.info(
                 "main container ended",
                 ["container": .text(name), "exitCode": code.map { .integer(Int64($0)) } ?? .text("unknown")])
@@ -65,7 +62,7 @@ struct PostMain: Sendable {
         if failures.record({ try reporter.report(outputs, progress: progress) }) != nil { tell(outputs) }
         failures.note {
             var kill = KillProcedure(
-                settings.artifactPluginContainers.map { directory.container($0) }, grace: settings.gracePeriod)
+                settings.artifactPluginContainers.map { step.directory.container($0) }, grace: settings.gracePeriod)
             try kill.run(watcher: FileWatcher())
         }
         failures.note { try reporter.finalize() }
