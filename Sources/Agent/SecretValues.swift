@@ -28,7 +28,7 @@ final class SecretValues: Sendable {
             throw ExecutorError.badRequest("secret '\(selector.name)' does not have the key '\(selector.key)'")
         }
         guard let bytes = Base64.decode(text) else {
-            throw ExecutorError.failed("read secret '\(selector.name)': the value of '\(selector.key)' is no base64")
+            throw ExecutorError.failed("read secret '\(selector.name)': the value of '\(selector.key)' is not valid base64")
         }
         return Secret(bytes)
     }

@@ -59,7 +59,7 @@ final class ArchiveReader: EntryReader {
             if let failure = feed.failure, (failure as? ArchiveError)?.code != .trailingGarbage { throw failure }
             return nil
         }
-        // A warning comes with every name that the C locale cannot express; the bytes are right all the same.
+        // A warning comes with every name that the C locale cannot express; the bytes are right nevertheless.
         if status != ARCHIVE_WARN { try check(status) }
         guard let raw = unsafe raw, let name = unsafe archive_entry_pathname(raw) else {
             throw ArchiveError(.corrupt, operation, "", "an entry has no name")

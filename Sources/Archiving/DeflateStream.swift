@@ -99,7 +99,7 @@ final class DeflateStream {
         free.append(chunk)
     }
 
-    /// Makes sure that somebody will take a chunk.
+    /// Ensures that a worker will take the chunk.
     ///
     /// - Returns: false when there is no thread at all.
     private func startWorker() -> Bool {

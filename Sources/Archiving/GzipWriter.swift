@@ -3,7 +3,7 @@ package import SystemSupport
 
 /// Compresses a stream to one gzip member (no name, MTIME 0, OS 255), chunks of it side by side.
 ///
-/// One member, because readers such as Python's `zlib.decompress` stop after the first without a word.
+/// One member, because readers such as Python's `zlib.decompress` silently stop after the first.
 package final class GzipWriter: ByteSink {
     private let sink: any ByteSink
     private let stream: DeflateStream

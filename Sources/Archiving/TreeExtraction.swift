@@ -91,7 +91,7 @@ final class TreeExtraction {
     func finish() throws(SystemError) {
         parent = nil
         for (path, mode) in impliedModes ?? [:] { deferred[path] = (mode, nil) }
-        // The inner ones first, since the outer ones may let nobody in any more.
+        // The inner ones first, since the outer ones may not be accessible any more.
         for (path, (mode, entry)) in deferred.sorted(by: { $1.key < $0.key }) {
             let path = path.isEmpty ? "." : path
             let directory = try root.openDirectory(path)
@@ -134,7 +134,7 @@ final class TreeExtraction {
         } catch {
             switch error.code {
             case EXDEV: throw escapes(name, "its path leads through a link out of the target directory")
-            case ELOOP, ENOTDIR: throw escapes(name, "its path leads through something that is no directory")
+            case ELOOP, ENOTDIR: throw escapes(name, "a parent of its path is not a directory")
             default: throw error
             }
         }

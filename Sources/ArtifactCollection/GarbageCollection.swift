@@ -122,7 +122,7 @@ package struct GarbageCollection: Sendable {
                 return try retrying("report what was deleted") { _ = try client.patch(path, .merge, patch) }
             } catch { if !drivers.cancellation.isCancelled { throw error } }
         }
-        // What is gone is told at least once, though nobody waits for more.
+        // What is gone is reported at least once; further attempts would delay the end.
         _ = try client.patch(path, .merge, patch, CallOptions(outlivesCancellation: true, timeLimit: Self.lastWords))
     }
 

@@ -32,7 +32,7 @@ package final class Digest {
         guard let context = unsafe EVP_MD_CTX_new() else { fatalError("out of memory") }
         unsafe self.context = context
         self.algorithm = algorithm
-        unsafe precondition(EVP_DigestInit_ex(context, algorithm.method, nil) == 1, "libcrypto lacks a hash function")
+        unsafe precondition(EVP_DigestInit_ex(context, algorithm.method, nil) == 1, "libcrypto has no such hash function")
     }
 
     deinit { unsafe EVP_MD_CTX_free(context) }
@@ -50,7 +50,7 @@ package final class Digest {
             unsafe precondition(EVP_DigestFinal_ex(context, buffer.baseAddress, &length) == 1, "libcrypto cannot hash")
             count = Int(length)
         }
-        unsafe precondition(EVP_DigestInit_ex(context, algorithm.method, nil) == 1, "libcrypto lacks a hash function")
+        unsafe precondition(EVP_DigestInit_ex(context, algorithm.method, nil) == 1, "libcrypto has no such hash function")
         return hash
     }
 

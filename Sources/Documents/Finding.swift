@@ -5,7 +5,7 @@ package struct Finding: ClassifiedError, Sendable, Hashable {
     package enum Severity: Sendable, Hashable {
         /// Worth saying once; nothing is wrong.
         case note
-        /// It runs all the same; under `--strict` it does not.
+        /// It runs anyway, except under `--strict`.
         case warning
         /// It cannot run.
         case error

@@ -80,7 +80,7 @@ package enum JSONMarks {
                 let name = (try? JSONValue(parsing: Array(bytes[begin..<at])))?.string ?? ""
                 if let first = seen[name]?.int {
                     let fault = DocumentError.at(
-                        file, place, "the name '\(name)' is here a second time, the first is at \(names[Int(first)])")
+                        file, place, "the name '\(name)' is a duplicate; the first is at \(names[Int(first)])")
                     if repeatedKeys == .refused { throw fault }
                     repetitions.append(fault)
                     // The value stands at the first one's place among the members.

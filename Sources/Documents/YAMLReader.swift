@@ -185,7 +185,7 @@ struct YAMLBuilder {
     ) throws(YAMLFault) {
         if frame.object[name] != nil, let index = frame.object.members.firstIndex(where: { hasSameBytes($0.name, name) }) {
             if !isMerged, !frame.merged.contains(name) {
-                let text = "the key '\(name)' is here a second time, the first is at \(frame.names[index])"
+                let text = "the key '\(name)' is a duplicate; the first is at \(frame.names[index])"
                 if repeatedKeys == .refused { throw YAMLFault(position, text) }
                 repetitions.append(.at(file, position, text))
             }

@@ -1,6 +1,6 @@
 /// What a YAML scalar means, by the rules of the parser behind the controller and its tools (goyaml v2: YAML 1.1 without numbers
 /// to the base 60, and with timestamps left as text). But the single letters `y` and `n` stay text, as most other parsers have it:
-/// they name parameters, and nobody means a boolean by them.
+/// they are names of parameters and not meant as booleans.
 enum YAMLScalars {
     struct Unreadable: Error {
         let reason: String
@@ -144,7 +144,7 @@ enum YAMLScalars {
         return true
     }
 
-    /// As Go prints a 32-bit float with the fewest digits; nil where that takes an exponent, which nobody means.
+    /// As Go prints a 32-bit float with the fewest digits; nil where that takes an exponent.
     private static func floatKey(_ value: Double) -> String? {
         guard value == 0 || value.magnitude >= 1e-4 && value.magnitude < 1e6 else { return nil }
         return DecimalText.plain(Double(Float(value).description) ?? value)

@@ -167,7 +167,7 @@ struct CommandRun {
         scheduleKill()
     }
 
-    /// What is deaf to SIGTERM is killed after the grace period, in both layouts (contract 05 C39): nobody outside can, since a
+    /// What is deaf to SIGTERM is killed after the grace period, in both layouts (contract 05 C39): nothing outside can, since a
     /// SIGKILL from inside the container does not reach process 1.
     private mutating func scheduleKill() {
         let due = monotonicNanoseconds().addingReportingOverflow(gracePeriod)

@@ -58,11 +58,11 @@ package struct EmissaryRun {
         }
         StreamForwarder.finish(
             [output, error], until: monotonicNanoseconds() + Self.lastOutputLimit, patience: Self.lastOutputPatience)
-        // To close the loop's descriptors takes the kernel a while, for which nobody shall wait who waits for the exit code.
+        // Closing the loop's descriptors takes the kernel some time: the exit code is published first.
         return withExtendedLifetime((life, loop)) { outcome }
     }
 
-    /// Hands the span over, or leaves it to be sent off when all else is done. It costs nobody anything that it is lost.
+    /// Hands the span over, or leaves it to be sent off when all else is done. Losing it does no harm.
     private func finish(_ recording: EmissaryTrace.Recording, _ outcome: inout EmissaryOutcome) {
         let span = settings.trace.span(recording, outcome)
         guard recording.goesToExecutor else { return outcome.span = span }

@@ -1,7 +1,7 @@
 import RunDirectory
 import SystemSupport
 
-/// Holds the lock that shows the others that we live, for as long as the object lives. Without one we run all the same.
+/// Holds the lock that proves this emissary is alive, as long as the object lives. If it cannot be taken, the emissary runs anyway.
 final class Liveness {
     private let lock: LifeLock?
 

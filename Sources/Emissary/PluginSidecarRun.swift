@@ -20,7 +20,7 @@ package struct PluginSidecarRun {
         log = Log(level: settings.log.level, format: settings.log.format) { line in error.send(line.span) }
     }
 
-    /// Runs the server to its end. Its own code goes to the exit code file; this process ends with 0 all the same.
+    /// Runs the server to its end. Its own code goes to the exit code file; this process itself ends with 0.
     package func run() -> EmissaryOutcome {
         ProcessAttributes.clearUmask()
         ProcessAttributes.reserveStandardDescriptors()
@@ -46,7 +46,7 @@ package struct PluginSidecarRun {
         } catch { return .failed(errorText(error)) }
     }
 
-    /// Pods without an executor container beside `main` have nobody to write the signal file: there SIGTERM counts. A supervisor
+    /// Pods without an executor container beside `main` have no process that writes the signal file: there SIGTERM counts. A supervisor
     /// has left its marker by the time that anybody is terminated.
     private var nobodyWillEndIt: Bool {
         if settings.runDirectory.exists(settings.runDirectory.status) { return false }

@@ -21,7 +21,7 @@ extension Command<GlobalSettings> {
     }
 }
 
-/// Runs a command in somebody else's container, by settings from the environment and the run directory.
+/// Runs a command in the user's container, by settings from the environment and the run directory.
 private func wrap(
     _ call: Invocation<GlobalSettings, NoSettings>, isTraced: Bool, _ run: (EmissarySettings) -> EmissaryOutcome
 ) throws -> Int32 {

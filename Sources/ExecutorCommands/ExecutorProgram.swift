@@ -61,7 +61,7 @@ struct ModeFailure {
     }
 }
 
-/// Standard output for what a command prints, standard error for its errors. A closed stream is nobody's failure.
+/// Standard output for what a command prints, standard error for its errors. A closed stream is ignored.
 enum StandardStreams {
     static func print(_ text: String) { try? DescriptorIO.write(1, Array(text.utf8).span, subject: "stdout") }
     static func printError(_ text: String) { try? DescriptorIO.write(2, Array(text.utf8).span, subject: "stderr") }

@@ -47,7 +47,7 @@ struct StoreServices {
         return drivers
     }
 
-    /// The same for somebody who waits at a terminal: no quick attempts inside the slow ones, and each retry is told at once.
+    /// The same for a user at a terminal: no quick attempts inside the slow ones, and each retry is told at once.
     func attendedDrivers(secrets: BytePath, localStore: LocalStore? = nil) -> DriverContext {
         var drivers = drivers(secrets: secrets, localStore: localStore)
         drivers.requestBackoff = nil

@@ -2,7 +2,7 @@ import CLinuxShims
 import Glibc
 package import SystemSupport
 
-/// Calls on one name in an open directory, whose raw descriptor somebody else owns.
+/// Calls on one name in an open directory, whose raw descriptor the caller owns.
 ///
 /// None follows a symbolic link that stands under the name itself, unless it says so. Where the name is a path, its inner
 /// components are resolved by the kernel without restriction: paths from outside belong to `ContainedDirectory`.

@@ -6,7 +6,7 @@ package struct ResolvedUserNames: Sendable {
     private let users: [UInt32: [UInt8]]
     private let groups: [UInt32: [UInt8]]
 
-    /// A file that is absent or unreadable names nobody.
+    /// A file that is absent or unreadable counts as empty.
     package init(passwd: BytePath = "/etc/passwd", group: BytePath = "/etc/group") {
         users = Self.names(passwd, fields: 7)
         groups = Self.names(group, fields: 4)

@@ -64,7 +64,7 @@ package struct TemporaryFile: ~Copyable, Sendable {
     ///     empty. Else it is an error (EISDIR).
     package func publish(as target: BytePath, mode: UInt32?, movesDirectories: Bool = false) throws(SystemError) {
         try finish(target, mode)
-        // Bounded, since somebody may put a directory there again and again.
+        // Bounded, since another process may put a directory there again and again.
         for attempt in 0... {
             do throws(SystemError) {
                 return try DirectoryIO.rename(

@@ -1,13 +1,13 @@
 import Glibc
 package import SystemSupport
 
-/// Names of what is ours for a while, beside what it will become: random, so that they are nobody else's, and of a form by which the
+/// Names of what is ours for a while, beside what it will become: random, so that they are unique, and of a form by which the
 /// next process of ours knows what a killed one has left.
 package struct TemporaryNames: Sendable {
     /// In directories that are not ours.
     package static let usual = TemporaryNames(prefix: ".argoexec-")
 
-    /// How many names are tried where somebody removes what we make as fast as we make it.
+    /// How many names are tried where another process removes what we make as fast as we make it.
     static let attempts = 100
 
     private let prefix: [UInt8]
@@ -36,7 +36,7 @@ package struct TemporaryNames: Sendable {
     }
 }
 
-/// The lock by which a living process keeps what it has under a temporary name: nobody sweeps what is locked.
+/// The lock by which a living process keeps what it has under a temporary name: what is locked is never swept.
 enum TemporaryLock {
     enum Answer { case taken, held, unsupported }
 

@@ -6,7 +6,7 @@ package enum TreeModes {
     /// Sets `mode & 0777` on what stands at the path and, if asked, on everything below it.
     ///
     /// Links are passed over: what they point to inside the tree is reached by its own name, and what is outside or absent is
-    /// nobody's business here.
+    /// not handled here.
     package static func apply(mode: UInt32, to path: BytePath, recursively: Bool) throws(SystemError) {
         try apply(mode & 0o777, AT_FDCWD, path, subject: path, recursively)
     }

@@ -51,7 +51,7 @@ package enum TreeRemoval {
         }
     }
 
-    /// How often a directory is read again: somebody may make new files as fast as we remove them.
+    /// How often a directory is read again: another process may make new files as fast as we remove them.
     private static let rounds = 1000
 
     /// Removes all names in a directory but directories that are not empty, also where the directory's mode keeps its owner, us, from

@@ -58,7 +58,7 @@ package final class Workshop: Sendable {
     ///     link, a directory an empty directory, and all else is an error (ENOTEMPTY, EEXIST, EISDIR or ENOTDIR).
     package func publish(_ path: BytePath, as target: BytePath, isReplacing: Bool) throws(SystemError) {
         let (from, made) = try directory.parent(of: path)
-        // Bounded, since somebody may put something there again and again.
+        // Bounded, since another process may put something there again and again.
         for attempt in 0... {
             do throws(SystemError) {
                 return try Self.move(from.raw, made, parent.raw, target, parent.subject(target))
@@ -102,14 +102,14 @@ package enum Leftovers {
     /// Directories swept by this process, by device and number: once each, and not without end.
     private static let swept = Swept()
 
-    /// Removes from a directory what has the form of a temporary name, is our own user's, and is locked by nobody. What fails is left
+    /// Removes from a directory what has the form of a temporary name, belongs to our own user, and is not locked. What fails is left
     /// for the next time.
     package static func sweep(_ parent: ContainedDirectory, _ names: TemporaryNames = .usual) {
         guard let found = try? candidates(parent, names) else { return }
         for name in found { sweep(name, in: parent) }
     }
 
-    /// The same, each directory once in a process: what somebody is killed over meanwhile can wait.
+    /// The same, each directory once in a process: what a process killed meanwhile leaves can wait.
     package static func sweepOnce(_ parent: ContainedDirectory, _ names: TemporaryNames = .usual) {
         guard let status = try? parent.status("."), swept.isFirst(status.device, status.inode) else { return }
         sweep(parent, names)
@@ -142,7 +142,7 @@ package enum Leftovers {
         return found
     }
 
-    /// What a name is, is only a hint of how to open it: somebody may exchange names at any moment. What was opened is judged.
+    /// What a name is, is only a hint of how to open it: another process may exchange names at any moment. What was opened is judged.
     private static func sweep(_ name: BytePath, in parent: ContainedDirectory) {
         guard let status = try? DirectoryIO.status(parent.raw, name, subject: ""), status.userID == geteuid() else { return }
         switch status.kind {

@@ -18,11 +18,11 @@ final class Exchange {
         case failure(any Error)
         /// The body to collect is larger than its limit.
         case tooLarge
-        /// Enough has come of a body that only explains an error, or that nobody reads.
+        /// Enough has come of a body that only explains an error, or that is not read.
         case enough
     }
 
-    /// Bytes of a body that nobody reads which are worth taking to keep the connection.
+    /// How much of an unwanted body is read so that the connection can be reused, bytes.
     private static let discardLimit: Int64 = 64 << 10
 
     private let body: HTTPBody
@@ -53,7 +53,7 @@ final class Exchange {
     private(set) var lastActivity = monotonicNanoseconds()
 
     /// - Parameters:
-    ///   - isFollowed: whether an answer is only a redirect to be followed, so that nobody is shown its head.
+    ///   - isFollowed: whether an answer is only a redirect to be followed, so that its head is not passed on.
     ///   - decodesGzip: whether `Accept-Encoding: gzip` was sent on our own account.
     ///   - limits: on what such an answer may decode to.
     init(

@@ -72,7 +72,7 @@ package enum HTTPBody {
         if case .source = self { false } else { true }
     }
 
-    /// Bytes; nil where nobody knows.
+    /// Bytes; nil if unknown.
     package var length: Int64? {
         switch self {
         case .none: 0

@@ -22,7 +22,7 @@ import CCurl
             guard !field.name.isEmpty, field.name.utf8.allSatisfy(Self.isNameByte) else {
                 throw TransferError.invalid("net/http: invalid header field name")
             }
-            // A line break would begin a field, or a request, that nobody asked for.
+            // A line break would begin an injected field or request.
             guard field.value.utf8.allSatisfy({ $0 == 0x09 || $0 >= 0x20 && $0 != 0x7F }) else {
                 throw TransferError.invalid("net/http: invalid header field value for \"\(field.name)\"")
             }

@@ -86,7 +86,7 @@ package struct PodBuilder: Sendable {
         return .object(document)
     }
 
-    /// The user's init container: not behind the emissary, and nobody waits for it but the node.
+    /// The user's init container: not behind the emissary; only the node waits for it.
     private func initContainer(of user: UserContainer, _ environment: [JSONValue], _ mounts: [JSONValue]) -> JSONValue {
         var document = user.document
         document["env"] = .array(environment)

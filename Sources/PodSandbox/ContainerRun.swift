@@ -193,7 +193,7 @@ final class ContainerRun {
     /// What bubblewrap or an engine said last.
     private var lastLine: String {
         let lines = ((try? FileTail.read(folder.log, count: Self.longestMessage)) ?? []).split(separator: 0x0A)
-        return lines.last.map { String(decoding: $0, as: UTF8.self) } ?? "it ended before its program was started"
+        return lines.last.map { String(decoding: $0, as: UTF8.self) } ?? "the sandbox ended before the command started"
     }
 
     // MARK: Signals

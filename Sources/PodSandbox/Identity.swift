@@ -20,7 +20,7 @@ struct UserDatabase: Sendable {
     let users: [User]
     let groups: [Group]
 
-    /// A file that is absent or unreadable names nobody.
+    /// A file that is absent or unreadable counts as empty.
     init(passwd: BytePath?, group: BytePath?) {
         users = Self.lines(passwd).compactMap { fields in
             guard fields.count >= 6, let id = UInt32(fields[2]), let group = UInt32(fields[3]) else { return nil }
@@ -91,7 +91,7 @@ struct IdentityRequest: Sendable {
     ///
     /// - Parameters:
     ///   - imageUser: the image's `User`: a name or number, with or without a group.
-    ///   - fallback: where nobody says anything.
+    ///   - fallback: the default.
     /// - Throws: `ExecutorError` for a name that is not in the root.
     func resolve(
         imageUser: String?, fallback: (user: UInt32, group: UInt32), database: UserDatabase

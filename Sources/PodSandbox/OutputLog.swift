@@ -1,7 +1,7 @@
 import Glibc
 import SystemSupport
 
-/// A container's log file, and its lines for whoever wants to see them as they come.
+/// A container's log file, and its lines as they come, for the display.
 final class OutputLog {
     private let path: BytePath
     private let file: Descriptor

@@ -23,7 +23,7 @@ package final class PodLock: Sendable {
 
     deinit { try? DirectoryIO.unlink(AT_FDCWD, path, subject: path.text) }
 
-    /// Calls `body` where a pod's runner was killed, while nobody else can run one or tidy up there; then it no longer counts as such.
+    /// Calls `body` where a pod's runner was killed, while no other process can run one or tidy up there; then it no longer counts as such.
     package static func withAbandoned(_ folder: PodFolder, _ body: () -> Void) {
         let path = folder.lock
         guard let file = try? Descriptor.open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK),

@@ -12,7 +12,7 @@ struct PodManifest: Sendable {
     /// - Throws: `ExecutorError` for what is no pod.
     init(_ document: JSONValue) throws {
         guard let spec = document.field("spec")?.object, let metadata = document.field("metadata")?.object else {
-            throw ExecutorError.badRequest("read a pod: it has no metadata or no spec")
+            throw ExecutorError.badRequest("read a pod: metadata or spec is missing")
         }
         self.document = document
         name = metadata.field("name")?.string ?? metadata.field("generateName")?.string ?? "pod"

@@ -16,7 +16,7 @@ final class PodRun {
     private var runs: [ContainerRun] = []
     private var restarts: [ObjectIdentifier: Restart] = [:]
     private var ending = PodOutcome.Ending.completed
-    /// When what still runs is killed; nil while nobody is ended.
+    /// When what still runs is killed; nil while nothing is being stopped.
     private var killTime: Int64?
     /// Whether the kill spares the executor's own containers: theirs is an end that they find by themselves.
     private var sparesExecutor = true

@@ -1,6 +1,6 @@
 import SystemSupport
 
-/// Names that nobody has yet.
+/// Unused random names.
 package enum RandomName {
     /// Five letters and digits, of those that Kubernetes uses: none that look alike, no vowels.
     package static func suffix() -> String {

@@ -142,7 +142,7 @@ package final class CaptureFile {
         if hasWarned { return }
         hasWarned = true
         log.warn(
-            "cannot capture output, passing it on all the same",
+            "cannot capture output; it is still forwarded",
             [
                 "path": .path(path), "error": .text("\(operation): \(errnoText(code))"),
             ])

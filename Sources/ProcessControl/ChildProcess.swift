@@ -24,7 +24,7 @@ package final class ChildProcess {
     /// Looks whether the process has ended.
     ///
     /// - Returns: how; nil while it runs.
-    /// - Throws: it cannot be waited for, since somebody else has done so.
+    /// - Throws: it cannot be waited for because it already has been.
     @discardableResult
     package func poll() throws(SystemError) -> ExitStatus? {
         if let status { return status }
@@ -68,7 +68,7 @@ package final class ChildProcess {
     }
 }
 
-/// Waiting for processes that nobody started here: as process 1 of a container we inherit the orphans.
+/// Waiting for processes that were not started here: as process 1 of a container we inherit the orphans.
 package enum Reaper {
     /// Waits for all children that have ended. If `child` is among them, it learns of it.
     ///

@@ -21,6 +21,6 @@ package final class EventDescriptor: Sendable {
     /// To be polled for reading; never to be read.
     package var raw: Int32 { reading.raw }
 
-    /// Wakes whoever polls, now and ever after. A full pipe is readable all the same.
+    /// Makes the descriptor readable for good. EAGAIN on a full pipe can be ignored.
     package func signal() { try? DescriptorIO.write(writing.raw, [1].span, subject: "event") }
 }

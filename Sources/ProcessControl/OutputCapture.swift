@@ -105,10 +105,10 @@ package final class OutputCapture {
     /// from then on without waiting for our own streams, in which it waits.
     package func processEnded() { hasEnded = true }
 
-    /// Whether somebody may still write: the process, or another that holds a pipe open.
+    /// Whether a process may still write: the child, or another that holds a pipe open.
     package var isOpen: Bool { sources.contains { $0.isOpen } }
 
-    /// Takes what is in the pipes now, and not what somebody else may write meanwhile; then they are closed.
+    /// Takes what is in the pipes now, and not what another process may still write; then they are closed.
     package func finish() {
         for source in sources where source.isOpen { drain(source) }
         sources = []

@@ -6,7 +6,7 @@ package import SystemSupport
 package enum TrapHandler {
     /// - Parameters:
     ///   - terminationLog: gets the line.
-    ///   - exitCodeFile: gets `code` first, so that nobody waits for a container that is gone; nil for none. Below `directory`, in
+    ///   - exitCodeFile: gets `code` first, so that nothing waits for a container that is gone; nil for none. Below `directory`, in
     ///     which no link is followed.
     package static func install(
         terminationLog: BytePath, exitCodeFile: BytePath? = nil, in directory: BytePath = "/", code: Int32 = ExitCode.failure

@@ -4,7 +4,7 @@ import SystemSupport
 /// SIGTERM as what ends the work on an object: kubectl, requests and pauses are cut short, and nothing new is begun.
 package final class Interruption: Sendable {
     private let owner: any AnyObject & Sendable
-    /// Readable once the signal has come, and from then on: nobody takes it.
+    /// Readable once the signal has come, and from then on: it is never consumed.
     let descriptors: [Int32]
 
     /// - Parameter signals: gives SIGTERM, and was made before any thread was started.

@@ -46,7 +46,7 @@ package struct ResourceRun: Sendable {
             throw error
         }
         if let outputs {
-            // One request does both where nobody else has something to add (contract 05 P22).
+            // One request does both where nothing else is to be added (contract 05 P22).
             let completes = !isCompleted
             try tools.interruption.abandoning("report outputs") {
                 if completes { try reporter.finalize(outputs) } else { try reporter.report(outputs, progress: nil) }
@@ -91,7 +91,7 @@ package struct ResourceRun: Sendable {
         if !conditions.isEmpty {
             guard let object else {
                 throw ExecutorError.notFound(
-                    "\(action) a resource: there is no such object, so that its conditions cannot be checked")
+                    "\(action) a resource: the object does not exist, so its conditions cannot be checked")
             }
             try ConditionWait(
                 conditions: conditions, reader: reader, interval: settings.resourceStateCheckInterval,

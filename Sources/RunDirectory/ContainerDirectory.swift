@@ -26,7 +26,7 @@ package struct ContainerDirectory: Sendable {
     package var after: BytePath { path.appending("after") }
     /// Asks for a debug pause before the command, if it has not started, and after it: our own addition.
     package var pause: BytePath { path.appending("pause") }
-    /// There while the command waits for somebody to release it; says for which of the two: our own addition.
+    /// There while the command waits to be released; says for which of the two: our own addition.
     package var paused: BytePath { path.appending("paused") }
     /// Locked by the emissary for as long as it lives.
     package var alive: BytePath { path.appending("alive") }

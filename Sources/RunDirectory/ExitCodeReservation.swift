@@ -33,7 +33,7 @@ package struct ExitCodeReservation: ~Copyable {
                 try DescriptorIO.write(raw, digits.span, at: 0, subject: directory.exitCode.text)
                 try checked("truncate", directory.exitCode.text) { ftruncate(raw, off_t(digits.count)) }
                 try reserved.file.publish(as: directory.exitCode.base, mode: 0o644, movesDirectories: true)
-                // The directory may have been moved away meanwhile: then nobody sees what is in it.
+                // The directory may have been moved away meanwhile: then what is in it is not seen.
                 if directory.readExitCode() == code { return }
             } catch { reserved.file.remove() }
         }

@@ -5,7 +5,7 @@ package import SystemSupport
 /// The lock that shows that an emissary lives: the kernel frees it with its holder, however that ends.
 ///
 /// The file is created aside, locked, and only then renamed to its place, so that it is never seen unlocked by a living holder. At
-/// the holder's end the kernel also reports IN_CLOSE_WRITE to whoever watches the directory.
+/// the holder's end the kernel also reports IN_CLOSE_WRITE to watchers of the directory.
 package struct LifeLock: ~Copyable, Sendable {
     private let file: TemporaryFile
 

@@ -43,7 +43,7 @@ package struct RunDirectory: Sendable {
     /// The volume, opened: as it is at this moment, should it have been mounted anew.
     package func place() throws(SystemError) -> SharedPlace { try SharedPlace(root) }
 
-    /// The same, made where it is missing, mode 0777: a container without the volume runs all the same.
+    /// The same, made where it is missing, mode 0777: a container without the volume runs too.
     package func placeMaking() throws(SystemError) -> SharedPlace { try SharedPlace(making: root, mode: 0o777, isExact: true) }
 
     /// One of the paths above as `place` takes it.
@@ -59,7 +59,7 @@ package struct RunDirectory: Sendable {
         do { return try place().readIfPresent(relative(path), limit: limit) } catch  where error.code == ENOENT { return nil }
     }
 
-    /// Writes a file in one step for whoever looks.
+    /// Writes a file atomically.
     package func write(_ path: BytePath, _ bytes: [UInt8], mode: UInt32) throws(SystemError) {
         try placeMaking().write(relative(path), bytes, mode: mode)
     }

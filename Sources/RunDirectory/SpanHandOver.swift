@@ -3,7 +3,7 @@ package import SystemSupport
 
 /// How the emissaries' spans reach the executor, which sends them with its own: a private format of ours (contract 01 §7).
 ///
-/// The emissary needs no network for it, and nobody waits for a collector who waits for an exit code.
+/// The emissary needs no network for it, so the exit code never waits for a collector.
 extension RunDirectory {
     /// `tracing`, empty: the executor of this pod collects spans.
     private var tracing: BytePath { root.appending("tracing") }

@@ -39,7 +39,7 @@ package final class StoreCheck: Sendable {
         self.drivers = makeDrivers()
     }
 
-    /// Stops what is under way; the probe is deleted all the same. May be called from any thread.
+    /// Stops what is under way; the probe is still deleted. May be called from any thread.
     package func stop() {
         isStopped.store(true, ordering: .sequentiallyConsistent)
         drivers.cancel()
@@ -260,7 +260,7 @@ package final class StoreCheck: Sendable {
         }
     }
 
-    /// Removes the probe, also where putting it failed: the store may have taken it all the same.
+    /// Removes the probe, also where putting it failed: the store may have stored it anyway.
     private func remove(after failure: (any Error)?, _ run: inout CheckRun) {
         if let failure {
             if case .refused = (failure as? ArtifactError)?.code { return }
@@ -298,7 +298,7 @@ package final class StoreCheck: Sendable {
         return true
     }
 
-    /// Nil where nobody can tell: whoever may not look.
+    /// Nil if it cannot be determined, e.g. without permission.
     private func isThere(_ driver: any ArtifactDriver) -> Bool? {
         do {
             _ = try driver.find()

@@ -96,7 +96,7 @@ package enum AtomicFile {
         }
     }
 
-    /// A name beside `path` that nobody else uses: containers share the directory but not the numbers of their processes.
+    /// A unique name beside `path`: containers share the directory but not the numbers of their processes.
     package static func temporaryName(for path: BytePath) -> BytePath {
         let number = String(UInt64.random(in: .min ... .max), radix: 36)
         return path.directory.appending(

@@ -22,7 +22,7 @@ package final class BlockSink: ByteSink {
         unsafe bytes.withUnsafeBufferPointer { unsafe block.append(contentsOf: $0) }
     }
 
-    /// Hands on what has been gathered; whoever writes calls it at the end.
+    /// Hands on what has been gathered; the writer calls it at the end.
     package func flush() throws {
         if block.isEmpty { return }
         try unsafe block.withUnsafeBufferPointer { try unsafe sink.write($0.span) }

@@ -52,7 +52,7 @@ package final class MemorySink: ByteSink {
     }
 }
 
-/// A source over an open file that somebody else keeps open.
+/// A source over an open file that the caller keeps open.
 package final class DescriptorSource: ByteSource {
     private let raw: Int32
     private let subject: String
@@ -67,7 +67,7 @@ package final class DescriptorSource: ByteSource {
     }
 }
 
-/// A sink over an open file that somebody else keeps open.
+/// A sink over an open file that the caller keeps open.
 package final class DescriptorSink: ByteSink {
     private let raw: Int32
     private let subject: String

@@ -34,7 +34,7 @@ package struct Descriptor: ~Copyable, Sendable {
     }
 }
 
-/// Reading and writing whole buffers on a raw descriptor that somebody else owns.
+/// Reading and writing whole buffers on a raw descriptor that the caller owns.
 package enum DescriptorIO {
     /// Reads at most `buffer.count` bytes; 0 is the end.
     package static func read(

@@ -19,7 +19,7 @@ package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebug
     /// Whether a text from outside repeats it; an empty secret is in none.
     package func occurs(in text: String) -> Bool { !isEmpty && text.contains(revealText()) }
 
-    /// Without white space at either end: a newline at the end of a secret's file is nobody's password (contract 05 C37).
+    /// Without white space at either end: a trailing newline in a secret's file is never part of the password (contract 05 C37).
     package var trimmed: Secret {
         var slice = bytes[...]
         while let last = slice.last, [0x20, 0x09, 0x0A, 0x0D].contains(last) { slice.removeLast() }

@@ -33,7 +33,7 @@ package struct CommandSpan: Sendable, Equatable {
     package var line: String {
         let numbers = "\(context.traceParent) \(parent?.text ?? "-") \(start) \(end) \(exitCode)"
         guard let failure else { return numbers }
-        // A cut in the middle of a character is repaired by whoever reads the line.
+        // A cut in the middle of a character is repaired by the reader of the line.
         let text = failure.utf8.prefix(Self.longestLine / 2).map { $0 < 0x20 ? 0x20 : $0 }
         return numbers + " " + String(decoding: text, as: UTF8.self)
     }

@@ -2,9 +2,9 @@
 enum FieldUse: Sendable, Equatable {
     /// It has its meaning here too, or none that could show in a run.
     case used
-    /// It has no effect here, and that cannot change what the steps bring forth: where pods run, what they may consume.
+    /// It has no effect here, and that cannot change what the steps produce: where pods run, what they may consume.
     case unused(String)
-    /// It would change which steps run or what they bring forth, and we cannot do it.
+    /// It would change which steps run or what they produce, and is not supported.
     case refused(String)
 }
 
@@ -74,7 +74,7 @@ struct FieldTable: Sendable {
     }
 
     static let placement = "pods are not placed on nodes here"
-    static let identity = "there are no service accounts here"
+    static let identity = "service accounts are ignored in a local run"
     static let limits = "resources are not limited here"
     static let network = "the network is this machine's own"
     static let observation = "metrics are not collected here"

@@ -54,7 +54,7 @@ package struct WorkflowSource: Sendable {
         do throws(DocumentError) { return try YAMLReader.file(file.content, name: file.name) } catch {
             guard let marks = TemplateMarks.find(in: file.content) else { throw error }
             throw DocumentError(
-                place: error.place, reason: "this is no workflow yet but a template of one (\(marks)): render it first")
+                place: error.place, reason: "this is a template of a workflow, not a workflow (\(marks)): render it first")
         }
     }
 

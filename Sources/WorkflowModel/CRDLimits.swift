@@ -34,7 +34,7 @@ package enum CRDLimits {
         _ value: JSONValue?, _ field: String, _ subject: String, _ allowed: [String]
     ) throws(ModelError) {
         if let text = value?.string, !allowed.contains(text) {
-            throw .refused(subject, "\(field) '\(text)' is none of those allowed")
+            throw .refused(subject, "\(field) '\(text)' is not allowed")
         }
     }
 

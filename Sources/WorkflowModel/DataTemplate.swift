@@ -1,6 +1,6 @@
 package import Documents
 
-/// What a data template brings forth (contract 02 §8, 04 §8): a list from a source, changed by expressions.
+/// What a data template produces (contract 02 §8, 04 §8): a list from a source, changed by expressions.
 package struct DataTemplate: Sendable, Equatable {
     /// The artifact whose keys are the data; nil where the template has no source that we know.
     package let artifactPaths: Artifact?

@@ -1,6 +1,6 @@
 package import Documents
 
-/// What a step brings forth: as declared in a template, and as reported (contract 04 §4).
+/// What a step produces: as declared in a template, and as reported (contract 04 §4).
 package struct Outputs: Sendable, Equatable {
     package var parameters: [Parameter]
     package var artifacts: [Artifact]

@@ -25,9 +25,9 @@ import Testing
         // In the order in which they were read to their end.
         #expect(
             document.repeatedKeys.map(\.message) == [
-                "f:4:3: the key 'b' is here a second time, the first is at 2:3",
-                "f:5:21: the key 'f' is here a second time, the first is at 5:15",
-                "f:5:11: the key 'e' is here a second time, the first is at 5:5",
+                "f:4:3: the key 'b' is a duplicate; the first is at 2:3",
+                "f:5:21: the key 'f' is a duplicate; the first is at 5:15",
+                "f:5:11: the key 'e' is a duplicate; the first is at 5:5",
             ])
         #expect(String(describing: document.place(of: DocumentPath.root.member("a").member("b"))) == "f:4:3")
     }

@@ -86,8 +86,8 @@ import Testing
     @Test func refusesAKeyThatIsWrittenTwice() {
         #expect(
             fault("a: 1\nb:\n  k: 1\n  l: 2\n  k: 3\n")
-                == "w.yaml:5:3: the key 'k' is here a second time, the first is at 3:3")
-        #expect(fault("{yes: 1, true: 2}") == "w.yaml:1:10: the key 'true' is here a second time, the first is at 1:2")
+                == "w.yaml:5:3: the key 'k' is a duplicate; the first is at 3:3")
+        #expect(fault("{yes: 1, true: 2}") == "w.yaml:1:10: the key 'true' is a duplicate; the first is at 1:2")
         #expect(fault("b: &b {x: 1}\nv: {<<: *b, x: 2, x: 3}")?.contains("'x' is here a second time") == true)
     }
 
@@ -155,7 +155,7 @@ import Testing
         #expect {
             _ = try YAMLReader.file(Array(text.utf8), name: "w.json")
         } throws: { error in
-            (error as? DocumentError)?.message == "w.json:2:2: the name 'a' is here a second time, the first is at 1:2"
+            (error as? DocumentError)?.message == "w.json:2:2: the name 'a' is a duplicate; the first is at 1:2"
         }
     }
 

@@ -151,8 +151,8 @@ extension ClusterAccess {
         (["client-key": "/canary"], "a client certificate and its key are needed together"),
         (["as-group": "g"], "a uid, groups or extra fields to impersonate need a user to impersonate"),
         (["proxy-url": "ftp://u:canary@p"], "the proxy's URL must begin with http, https or socks5"),
-        (["request-timeout": "soon"], "the value of --request-timeout is no duration"),
-        (["request-timeout": "-1s"], "the value of --request-timeout is no duration"),
+        (["request-timeout": "soon"], "the value of --request-timeout is not a duration"),
+        (["request-timeout": "-1s"], "the value of --request-timeout is not a duration"),
         (["certificate-authority": "/no/such"], "open /no/such: no such file or directory"),
         (["context": "c"], "the context \"c\" does not exist: there is no kubeconfig file"),
         (

@@ -157,7 +157,7 @@ import Testing
         ("{}", "its answer has neither token nor certificate"),
         (#"{"token": ""}"#, "its answer has neither token nor certificate"),
         (#"{"clientKeyData": "canary"}"#, "its answer has only one of certificate and key"),
-        (#"{"token": "canary", "expirationTimestamp": "soon"}"#, "its answer's expirationTimestamp is no time"),
+        (#"{"token": "canary", "expirationTimestamp": "soon"}"#, "expirationTimestamp of its response is not a time"),
         (#"{"token": "canary""#, "its answer is no ExecCredential"),
     ]) func refusesAnswersThatMakeNoSense(status: String, reason: String) throws {
         try plugin(status)
@@ -171,7 +171,7 @@ import Testing
 
     @Test func tellsAllThatThePluginSaid() throws {
         try plugin(#"{"token": "canary"}"#, ending: 3)
-        #expect(try failure() == "it ended with exit code 3: first line it is late")
+        #expect(try failure() == "exit code 3: first line it is late")
     }
 
     /// As the Kubernetes client library takes it.

@@ -51,8 +51,8 @@ import Testing
         #expect(try access.authorization == "Bearer mine")
         #expect(
             access.warnings == [
-                "\(file):11:3: the key 'name' is here a second time, the first is at 10:3",
-                "\(file):17:22: the key 'token' is here a second time, the first is at 17:10",
+                "\(file):11:3: the key 'name' is a duplicate; the first is at 10:3",
+                "\(file):17:22: the key 'token' is a duplicate; the first is at 17:10",
             ])
         #expect(try fixture.load(["kubeconfig": [try fixture.write("other", Self.small)]]).warnings.isEmpty)
     }
@@ -216,12 +216,12 @@ import Testing
         ("current-context: 3", "config:1:1: current-context must be a text, not number"),
         ("users: 3", "config:1:1: users must be a list, not number"),
         ("users:\n- user: {}", "config:2:3: users[0].name is missing"),
-        ("users:\n- name: a\n- name: a", "config:3:3: users[1].name is here a second time: \"a\""),
+        ("users:\n- name: a\n- name: a", "config:3:3: users[1].name is a duplicate: \"a\""),
         ("users:\n- name: a\n  user: canary", "config:3:3: users[0].user must be an object, not string"),
         ("\(use)users: [{name: u, user: {token: 12345}}]", "config:3:26: users[0].user.token must be a text, not number"),
         (
             "\(use)users: [{name: u, user: {client-key-data: canary!}}]",
-            "config:3:26: users[0].user.client-key-data is no base64"
+            "config:3:26: users[0].user.client-key-data is not valid base64"
         ),
         (
             "\(use)users: [{name: u, user: {auth-provider: {name: gcp, config: {x: canary}}}}]",

@@ -199,9 +199,9 @@ import Testing
         let verbs: [(StepFolderSession) throws -> Void] = [{ _ = try $0.stage() }, { _ = try $0.collect() }]
         for verb in verbs {
             let secrets = #expect(throws: ExecutorError.self) { try verb(half { $0.objects.secrets = nowhere }) }
-            #expect(secrets?.message == "--secrets \(nowhere): there is no such folder")
+            #expect(secrets?.message == "--secrets \(nowhere): no such folder")
             let maps = #expect(throws: ExecutorError.self) { try verb(half { $0.objects.configMaps = nowhere }) }
-            #expect(maps?.message == "--configmaps \(nowhere): there is no such folder")
+            #expect(maps?.message == "--configmaps \(nowhere): no such folder")
         }
         #expect(!exists("step"))
     }
@@ -351,7 +351,7 @@ import Testing
 
     @Test func needsAManifestOrAFile() throws {
         let error = #expect(throws: ExecutorError.self) { try half(fromManifest).collect() }
-        #expect(error?.message == "collect from \(path("step")): it has no manifest.json, so name the file of the step")
+        #expect(error?.message == "collect from \(path("step")): it has no manifest.json: give the file of the step")
         try write("step/manifest.json", "{")
         let broken = #expect(throws: ExecutorError.self) { try half(fromManifest).collect() }
         #expect(broken?.message.hasPrefix("read \(path("step/manifest.json")): ") == true)

@@ -191,11 +191,11 @@ struct SandboxRootTests {
         let refusals: (JSONValue) throws -> [String] = { pod in
             try fixture.player().preflight([pod]).filter { $0.severity == .error }.map(\.text)
         }
-        #expect(try refusals(["kind": "Pod"]) == ["read a pod: it has no metadata or no spec"])
+        #expect(try refusals(["kind": "Pod"]) == ["read a pod: metadata or spec is missing"])
         #expect(try refusals(Fixture.pod([])) == ["it has no containers"])
         for name in ["", "..", "a/b", "a\u{0}b"] {
             let pod = Fixture.pod([Fixture.shell(name, "true")])
-            #expect(try refusals(pod) == ["it has no usable name"])
+            #expect(try refusals(pod) == ["its name is missing or invalid"])
             #expect(throws: Finding.self) { try fixture.play(pod) }
         }
         #expect(
@@ -211,7 +211,8 @@ struct SandboxRootTests {
         #expect(
             try refusals(Fixture.pod([Fixture.shell("a", "true", ["securityContext": ["capabilities": ["add": ["FLY"]]]])]))
                 == ["there is no capability FLY"])
-        #expect(try refusals(Fixture.pod([Fixture.shell("a", "echo \u{0}")])) == ["a word of its command has a NUL byte"])
+        #expect(
+            try refusals(Fixture.pod([Fixture.shell("a", "echo \u{0}")])) == ["an argument of the command contains a NUL byte"])
     }
 
     @Test func saysOnceWhichImagesTheMachineStandsInFor() throws {

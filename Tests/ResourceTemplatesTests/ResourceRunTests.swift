@@ -84,7 +84,7 @@ struct ResourceRunTests {
         #expect(box.sink.parameters == ["p": "d", "q": ""])
         let waiting = gone.merged(with: ["successCondition": "data.k == v"])
         let error = await #expect(throws: ExecutorError.self) { try await box.run(try resourceTemplate(waiting)) }
-        #expect(error?.message == "get a resource: there is no such object, so that its conditions cannot be checked")
+        #expect(error?.message == "get a resource: the object does not exist, so its conditions cannot be checked")
     }
 
     @Test func aManifestMayBeAnInputArtifact() async throws {

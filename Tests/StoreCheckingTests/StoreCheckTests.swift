@@ -121,7 +121,7 @@ import Testing
 
     @Test func refusesAFolderOfSecretsThatIsNotThere() {
         let error = #expect(throws: ExecutorError.self) { try check(repository("127.0.0.1:1"), secrets: "nowhere") }
-        #expect(error?.message == "--secrets \(path("nowhere")): there is no such folder")
+        #expect(error?.message == "--secrets \(path("nowhere")): no such folder")
     }
 
     // MARK: The way there

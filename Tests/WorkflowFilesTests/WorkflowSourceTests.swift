@@ -191,7 +191,7 @@ import WorkflowModel
         ("{% for x in y %}\na: 1\n", "{% for x in y %}"),
     ])
     func templatesOfWorkflowsAreToBeRenderedFirst(_ text: String, _ mark: String) {
-        #expect(fault(text)?.contains("this is no workflow yet but a template of one (\(mark)): render it first") == true)
+        #expect(fault(text)?.contains("this is a template of a workflow, not a workflow (\(mark)): render it first") == true)
     }
 
     @Test func bracesInTextsAreNoFault() {

@@ -176,7 +176,8 @@ package final class CredentialCache<Credential: Sendable>: Sendable {
             }
             guard let issued else { throw CredentialFailure.noneConfigured(source.name).getting(for: subject) }
             if let expiry = issued.expiry, expiry <= now() {
-                throw CredentialFailure.transient("\(source.name): what it gives has expired already").getting(for: subject)
+                throw CredentialFailure.transient("\(source.name): returned credentials that have already expired").getting(
+                    for: subject)
             }
             return issued
         }

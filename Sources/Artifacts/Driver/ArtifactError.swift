@@ -82,7 +82,7 @@ package struct ArtifactError: ClassifiedError, Sendable {
 
     /// The object was replaced while it was being read.
     package static func changed(_ operation: String, _ subject: String) -> Self {
-        .init(.changed, "\(operation) \(subject): the object was changed meanwhile")
+        .init(.changed, "\(operation) \(subject): the object changed during the transfer")
     }
 
     /// Length or checksum differ: another transfer may bring the right bytes.

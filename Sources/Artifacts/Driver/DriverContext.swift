@@ -30,7 +30,7 @@ package struct DriverContext: Sendable {
     package var verifiesAlways = false
     /// Nanoseconds between the lines that tell how far a long transfer is.
     package var progressInterval: Int64 = 10_000_000_000
-    /// Tells somebody who waits that a store is silent; nil: the log says how far a transfer is.
+    /// Tells a waiting user that a store is silent; nil: the log says how far a transfer is.
     package var idleNotice: IdleNotice?
     /// What the environment says of clouds, e.g. of credentials for them.
     package var clouds: CloudEnvironment

@@ -32,7 +32,7 @@ extension ObjectBody {
     private static var endless: ArtifactError { .unsupported("send a stream of unknown length by HTTP") }
 }
 
-/// Takes what nobody wants to see.
+/// Discards bytes.
 package final class DiscardingSink: ByteSink {
     package init() {}
 

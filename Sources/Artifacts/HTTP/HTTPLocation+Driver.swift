@@ -54,7 +54,7 @@ extension HTTPDriver {
         guard let location, let certificate = try secrets.value(location.clientCertSecret, trimmed: false),
             let key = try secrets.value(location.clientKeySecret, trimmed: false)
         else { return nil }
-        // There is nobody to ask for the pass phrase.
+        // The pass phrase cannot be asked for.
         if key.revealText().contains("ENCRYPTED") {
             throw ArtifactError.invalid("use", "http.auth.clientCert.clientKeySecret", "the key is protected by a pass phrase")
         }

@@ -64,7 +64,7 @@ package struct LocalStoreDriver: ArtifactDriver {
             let home = try? root.status(BytePath(bytes: LocalStoreNames.encode(Array(bucket.utf8)[...])))
             try root.makeDirectories(path.directory, mode: home?.permissions ?? 0o755)
         }
-        // Made aside, so that nobody sees half an object.
+        // Written under a temporary name, so that no reader sees half an object.
         let (parent, name) = try root.parent(of: path)
         Leftovers.sweepOnce(parent, Self.aside)
         let file = try TemporaryFile.make(in: parent, names: Self.aside, mode: 0o644, subject: root.subject(path))

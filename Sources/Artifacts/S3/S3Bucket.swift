@@ -31,7 +31,7 @@ struct S3Bucket {
             case .refused(404, _): return false
             // Where that cannot be asked, making it tells.
             case .refused(405, _), .refused(501, _): return false
-            case .refused(403, _): return true  // It is there, and somebody else decides who may look.
+            case .refused(403, _): return true  // It exists, but we may not look at it.
             default: throw error
             }
         }

@@ -61,7 +61,7 @@ package struct S3Client: Sendable {
 
     static let defaultRegion = "us-east-1"
     private static let answerLimit = 16 << 20
-    /// Seconds for a connection, or without a byte, of a request that nobody waits for.
+    /// Seconds for a connection, or without a byte, of a request in the background.
     private static let cleanupTimeout = 10
 
     /// Sends a request and collects the answer.
@@ -100,7 +100,7 @@ package struct S3Client: Sendable {
         }
     }
 
-    /// What of a request nobody may see, in the form in which it is sent.
+    /// Secrets sent with a request, encoded as sent; error texts are redacted by them.
     private static func secrets(_ request: S3Request, _ credential: SigV4.Credential) -> [Secret] {
         let keys = request.headers.filter { $0.name.hasSuffix("-server-side-encryption-customer-key") }
         return [Secret(credential.accessKey), credential.secretKey, credential.sessionToken ?? Secret("")]

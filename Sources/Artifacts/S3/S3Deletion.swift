@@ -70,7 +70,8 @@ struct S3Deletion {
             let told = failure["Key"]?.text ?? ""
             guard let key = Self.readings(of: told).compactMap({ asked[Self.plain($0)] }).first else {
                 throw ArtifactError.unintelligible(
-                    "delete", subject, "the store tells of a failure to delete '\(told.prefix(200))', which nobody asked for")
+                    "delete", subject,
+                    "the store reports that it could not delete '\(told.prefix(200))', which was not requested")
             }
             errors[key] = try error(of: failure)
         }
@@ -106,7 +107,7 @@ struct S3Deletion {
         for told in root.all("Deleted").compactMap({ $0["Key"]?.text }) where !told.isEmpty {
             if !Self.readings(of: told).contains(where: { asked.contains(Self.plain($0)) }) {
                 throw ArtifactError.unintelligible(
-                    "delete", subject, "the store has deleted '\(told.prefix(200))', which nobody asked for")
+                    "delete", subject, "the store has deleted '\(told.prefix(200))', which was not requested")
             }
         }
         return root.all("Error").filter { $0["Code"]?.text != "NoSuchKey" }

@@ -1,7 +1,7 @@
 import Artifacts
 import Documents
 
-/// XML documents in answers of success: whoever stands between us and a store may answer 200 as well.
+/// XML documents in answers of success: a proxy in front of the store may answer 200 as well.
 enum S3Document {
     /// Reads the document that an answer must be.
     ///
@@ -21,12 +21,12 @@ enum S3Document {
             let isWhole = hasEnd(text) && !isPage(text)
             throw ArtifactError.unintelligible(
                 operation, subject,
-                isWhole ? "the answer is no well-formed XML" : "the answer is not \(what) but \(kind(text))")
+                isWhole ? "the response is not well-formed XML" : "the response is not \(what) but \(kind(text))")
         }
         if root.name == "Error" { throw try failure(root) }
         if let error = root["Error"], root.name == name, error["Key"] == nil { throw try failure(error) }
         guard root.name == name else {
-            throw ArtifactError.unintelligible(operation, subject, "the answer is not \(what) but \(kind(text, root))")
+            throw ArtifactError.unintelligible(operation, subject, "the response is not \(what) but \(kind(text, root))")
         }
         return root
     }

@@ -86,7 +86,7 @@ extension S3Encryption {
         let document: JSONValue
         do { document = try JSONValue(parsing: text) } catch {
             throw ArtifactError.invalid(
-                "use", "s3.encryptionOptions.kmsEncryptionContext", "it is no JSON: \(errorText(error))")
+                "use", "s3.encryptionOptions.kmsEncryptionContext", "not valid JSON: \(errorText(error))")
         }
         return Base64.encode(Array("\"\(Base64.encode(document.serialized()))\"".utf8))
     }

@@ -140,7 +140,11 @@ extension S3Client {
         let fields: KeyValuePairs<String, LogValue> = [
             "endpoint": .text(endpoint.name), "bucket": .text(endpoint.bucket), "lacks": .text(feature.title),
         ]
-        if let consequence { log.warn(consequence, fields) } else { log.debug("the store lacks what S3 offers", fields) }
+        if let consequence {
+            log.warn(consequence, fields)
+        } else {
+            log.debug("the store does not support an S3 extension", fields)
+        }
     }
 
     /// An ETag that looks like an MD5 was found to be none.

@@ -68,7 +68,7 @@ enum S3Listing {
                 }
                 page.next = Continuation.text(token: next)
             } else {
-                // It may know the first version all the same: a page that goes on behind this one's last key shows it.
+                // It may still support the first version: a page that goes on behind this one's last key shows it.
                 guard token == nil, !page.objects.isEmpty else { throw Self.onlyFirstVersion(subject) }
                 let second: Page
                 do {
@@ -227,7 +227,7 @@ enum S3Listing {
             saysEncoded = root["EncodingType"]?.text == "url"
             nextToken = root["NextContinuationToken"].flatMap { $0.text.isEmpty ? nil : $0.text }
             nextMarker = root["NextMarker"].flatMap { $0.text.isEmpty ? nil : $0.text }
-            // As Go reads truth values; whoever names the next page without saying that there is one has one.
+            // As Go reads truth values; a store that names the next page without saying that there is one has one.
             switch Self.trimmed(root["IsTruncated"]?.text ?? "").lowercased() {
             case "true", "t", "1": isTruncated = true
             case "false", "f", "0": isTruncated = false

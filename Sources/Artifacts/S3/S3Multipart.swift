@@ -299,7 +299,7 @@ final class S3MultipartUpload: MultipartUpload {
         guard !saved.isEncryptedForOthers(HTTPHeaders()), !isEncryptedForOthers else { return }
         if state.withLock({ $0.isInDoubt }), client.has(.hashETags) { return try saved.settle(.hashETags, isFinal: true) }
         guard client.has(.partHashETags), let tag else { return }
-        // Of the whole, perhaps, whose MD5 nobody has computed.
+        // Perhaps of the whole object, whose MD5 is not computed.
         if S3Answer.md5(ofETag: tag) != nil {
             if try saved.isReadBack() { client.note(lacking: .partHashETags) }
             return

@@ -116,7 +116,7 @@ struct S3Object: StoredObject {
 
     /// Throws where the answer tells another length of the very object that was found before.
     private func compare(_ answer: ObjectHead) throws {
-        // Without its name it may be somebody else's answer, e.g. a proxy's page.
+        // Without its name it may come from another server, e.g. a proxy's page.
         // Some stores and proxies answer HEAD with a length of 0.
         guard let known = head.length, known > 0, let told = answer.length, known != told, head.validator != nil,
             answer.validator == nil || answer.names(head)

@@ -79,7 +79,7 @@ struct S3SavedObject {
         }
     }
 
-    /// Whether the ETag is of bytes that nobody else sees: encrypted with a key of ours or of a key service.
+    /// Whether the ETag is of bytes that are never served: encrypted with a key of ours or of a key service.
     func isEncryptedForOthers(_ headers: HTTPHeaders) -> Bool {
         if S3Answer.hasForeignKey(headers) { return true }
         switch client.encryption {

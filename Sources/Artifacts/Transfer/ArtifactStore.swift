@@ -103,7 +103,7 @@ struct PagePosition {
     /// - Throws: where the list has been there before: it would never end.
     mutating func advance(to next: String?, _ operation: String, _ subject: String) throws {
         if let next, !seen.insert(next).inserted {
-            throw ArtifactError.unintelligible(operation, subject, "the store gives a continuation token a second time")
+            throw ArtifactError.unintelligible(operation, subject, "the store repeated a continuation token")
         }
         token = next
     }

@@ -76,7 +76,7 @@ struct DirectoryDownload: Sendable {
             throw ArtifactError.invalid("load", directory.subject, "the object name '\(name)' leads out of the directory")
         }
         if parts.isEmpty || name.bytes.last == UInt8(ascii: "/") {
-            throw ArtifactError.invalid("load", directory.subject, "the object name '\(name)' is none that a file can have")
+            throw ArtifactError.invalid("load", directory.subject, "the object name '\(name)' cannot be a file name")
         }
         return BytePath.joining(parts[...])
     }

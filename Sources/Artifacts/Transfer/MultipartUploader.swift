@@ -71,7 +71,7 @@ struct MultipartUploader {
                 try store.context.budget.withConnection { try upload.complete(receipts.inOrder) }
             }
         } catch {
-            // Parts of an upload that nobody ends cost money for ever.
+            // Parts of an unfinished upload cost money for ever.
             do { try store.retry(.delete).run { try upload.abort() } } catch let second {
                 store.context.log.warn("the parts of a failed upload were not dropped", ["error": .error(second)])
             }

@@ -86,7 +86,7 @@ final class ObjectReading {
         ) { answer in
             if isFirst {
                 head = answer
-                // An answer without a length, as proxies send, ends anywhere without a word.
+                // An answer without a length, as proxies send, may end anywhere unnoticed.
                 if answer.length == nil, answer.supportsRanges, answer.names(found) { head?.length = found.length }
                 checksum = (answer.checksum ?? foundChecksum(answer)).map { ChecksumMeter($0) }
                 if !answer.supportsRanges { prefix = 0 }

@@ -23,7 +23,7 @@ package struct DataRun: Sendable {
 
     /// Runs to the end.
     ///
-    /// - Throws: the first error; the task result is completed all the same where there is one.
+    /// - Throws: the first error; the task result, if there is one, is completed anyway.
     package func run() throws {
         let reporter = TaskResultReporter(sink, log: log)
         let failures = Failures(log: log)
@@ -38,7 +38,7 @@ package struct DataRun: Sendable {
     /// The data as JSON text, members sorted.
     func result() throws -> String {
         guard let document = template.dataTemplate else {
-            throw ExecutorError.badRequest("data: template '\(template.name)' is no data template")
+            throw ExecutorError.badRequest("data: template '\(template.name)' is not a data template")
         }
         let data = try DataTemplate(document: document)
         var value = try source(data)

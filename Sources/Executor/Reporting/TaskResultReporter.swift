@@ -38,7 +38,7 @@ package final class TaskResultReporter: Sendable {
         }
     }
 
-    /// Reports what the step has brought forth.
+    /// Reports what the step has produced.
     package func report(_ outputs: Outputs, progress: String?) throws {
         try retrying("report outputs") {
             try Trace.span("patchTaskResult") { try sink.report(NodeResult(outputs: outputs, progress: progress ?? "")) }
@@ -48,7 +48,7 @@ package final class TaskResultReporter: Sendable {
     /// Says that all has been reported, together with a last result where there is one.
     package func finalize(_ outputs: Outputs? = nil, progress: String? = nil) throws {
         try retrying("complete the task result") {
-            // One request, where the reference makes two, is both to whoever looks for their spans.
+            // One request, where the reference makes two, counts as both in a trace.
             let labels = Trace.begin("patchTaskResultLabels")
             defer { labels?.end() }
             if outputs == nil {

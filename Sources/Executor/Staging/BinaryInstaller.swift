@@ -10,7 +10,7 @@ struct BinaryInstaller {
     /// The search path for `argoexec`.
     let searchPath: String?
 
-    /// Copies the program to `argoexec` in the run directory, mode 0555, in one step for whoever looks.
+    /// Copies the program to `argoexec` in the run directory, mode 0555, atomically.
     func install() throws {
         do {
             let program = try source()

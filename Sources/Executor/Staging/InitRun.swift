@@ -38,7 +38,7 @@ extension UnpackOptions {
         func number(_ variable: EnvironmentVariable) -> Int64? {
             guard let text = environment.nonEmpty(variable) else { return nil }
             if let value = Int64(text), value > 0 { return value }
-            log.warn("ignoring a limit that is no positive number", ["variable": .text(variable.rawValue)])
+            log.warn("ignoring a limit that is not a positive number", ["variable": .text(variable.rawValue)])
             return nil
         }
         self.init(

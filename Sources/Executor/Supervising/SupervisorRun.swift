@@ -17,7 +17,7 @@ package struct SupervisorRun: Sendable {
     package let makeLoading: @Sendable () -> DriverContext
     package let sink: any TaskResultSink
 
-    /// How long the API server may take to forbid the task result before main starts all the same, in nanoseconds.
+    /// How long the API server may take to forbid the task result before main starts anyway, in nanoseconds.
     private static let refusalPatience: Int64 = 2_000_000_000
 
     package init(

@@ -1,7 +1,7 @@
 import Synchronization
 import SystemSupport
 
-/// The errors of a run that goes on all the same: the first one recorded becomes the process's own.
+/// The errors of a run that goes on despite them: the first one recorded becomes the process's own.
 final class Failures: Sendable {
     private let recorded = Mutex<[any Error]>([])
     private let log: Log

@@ -83,7 +83,7 @@ final class PodMonitor: Sendable {
         var terminatedAt: Int64?
         while !observation.current.isStopped {
             if signals.take().contains(SIGTERM), terminatedAt == nil {
-                log.info("received SIGTERM: collecting what is there")
+                log.info("received SIGTERM: collecting the outputs that exist")
                 terminatedAt = monotonicNanoseconds()
                 observation.update { $0.isTerminated = true }
                 onInterruption("received SIGTERM")

@@ -65,7 +65,7 @@ package struct AccessFlags: Sendable, CustomStringConvertible, CustomReflectable
     /// Seconds of a duration, rounded up: a plain number of them, or Go's notation; nil for 0, which means no limit.
     private static func seconds(_ text: String) throws -> Int? {
         guard let nanoseconds = GoDuration.nanoseconds(Int(text) == nil ? text : text + "s"), nanoseconds >= 0 else {
-            throw AccessSettings.fault("the value of --request-timeout is no duration")
+            throw AccessSettings.fault("the value of --request-timeout is not a duration")
         }
         return nanoseconds == 0 ? nil : Int((nanoseconds - 1) / 1_000_000_000 + 1)
     }

@@ -47,7 +47,7 @@ final class CredentialPlugin: ClusterCredentialSource {
             case "Never", "IfAvailable": break
             case nil:
                 if version == group + "v1" { throw entry.fault("interactiveMode", "is missing") }
-            case "Always": throw entry.fault("interactiveMode", "is Always, but there is nobody whom the plugin could ask")
+            case "Always": throw entry.fault("interactiveMode", "is Always, but the plugin cannot ask: there is no terminal")
             default: throw entry.fault("interactiveMode", "must be Never, IfAvailable or Always")
             }
         }
@@ -120,7 +120,7 @@ final class CredentialPlugin: ClusterCredentialSource {
         let result = try process.run()
         guard result.status == .exited(0) else {
             let said = result.explanation()
-            throw ExecutorError.failed("it ended with exit code \(result.status.code)" + (said.isEmpty ? "" : ": \(said)"))
+            throw ExecutorError.failed("exit code \(result.status.code)" + (said.isEmpty ? "" : ": \(said)"))
         }
         return result.output
     }
@@ -153,7 +153,7 @@ final class CredentialPlugin: ClusterCredentialSource {
             throw ExecutorError.failed("its answer has neither token nor certificate")
         }
         let expires = text("expirationTimestamp").map { Timestamp(rfc3339: $0) }
-        if case .some(.none) = expires { throw ExecutorError.failed("its answer's expirationTimestamp is no time") }
+        if case .some(.none) = expires { throw ExecutorError.failed("expirationTimestamp of its response is not a time") }
         var credential = ClusterCredential(authorization: token.map { ClusterCredential.bearer(Secret($0)) })
         if let certificate, let key { credential.certificate = .init(certificate: Secret(certificate), key: Secret(key)) }
         return Fetched(credential: credential, expires: expires ?? nil)

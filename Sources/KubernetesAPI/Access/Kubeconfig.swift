@@ -49,7 +49,7 @@ struct Kubeconfig {
             var names: Set<String> = []
             for element in try root.entries(kind.list) {
                 guard let name = try element.text("name") else { throw element.fault("name", "is missing") }
-                guard names.insert(name).inserted else { throw element.fault("name", "is here a second time: \"\(name)\"") }
+                guard names.insert(name).inserted else { throw element.fault("name", "is a duplicate: \"\(name)\"") }
                 guard let entry = try element.entry(kind.rawValue), self.entry(kind, name) == nil else { continue }
                 entries[kind, default: [:]][name] = entry
             }

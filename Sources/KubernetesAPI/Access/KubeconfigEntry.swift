@@ -62,7 +62,9 @@ struct KubeconfigEntry {
     /// A PEM file: `NAME-data` in base64, which goes first, or the path in `NAME`.
     func pem(_ name: String) throws -> PEMSource? {
         guard let text = try text(name + "-data") else { return try file(name).map { .file($0) } }
-        guard let bytes = Base64.decode(text.filter { !$0.isWhitespace }) else { throw fault(name + "-data", "is no base64") }
+        guard let bytes = Base64.decode(text.filter { !$0.isWhitespace }) else {
+            throw fault(name + "-data", "is not valid base64")
+        }
         return .content(Secret(bytes))
     }
 

@@ -64,7 +64,7 @@ package final class RotatingSecret: Sendable {
 
     private static func read(_ path: BytePath?, _ now: Int64, _ reading: inout Reading?) throws -> Secret {
         do {
-            guard let path else { throw ExecutorError.failed("read a secret: there is no file") }
+            guard let path else { throw ExecutorError.failed("read a secret: no file is configured") }
             let secret = Secret(try SmallFile.read(path, limit: 1 << 20)).trimmed
             if secret.isEmpty { throw ExecutorError.failed("read \(path): the file is empty") }
             reading = Reading(secret: secret, time: now)

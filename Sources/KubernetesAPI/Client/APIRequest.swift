@@ -25,7 +25,7 @@ struct APIRequest: Sendable {
             method: method, verb: verb, path: path, namespace: path.namespace ?? namespace, answer: answer)
         // An empty name would address all objects, and the server takes these two for a step of the path.
         if let name = path.name, ["", ".", ".."].contains(name) {
-            throw APIError.invalid("\(call.text): \(name.isEmpty ? "the name is empty" : "\"\(name)\" is no name")")
+            throw APIError.invalid("\(call.text): \(name.isEmpty ? "the name is empty" : "\"\(name)\" is not a valid name")")
         }
         return call
     }

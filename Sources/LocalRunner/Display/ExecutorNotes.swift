@@ -10,7 +10,7 @@ struct ExecutorNotes {
     private static let interval: Int64 = 1_000_000_000
 
     /// - Parameter source: whose line it is.
-    /// - Returns: nil for lines that nobody needs to see.
+    /// - Returns: nil for lines that are not worth showing.
     mutating func text(of line: [UInt8], from source: String) -> String? {
         guard let line = LogLine(line) else { return nil }
         if line.message == "retrying" {

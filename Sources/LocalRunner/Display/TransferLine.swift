@@ -8,7 +8,7 @@ struct TransferLine: Sendable, Equatable {
     /// The object, or where it comes from.
     let subject: String
     let bytes: Int64
-    /// Nil where nobody knows.
+    /// Nil if unknown.
     let total: Int64?
     /// MB a second, with one digit after the point.
     let rate: String

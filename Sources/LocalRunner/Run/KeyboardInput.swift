@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 import SystemSupport
 
-/// Reads the lines that somebody types, once they are wanted.
+/// Reads lines from the terminal on demand.
 final class KeyboardInput: Sendable {
     private let mailbox: RunMailbox
     private let isStarted = Atomic(false)

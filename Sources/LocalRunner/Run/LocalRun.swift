@@ -33,7 +33,7 @@ final class LocalRun {
     private var run: WorkflowRun
     /// Nodes that wait for a time of `monotonicNanoseconds`.
     private var timers: [String: Int64] = [:]
-    /// What waits for somebody, in its order.
+    /// What waits for the user, in its order.
     private var questions: [Question] = []
     /// The containers of each pod that may come to a pause, by node.
     private var pausable: [String: [ContainerDirectory]] = [:]
@@ -90,7 +90,7 @@ final class LocalRun {
         return (run, ends, interruptions > 0)
     }
 
-    /// Where somebody looks on, how far the steps are.
+    /// At a terminal, how far the steps are.
     private func readProgress() {
         guard let next = display.nextRefresh, next > nextProgressTime else { return }
         nextProgressTime = monotonicNanoseconds() + 1_000_000_000
@@ -201,7 +201,7 @@ final class LocalRun {
     private func answer(_ line: String?) {
         guard !questions.isEmpty else { return }
         guard let line else {
-            display.note("standard input was closed, so nobody can answer: stopping the run")
+            display.note("standard input was closed, so the run cannot be resumed: stopping it")
             questions = []
             return perform(run.interrupted(at: Timestamp.now))
         }
@@ -223,7 +223,7 @@ final class LocalRun {
         }
     }
 
-    /// Tells where somebody can look into a step that waits for them.
+    /// Tells where to look into a step that waits for the user.
     private func tell(of pause: ContainerDirectory.Pause, in container: ContainerDirectory, _ node: Node) {
         let pod = folder.node(node.id)
         questions.append(.paused(nodeID: node.id, release: container.release(of: pause)))

@@ -8,7 +8,7 @@ package struct LocalRunSettings: Sendable {
         case text, json
     }
 
-    /// Where a step stops until somebody lets it go on.
+    /// Where a step pauses until the user lets it go on.
     package enum Pause: String, Sendable, CaseIterable {
         case before, after, error
 

@@ -86,7 +86,7 @@ struct Preflight {
         return findings
     }
 
-    /// Artifacts of the local store that no step brings forth and that are not there.
+    /// Artifacts of the local store that no step produces and that are not there.
     private func missingArtifacts(_ dryRun: PodDryRun) -> [Finding] {
         guard let store, dryRun.isComplete else { return [] }
         var findings: [Finding] = []

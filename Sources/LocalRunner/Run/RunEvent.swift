@@ -9,7 +9,7 @@ enum RunEvent: Sendable {
     case podFinished(nodeID: String, PodEnd)
     /// Somebody wants the run to end.
     case interrupted
-    /// A line that somebody typed; nil at the end of standard input.
+    /// A line from the terminal; nil at the end of standard input.
     case typed(String?)
 }
 

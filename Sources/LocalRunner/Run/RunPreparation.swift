@@ -11,7 +11,7 @@ import WorkflowModel
 struct PreparedWorkflow: Sendable {
     let plan: WorkflowPlan
     let identity: WorkflowRun.Identity
-    /// Whether nobody else can have the workflow's name.
+    /// Whether the workflow's name is unique.
     let isUnique: Bool
     let repository: ArtifactRepository
     /// Whether artifacts without a place of their own go to the embedded store.

@@ -78,7 +78,7 @@ package final class StepFolderSession: Sendable {
             return (manifest, inputs)
         }
         if settings.output == .json { return manifest.document.serializedText() + "\n" }
-        return inputs.map { "input \($0.name): \($0.file)\n" }.joined() + (inputs.isEmpty ? "there are no inputs\n" : "")
+        return inputs.map { "input \($0.name): \($0.file)\n" }.joined() + (inputs.isEmpty ? "no inputs\n" : "")
     }
 
     /// Makes the folder and `root` in it, and removes what was made where `body` fails, so that it can be tried again.
@@ -86,7 +86,7 @@ package final class StepFolderSession: Sendable {
         let isNew = (try? SharedPlace(folder)) == nil
         // What the user has named is trusted.
         let opened = try SharedPlace(making: folder, mode: 0o755)
-        // Fails where somebody has made it since.
+        // Fails if it has been made meanwhile.
         try opened.directory.makeDirectory(FolderStep.root, mode: 0o755)
         do { return try body(opened) } catch {
             try? opened.remove(FolderStep.root)
@@ -106,7 +106,7 @@ package final class StepFolderSession: Sendable {
         let step: StepPod
         if settings.files.isEmpty {
             guard let manifest else {
-                throw ExecutorError.badRequest("collect from \(folder): it has no manifest.json, so name the file of the step")
+                throw ExecutorError.badRequest("collect from \(folder): it has no manifest.json: give the file of the step")
             }
             if let conflict = settings.flagWithoutEffectOnManifest {
                 throw ExecutorError.badRequest("collect from \(folder): \(conflict)")

@@ -29,7 +29,7 @@ struct PodCheck {
         var names: Set<String> = []
         for container in pod.allContainers {
             if !ObjectFolders.isFileName(BytePath(container.name)) || container.name.utf8.contains(0) {
-                problems.add(.error, container.subject, "it has no usable name")
+                problems.add(.error, container.subject, "its name is missing or invalid")
             }
             if !names.insert(container.name).inserted {
                 problems.add(.error, container.subject, "there are two of this name")
@@ -60,7 +60,7 @@ struct PodCheck {
         let environment = try ContainerEnvironment(
             of: container, in: PodFields(pod: pod), objects: settings.objects, problems: &problems)
         for word in (container.command ?? []) + (container.arguments ?? []) where word.utf8.contains(0) {
-            problems.add(.error, container.subject, "a word of its command has a NUL byte")
+            problems.add(.error, container.subject, "an argument of the command contains a NUL byte")
         }
         for mount in container.mounts {
             if let expression = mount.subPathExpression, environment.expandStrictly(expression) == nil {

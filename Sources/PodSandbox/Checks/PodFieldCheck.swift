@@ -48,7 +48,7 @@ enum PodFieldCheck {
         }
     }
 
-    /// Fields that say nothing: builders write them all the same.
+    /// Fields that say nothing: builders write them anyway.
     private static func isEmpty(_ value: JSONValue) -> Bool {
         switch value {
         case .null, .bool(false): true

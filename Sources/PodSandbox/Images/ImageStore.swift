@@ -62,7 +62,7 @@ package struct ImageStore: Sendable {
 
     /// Unpacks aside, so that what stands under the digest is whole.
     private func unpack(_ image: OCIImage, to place: BytePath) throws {
-        // There may be programs with setuid bits in an image, which are nobody else's to run.
+        // There may be programs with setuid bits in an image, which other users must not be able to run.
         try DirectoryIO.makeDirectories(folder, mode: 0o700)
         let aside = try HeldFolder(in: folder, prefix: Self.asidePrefix)
         do {

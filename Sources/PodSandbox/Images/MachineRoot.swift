@@ -3,7 +3,7 @@ import Glibc
 import ProcessControl
 import SystemSupport
 
-/// The root file system that stands in for an image nobody has given: this machine's programs, read-only, and otherwise empty and
+/// The root file system used where no image was given: this machine's programs, read-only, and otherwise empty and
 /// writable. No home, no `/run`, no keys and no sockets of the machine's are in it.
 package struct MachineRoot: Sendable {
     private enum Part: Sendable {

@@ -27,7 +27,7 @@ struct OCIImage: Sendable {
             entries = entries.filter {
                 $0.field("annotations")?.object?["org.opencontainers.image.ref.name"]?.string == tag
             }
-            if entries.isEmpty { throw reader.failure("it has no image of the tag '\(tag)'") }
+            if entries.isEmpty { throw reader.failure("no image with tag '\(tag)'") }
         }
         let blob = try reader.choose(entries)
         let manifest = try reader.document(blob.path)
@@ -88,7 +88,7 @@ private struct LayoutReader {
                 platform.field("os")?.string == "linux" && platform.field("architecture")?.string == Self.architecture
             return isOurs || platform.isNull
         }
-        if fitting.isEmpty { throw failure("it has no image for linux/\(Self.architecture)") }
+        if fitting.isEmpty { throw failure("no image for linux/\(Self.architecture)") }
         guard fitting.count == 1, let entry = fitting.first else {
             let tags = fitting.compactMap { $0.field("annotations")?.object?["org.opencontainers.image.ref.name"]?.string }
             throw failure("it holds several images; choose one by PATH:TAG (\(tags.sorted().joined(separator: ", ")))")

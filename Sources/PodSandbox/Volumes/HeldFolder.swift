@@ -2,8 +2,8 @@ import FileTrees
 import Glibc
 package import SystemSupport
 
-/// A folder of ours alone, with a name that nobody can have foreseen and a lock for as long as this value lives: so what a process
-/// that was killed has left is told from what is in use, by whoever comes next.
+/// A folder of ours alone, with an unpredictable name and a lock for as long as this value lives: so what a process
+/// that was killed has left can later be told from what is in use.
 struct HeldFolder: ~Copyable, Sendable {
     let path: BytePath
     private let lock: Descriptor
@@ -18,7 +18,7 @@ struct HeldFolder: ~Copyable, Sendable {
             try DirectoryIO.makeDirectory(AT_FDCWD, path, mode: 0o700, subject: path.text)
             let lock = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
             let raw = lock.raw
-            // Somebody sweeps here and takes it for a leftover. Where there are no locks nobody can sweep either.
+            // Another process is sweeping here and takes it for a leftover. Without locks there is no sweeping either.
             if flock(raw, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { continue }
             if (try? FileStatus.of(path, followingLinks: false)) == nil { continue }
             self.path = path
@@ -30,7 +30,7 @@ struct HeldFolder: ~Copyable, Sendable {
     /// Removes it with all in it.
     func remove() throws(SystemError) { try TreeRemoval.remove(path) }
 
-    /// Removes the folders that processes of this user have left in `parent` and that nobody holds any more.
+    /// Removes the folders that processes of this user have left in `parent` and that are no longer held.
     static func sweep(_ parent: BytePath, prefix: String) {
         for name in FolderNames.of(parent) where name.bytes.starts(with: Array(prefix.utf8)) {
             let path = parent.appending(name)

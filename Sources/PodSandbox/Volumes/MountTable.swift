@@ -152,7 +152,7 @@ struct MountTable {
         guard let host = place.host, place.kind == nil else { return }
         if let cover = cover(of: place.path), cover.isReadOnly {
             throw ExecutorError.badRequest(
-                "mount at \(place.path): there is no such place, and \(cover.target) is read-only")
+                "mount at \(place.path): it does not exist, and \(cover.target) is read-only")
         }
         try makeOpenDirectories(isDirectory ? host : host.directory)
         if !isDirectory {

@@ -34,9 +34,9 @@ package struct ObjectFolders: Sendable {
         for (flag, folder) in [("--secrets", secrets), ("--configmaps", configMaps)] {
             guard let folder else { continue }
             guard let status = try? FileStatus.of(folder, followingLinks: true) else {
-                throw ExecutorError.notFound("\(flag) \(folder): there is no such folder")
+                throw ExecutorError.notFound("\(flag) \(folder): no such folder")
             }
-            if status.kind != .directory { throw ExecutorError.badRequest("\(flag) \(folder): it is no folder") }
+            if status.kind != .directory { throw ExecutorError.badRequest("\(flag) \(folder): not a folder") }
         }
     }
 

@@ -42,7 +42,7 @@ struct VolumeSet {
         for volume in pod.volumes {
             let name = volume.field("name")?.string ?? ""
             let subject = "volume '\(name)'"
-            if !ObjectFolders.isFileName(BytePath(name)) { problems.add(.error, subject, "it has no usable name") }
+            if !ObjectFolders.isFileName(BytePath(name)) { problems.add(.error, subject, "its name is missing or invalid") }
             if !names.insert(name).inserted { problems.add(.error, subject, "there are two of this name") }
             let source: VolumeSource
             do { source = try VolumeSource(volume) } catch {

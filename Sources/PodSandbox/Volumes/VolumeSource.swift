@@ -142,7 +142,7 @@ struct VolumeFile: Sendable {
                     add(path, Array(value.utf8), mode)
                 }
             case .absent(let kind):
-                problems.add(.note, subject, "\(kind) exists only in a cluster; the volume goes without")
+                problems.add(.note, subject, "\(kind) exists only in a cluster; left out of the volume")
             }
         }
         return files

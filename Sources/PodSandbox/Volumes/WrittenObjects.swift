@@ -23,7 +23,7 @@ package final class WrittenObjects: Sendable {
         for member in value[encoded]?.object?.members ?? [] {
             guard let bytes = Base64.decode((member.value.string ?? "").filter { !$0.isWhitespace }) else {
                 let path = DocumentPath(members: encoded, member.name)
-                throw ExecutorError.badRequest("\(document.valuePlace(of: path)): \(path): it is no Base64")
+                throw ExecutorError.badRequest("\(document.valuePlace(of: path)): \(path): not valid Base64")
             }
             values[member.name] = Secret(bytes)
         }

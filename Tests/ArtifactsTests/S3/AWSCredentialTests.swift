@@ -207,8 +207,8 @@ import Testing
         #expect(failureText { try chain.fetch() } == "GET \(standIn.url)/v: 400 AccessDenied: not yours")
         let error = #expect(throws: CredentialFailure.self) { try chain.fetch() }
         #expect(error?.isTransient == true)
-        #expect(failureText { try chain.fetch() } == "what it gives is not a JSON object")
-        #expect(failureText { try chain.fetch() } == "what it gives lacks AccessKeyId or SecretAccessKey")
+        #expect(failureText { try chain.fetch() } == "the response is not a JSON object")
+        #expect(failureText { try chain.fetch() } == "the response has no AccessKeyId or SecretAccessKey")
     }
 
     @Test func asksWhatIsNearByNoProxy() throws {

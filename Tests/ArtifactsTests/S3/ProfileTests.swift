@@ -85,7 +85,7 @@ import Testing
             #expect(names(try chain(config: config, credentials: credentials, ["AWS_PROFILE": profile]).fetch()) == keys)
         }
         let missing = try chain(config: config, credentials: credentials, ["AWS_DEFAULT_PROFILE": "unprefixed"])
-        #expect(message(missing) == "there is no such profile in the shared files")
+        #expect(message(missing) == "the shared files have no such profile")
         #expect(missing.name == "profile 'unprefixed'")
     }
 
@@ -288,12 +288,12 @@ import Testing
             "echo canary; printf 'signed out:\\n  sign in again\\n(\\n)\\n' >&2; exit 1",
             "the credential_process of profile 'default' ended with exit code 1: signed out: sign in again ( )"
         ),
-        ("echo canary", "what it gives is not a JSON object"),
+        ("echo canary", "the response is not a JSON object"),
         (
             "echo '{\"Version\": 2, \"AccessKeyId\": \"canary\"}'",
             "the credential_process of profile 'default' gives another version than 1"
         ),
-        ("echo '{\"Version\": 1, \"AccessKeyId\": \"canary\"}'", "what it gives lacks AccessKeyId or SecretAccessKey"),
+        ("echo '{\"Version\": 1, \"AccessKeyId\": \"canary\"}'", "the response has no AccessKeyId or SecretAccessKey"),
         (
             "echo '{\"Version\": 1, \"AccessKeyId\": \"canary\", \"SecretAccessKey\": \"canary\", \"Expiration\": \"canary\"}'",
             "the time when it expires is not RFC 3339"

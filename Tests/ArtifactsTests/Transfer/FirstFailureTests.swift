@@ -149,6 +149,6 @@ import Testing
         let server = try ScriptedServer(answering: { conversation, _ in conversation.answer(200, "<!doctype html><p>Sign in") })
         defer { server.stop() }
         let message = failureText { try use(.metadata, "127.0.0.1:\(server.port)") }
-        #expect(message.hasSuffix("instance metadata: PUT /latest/api/token: the answer is no token"))
+        #expect(message.hasSuffix("instance metadata: PUT /latest/api/token: the response is not a token"))
     }
 }

@@ -198,7 +198,9 @@ private let refusals = [
     Refusal(
         testDescription: "a chart's template",
         workflow: workflow("    - name: main\n      container: {image: {{ .Values.image }}, command: [echo]}"),
-        line: "error: workflow.yaml:9:27: this is no workflow yet but a template of one ({{ .Values.image }}): render it first"),
+        line:
+            "error: workflow.yaml:9:27: this is a template of a workflow, not a workflow ({{ .Values.image }}): render it first"
+    ),
     Refusal(
         testDescription: "more nodes than a run may have",
         workflow: workflow(

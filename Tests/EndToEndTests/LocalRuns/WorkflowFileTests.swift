@@ -94,7 +94,7 @@ import Testing
         #expect(given.printed.first == "from the folder")
         let wrong = try await LocalRunProcess.run(
             workflow: text.replacingOccurrences(of: "ZGVjb2RlZA==", with: "'%%'"), in: folder)
-        #expect(wrong.errors == "error: workflow.yaml:25:17: data.encoded: it is no Base64\n")
+        #expect(wrong.errors == "error: workflow.yaml:25:17: data.encoded: not valid Base64\n")
     }
 
     @Test func aProgramThatComesWithThePodIsNotMissed() async throws {

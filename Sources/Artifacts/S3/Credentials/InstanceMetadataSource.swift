@@ -56,7 +56,7 @@ struct InstanceMetadataSource: CredentialSource {
             let token = Secret(response.body).trimmed
             // Something else may answer in the service's place, e.g. with a page to sign in.
             guard !token.isEmpty, token.reveal().allSatisfy({ (0x21...0x7E).contains($0) }) else {
-                throw CredentialFailure.invalid("PUT /latest/api/token: the answer is no token")
+                throw CredentialFailure.invalid("PUT /latest/api/token: the response is not a token")
             }
             return token
         }

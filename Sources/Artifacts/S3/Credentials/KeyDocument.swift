@@ -10,7 +10,7 @@ struct KeyDocument {
     init(_ bytes: [UInt8]) throws(CredentialFailure) {
         // The reader's own error might quote what it read.
         guard let document = try? JSONValue(parsing: bytes), document.object != nil else {
-            throw .invalid("what it gives is not a JSON object")
+            throw .invalid("the response is not a JSON object")
         }
         self.document = document
     }
@@ -22,7 +22,7 @@ struct KeyDocument {
     /// - Parameter token: the name of the session token's member.
     func keys(token: String) throws(CredentialFailure) -> IssuedCredential<SigV4.Credential> {
         guard let access = self["AccessKeyId"], !access.isEmpty, let secret = self["SecretAccessKey"], !secret.isEmpty else {
-            throw .invalid("what it gives lacks AccessKeyId or SecretAccessKey")
+            throw .invalid("the response has no AccessKeyId or SecretAccessKey")
         }
         let session = self[token].flatMap { $0.isEmpty ? nil : Secret($0) }
         return IssuedCredential(

@@ -21,7 +21,7 @@ struct ProfileSource: CredentialSource {
         let files = files()
         guard files[profile] != nil else {
             if environment.profile == nil { return nil }
-            throw CredentialFailure.invalid("there is no such profile in the shared files")
+            throw CredentialFailure.invalid("the shared files have no such profile")
         }
         return try keys(of: profile, in: files, after: [])
     }
