@@ -16,7 +16,7 @@ import Testing
         let document = try read(text, name: name)
         #expect(document.value == ["a": 3, "b": 2])
         #expect(document.repeatedKeys.count == 1)
-        #expect(document.repeatedKeys[0].message.contains("here a second time"))
+        #expect(document.repeatedKeys[0].message.contains("is a duplicate"))
     }
 
     @Test func repetitionsAreToldWithBothPlaces() throws {

@@ -102,7 +102,7 @@ import Testing
         let context = #expect(throws: ArtifactError.self) {
             try driver(["enableEncryption": true, "kmsKeyId": "k", "kmsEncryptionContext": "{no"])
         }
-        #expect(context?.message.contains("it is no JSON") == true)
+        #expect(context?.message.contains("not valid JSON") == true)
     }
 
     @Test func isOffUnlessEnabled() throws {

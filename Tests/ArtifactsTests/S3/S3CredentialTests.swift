@@ -214,7 +214,7 @@ import Testing
         let lost = try #require(error(off.merging(["AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/file"]) { $1 }, withoutKeys))
         #expect(lost.message.hasPrefix("get credentials for S3 (IAM credentials): web identity: open /no/such/file: "))
         let profile = try #require(error(off.merging(["AWS_PROFILE": "p"]) { $1 }, fields(["useSDKCreds": true])))
-        #expect(profile.message.contains("S3 (SDK credentials): profile 'p': there is no such profile"))
+        #expect(profile.message.contains("S3 (SDK credentials): profile 'p': the shared files have no such profile"))
         for error in [none, lost, profile] { #expect(!error.isNotFound && !error.isTransient) }
     }
 

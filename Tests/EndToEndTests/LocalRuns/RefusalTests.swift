@@ -185,7 +185,7 @@ private let refusals = [
     ),
     Refusal(
         testDescription: "a folder of config maps that is not there", workflow: workflow(echo, entrypoint: "echo"),
-        arguments: ["--configmaps", "nowhere"], line: "error: --configmaps nowhere: there is no such folder"),
+        arguments: ["--configmaps", "nowhere"], line: "error: --configmaps nowhere: no such folder"),
     Refusal(
         testDescription: "a folder of secrets that is a file", workflow: workflow(echo, entrypoint: "echo"),
         arguments: ["--secrets", "workflow.yaml"], line: "error: --secrets workflow.yaml: it is no folder"),
@@ -239,7 +239,7 @@ private let refusals = [
     {
         let ending = try await LocalRunProcess.run(["--from", "step", flag, "nowhere"])
         #expect(ending.status == 1)
-        #expect(ending.errors == "error: \(flag) nowhere: there is no such folder\n")
+        #expect(ending.errors == "error: \(flag) nowhere: no such folder\n")
     }
 
     @Test(arguments: [
