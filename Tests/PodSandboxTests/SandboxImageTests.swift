@@ -212,7 +212,7 @@ struct SandboxImageTests {
         ])
         #expect(try fixture.output(of: "cat /which", ["image": "a"]) == "one\n")
         #expect(try fixture.output(of: "cat /which", ["image": "b"]) == "two\n")
-        for (image, cause) in [("c", "choose one by PATH:TAG (one, two)"), ("d", "no image of the tag 'no'")] {
+        for (image, cause) in [("c", "choose one by PATH:TAG (one, two)"), ("d", "no image with tag 'no'")] {
             let problems = try fixture.player().preflight([
                 Fixture.pod([Fixture.shell("main", "true", ["image": .string(image)])])
             ])
