@@ -89,13 +89,13 @@ struct EmissaryTraceTests {
         let result = try emissary.run(shell: "exit 7")
         #expect(result.status == .exited(7))
         #expect(emissary.recordedCode == "7")
-        let end = ContinuousClock.now + .seconds(60)
+        let end = ContinuousClock.now + .seconds(300)
         var request = try #require(try await collector.requests().first)
         while request.headers[":abandoned"] == nil, ContinuousClock.now < end {
             try await Task.sleep(for: .milliseconds(5))
             request = try #require(try await collector.requests().first)
         }
-        #expect(request.answer == .hang && request.headers[":abandoned"] == "true")
+        #expect(request.answer == .hang && request.headers[":abandoned"] == "true", "\(request)")
         let file = try FileManager.default.attributesOfItem(atPath: emissary.container.exitCode.text)
         let written = try #require(file[.modificationDate] as? Date).timeIntervalSince1970
         #expect(written <= (Double(request.headers[":arrived"] ?? "") ?? 0) / 1e9)
