@@ -143,7 +143,7 @@ import Testing
     @Test func refusesWhatComesExpired() throws {
         let source = ScriptedSource { _ in .init(Secret("old"), expiry: Timestamp(seconds: clock.now.seconds)) }
         let error = #expect(throws: ArtifactError.self) { try text(cache(source)) }
-        #expect(error?.message.contains("has expired already") == true)
+        #expect(error?.message.contains("have already expired") == true)
     }
 
     @Test func aServersWordBringsAFreshOneOnce() throws {

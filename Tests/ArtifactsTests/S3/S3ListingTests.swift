@@ -239,7 +239,7 @@ import Testing
         let fixture = try fixture { _ in Self.page([key]) }
         let error = fixture.failure { _ = try fixture.store("d").list() }
         #expect(error?.code == .unintelligible)
-        #expect(error?.message.contains("no well-formed XML") == true)
+        #expect(error?.message.contains("not well-formed XML") == true)
         #expect(fixture.server.count("list") == 1)
     }
 
