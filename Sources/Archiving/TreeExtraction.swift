@@ -38,7 +38,7 @@ final class TreeExtraction {
 
     /// Makes one entry.
     ///
-    /// - Parameter content: hands over the file's pieces with their places, until it returns false.
+    /// - Parameter content: hands over the file's pieces with their places, until all are written or it throws.
     func make(_ entry: ArchiveEntry, content: ((Span<UInt8>, Int64) throws -> Void) throws -> Void) throws {
         let components = try containedComponents(entry.name)
         if !options.isFaithful, !entry.attributes.isEmpty || entry.hasAccessList { summary.droppedAttributes += 1 }

@@ -141,7 +141,7 @@ final class ArtifactRemoval: Sendable {
         if Self.isSilence(error) { silent.withLock { _ = $0.insert(store) } }
     }
 
-    /// Whether all attempts are used up that a failure is worth that might have gone away.
+    /// Whether the error is transient and the driver's retries are exhausted.
     private static func isSilence(_ error: any Error) -> Bool { (error as? any ClassifiedError)?.isTransient ?? false }
 
     private static func place(of location: ArtifactLocation) -> String {

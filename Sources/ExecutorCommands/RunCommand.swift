@@ -39,14 +39,14 @@ enum RunFlags {
         ) {
             (settings, value) throws(UsageError) in settings.files.append(value)
         },
-        Flag("entrypoint", value: "NAME", help: "template to begin with") { (settings, value) throws(UsageError) in
+        Flag("entrypoint", value: "NAME", help: "template to start from") { (settings, value) throws(UsageError) in
             settings.entrypoint = value.text
         },
         Flag("workflow", value: "NAME", help: "which of several workflows in the files") {
             (settings, value) throws(UsageError) in
             settings.workflow = value.text
         },
-        Flag("max-nodes", value: "N", help: "most nodes that the run may have (default 10000)") {
+        Flag("max-nodes", value: "N", help: "maximum number of nodes of the run (default 10000)") {
             (settings, value) throws(UsageError) in
             guard let number = Int(value.text), number > 0 else {
                 throw .badValue(value, "--max-nodes", "not a positive number")
@@ -91,7 +91,7 @@ enum RunFlags {
             default: throw .badValue(value, "--output", "neither text nor json")
             }
         },
-        Flag("parallelism", value: "N", help: "most pods at a time (default: as many as fit the machine)") {
+        Flag("parallelism", value: "N", help: "maximum number of pods at a time (default: as many as fit the machine)") {
             (settings, value) throws(UsageError) in
             guard let number = Int(value.text), number > 0 else {
                 throw .badValue(value, "--parallelism", "not a positive number")
@@ -105,7 +105,7 @@ enum RunFlags {
             settings, value in
             settings.usesOwnStore = value
         },
-        Flag("pause", value: "before|after|error", help: "stop each step there until Enter is pressed; repeatable") {
+        Flag("pause", value: "before|after|error", help: "pause each step there until Enter is pressed; repeatable") {
             (settings, value) throws(UsageError) in
             guard let pause = LocalRunSettings.Pause(rawValue: value.text) else {
                 throw .badValue(value, "--pause", "not one of before, after and error")
@@ -118,12 +118,12 @@ enum RunFlags {
         Flag(toggle: "print-pods", help: "print the pods as YAML, and run nothing") { settings, value in
             settings.printsPods = value
         },
-        Flag(toggle: "strict", help: "take warnings for errors") { settings, value in settings.isStrict = value },
+        Flag(toggle: "strict", help: "treat warnings as errors") { settings, value in settings.isStrict = value },
     ]
 
     private static func pair(_ value: BytePath, _ flag: String) throws(UsageError) -> (String, BytePath) {
         guard let equals = value.bytes.firstIndex(of: UInt8(ascii: "=")), equals > 0 else {
-            throw .badValue(value, flag, "expected NAME=VALUE")
+            throw .badValue(value, flag, flag == "--parameter" ? "expected NAME=VALUE" : "expected NAME=PATH")
         }
         return (
             String(decoding: value.bytes[..<equals], as: UTF8.self), BytePath(bytes: value.bytes[(equals + 1)...])

@@ -223,8 +223,8 @@ final class ContainerRun {
         }
     }
 
-    /// Has the engine send a signal to its container. The client, of which alone we are the parent, is left to tell how that ended:
-    /// signalled near the end, it would tell of its own.
+    /// Has the engine send a signal to its container. Only the client is our child; it is left alone, to report how the container
+    /// ended: signalled near the end, it would report its own end.
     private func deliver(_ wish: Wish, by engine: ContainerEngine, _ child: ChildProcess) {
         // One that cannot be killed by its name goes without its client.
         if isKilled { return giveUp(wish, child) }

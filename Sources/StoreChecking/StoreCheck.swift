@@ -125,7 +125,7 @@ package final class StoreCheck: Sendable {
             case .connecting: run.note(.connection, .ok, report.address, time: time)
             case .handshaking:
                 let whom = address.trust == nil ? "the system's authorities" : "caSecret"
-                run.note(.tls, .ok, "the certificate is vouched for by \(whom)", time: time)
+                run.note(.tls, .ok, "certificate verified by \(whom)", time: time)
             case .asking: break
             }
         }
@@ -225,7 +225,7 @@ package final class StoreCheck: Sendable {
     }
 
     private var credentialsText: String {
-        secrets == nil && location.driverKind == .s3 ? "those of the environment are taken" : "the store takes them"
+        secrets == nil && location.driverKind == .s3 ? "using credentials from the environment" : "accepted by the store"
     }
 
     /// For stores in which nothing may be left: what is not there must be told as absent, not as forbidden.
@@ -249,7 +249,7 @@ package final class StoreCheck: Sendable {
             guard let bytes = try StoreProbe(driver, drivers).get() else {
                 throw ExecutorError.failed("the probe is a directory")
             }
-            guard bytes == Self.content else { throw ExecutorError.failed("other bytes came back than were put") }
+            guard bytes == Self.content else { throw ExecutorError.failed("the probe came back with different bytes") }
         }
         run.attempt(.list) {
             let below = try location.settingKey(String(folder.dropLast()))
@@ -279,7 +279,7 @@ package final class StoreCheck: Sendable {
             let advice = run.advice.refusal(CheckBlame(error), .delete)
             run.note(
                 .delete, .failed, errorText(error),
-                (advice.isEmpty ? "" : advice + "; ") + "\(subject) is left: remove it by hand",
+                (advice.isEmpty ? "" : advice + "; ") + "\(subject) was left behind: delete it manually",
                 time: monotonicNanoseconds() - start)
         }
     }
@@ -293,7 +293,7 @@ package final class StoreCheck: Sendable {
         guard isThere(driver) != false else { return false }
         while try driver.delete(after: nil) != nil {}
         if isThere(driver) == true {
-            throw ExecutorError.failed("the store says that the probe is deleted, and still has it")
+            throw ExecutorError.failed("the store reported the probe as deleted, but it is still there")
         }
         return true
     }

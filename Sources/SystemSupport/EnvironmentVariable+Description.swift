@@ -145,14 +145,16 @@ extension EnvironmentVariable {
         case .otelServiceName: .init(.telemetry, "name of the service, except in the user's containers", default: "`argoexec`")
         case .otelResourceAttributes: .init(.telemetry, "further attributes of the process: `name=value` with commas between")
         case .otelSpanValueLength, .otelValueLength:
-            .init(.telemetry, "bytes of an attribute's text at most", default: "no limit")
-        case .otelSpanAttributeCount, .otelAttributeCount: .init(.telemetry, "attributes of a span at most", default: "`128`")
-        case .otelSpanEventCount: .init(.telemetry, "events of a span at most", default: "`128`")
-        case .otelScheduleDelay: .init(.telemetry, "how long ended spans are gathered, milliseconds", default: "`5000`")
+            .init(.telemetry, "maximum bytes of an attribute's text", default: "no limit")
+        case .otelSpanAttributeCount, .otelAttributeCount:
+            .init(.telemetry, "maximum number of attributes of a span", default: "`128`")
+        case .otelSpanEventCount: .init(.telemetry, "maximum number of events of a span", default: "`128`")
+        case .otelScheduleDelay:
+            .init(.telemetry, "how long ended spans are gathered before they are sent, milliseconds", default: "`5000`")
         case .otelExportTimeout:
-            .init(.telemetry, "limit of sending one batch with its repetitions, milliseconds", default: "`30000`")
-        case .otelQueueSize: .init(.telemetry, "spans that wait to be sent at most; more are dropped", default: "`2048`")
-        case .otelBatchSize: .init(.telemetry, "spans of one request at most", default: "`512`")
+            .init(.telemetry, "time limit for sending one batch, retries included, milliseconds", default: "`30000`")
+        case .otelQueueSize: .init(.telemetry, "maximum number of queued spans; further ones are dropped", default: "`2048`")
+        case .otelBatchSize: .init(.telemetry, "maximum number of spans in one request", default: "`512`")
 
         case .localStore:
             .init(.own, "folder: `DIR/BUCKET/KEY` replaces the store of the template's archive location; other stores stay")

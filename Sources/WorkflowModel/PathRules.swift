@@ -40,15 +40,6 @@ package enum PathRules {
         return deepest?.mount
     }
 
-    /// A volume mount that lies strictly below a path; both sides are cleaned.
-    package static func volumeBelow(path: String, mounts: [VolumeMount]) -> VolumeMount? {
-        let path = BytePath(path).cleaned
-        return mounts.first { mount in
-            let mountPath = BytePath(mount.mountPath).cleaned
-            return mountPath != path && mountPath.isAtOrBelow(path)
-        }
-    }
-
     /// Where the data of an output path is found (contract 03 §3.1). The emissary and the collecting side both ask here.
     ///
     /// An optional input that was not supplied is no mount, so that what lies below it is the image's own too.

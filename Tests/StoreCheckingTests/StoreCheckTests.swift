@@ -230,7 +230,7 @@ import Testing
         #expect(found.marks == "configuration name connection credentials bucket put get list delete!")
         #expect(found.left.count == 1)
         #expect(found.advice[0].contains("s3:DeleteObject"))
-        #expect(found.advice[0].hasSuffix("s3://b/\(found.left[0]) is left: remove it by hand"))
+        #expect(found.advice[0].hasSuffix("s3://b/\(found.left[0]) was left behind: delete it manually"))
     }
 
     @Test(arguments: [

@@ -44,13 +44,6 @@ import WorkflowModel
         #expect(PathRules.overlappingVolume(path: "/data/f", mounts: mounts)?.name == "a")
     }
 
-    @Test func volumesBelowAPathAreFound() {
-        #expect(PathRules.volumeBelow(path: "/x/", mounts: Self.mounts)?.name == "c")
-        #expect(PathRules.volumeBelow(path: "/", mounts: Self.mounts)?.name == "a")
-        #expect(PathRules.volumeBelow(path: "/data/deep", mounts: Self.mounts) == nil)
-        #expect(PathRules.volumeBelow(path: "/dat", mounts: Self.mounts) == nil)
-    }
-
     private static let template = #"""
         {"inputs":{"artifacts":[{"name":"absent","path":"/in/absent/","optional":true},
         {"name":"keyed","path":"/in//keyed","optional":true,"s3":{"key":"k"}},{"name":"pathless","raw":{"data":"x"}},

@@ -49,7 +49,7 @@ struct ArtifactSaver: Sendable {
         } catch { throw ExecutorError.wrapping("save artifact '\(artifact.name)'", error) }
     }
 
-    /// What makes the data of an artifact is its archiving: where that happens while they are stored, the span does not end before.
+    /// Spans the archiving; where that happens during the upload, the span ends with it.
     private func archived(_ find: () throws -> OutputData) rethrows -> OutputData {
         guard let span = Trace.begin("archiveArtifact") else { return try find() }
         do {

@@ -51,7 +51,7 @@ package final class KubernetesClient: Sendable {
     /// - Throws: the error of loading the configuration.
     package func namespace() throws -> String { try currentSession().access.namespace }
 
-    /// Ends all requests under way and watches too, and refuses later ones but those that are said to outlive this. May be called
+    /// Cancels all running requests and watches, and rejects later ones except those marked to outlive cancellation. May be called
     /// from any thread.
     package func cancel() {
         let session = state.withLock { state in

@@ -6,7 +6,8 @@ extension LocalRunSettings {
         let given: [(String, Bool)] = [
             ("a workflow file", !files.isEmpty), ("--entrypoint", entrypoint != nil), ("--parameter", !parameters.isEmpty),
             ("--artifact", !artifacts.isEmpty), ("--artifact-repository", repository != nil), ("--pause", !pauses.isEmpty),
-            ("--parallelism", parallelism != nil), ("--print-pods", printsPods),
+            ("--parallelism", parallelism != nil), ("--print-pods", printsPods), ("--workflow", workflow != nil),
+            ("--max-nodes", maximumNodes != nil),
         ]
         return given.first { $0.1 }.map { "\($0.0) has no effect with --from: the pod is run as it is" }
     }
