@@ -122,7 +122,9 @@ let package = Package(
 
         // A developer's machine
         room("WorkflowFiles", ["SystemSupport", "Documents", "WorkflowModel"]),
-        room("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles"]),
+        room(
+            "WorkflowEngine",
+            ["SystemSupport", "Documents", "Expressions", "Conditions", "WorkflowModel", "WorkflowFiles"]),
         room(
             "PodSandbox",
             [
@@ -188,7 +190,7 @@ let package = Package(
                 "HTTPTransport", "Digests", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
             ]),
         tests("WorkflowFiles", ["Documents", "WorkflowModel"]),
-        tests("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles"]),
+        tests("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "TestSupport"]),
         .target(
             name: "SandboxTestSupport", dependencies: ["SystemSupport", "Documents", "PodSandbox", "TestSupport"],
             path: "Tests/SandboxTestSupport"),

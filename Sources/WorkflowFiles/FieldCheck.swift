@@ -25,7 +25,7 @@ struct FieldCheck {
         case (.anything, _), (.text, .string), (.looseText, .string), (.looseText, .number), (.looseText, .bool),
             (.flag, .bool),
             (.integerOrText, .string):
-            checkTags(value, path)
+            break
         case (.integer, .number(let number)), (.integerOrText, .number(let number)):
             if number.int64 == nil { addWrongKind(path, "expected an integer, found \(number.text)") }
         case (.range(let range), .number(let number)):
@@ -38,13 +38,11 @@ struct FieldCheck {
             if !text.contains("{{"), let problem = FieldLimits.choiceProblem(text, choices) {
                 add(.error, path, problem, atValue: true)
             }
-            checkTags(value, path)
         case (.quantity, .number): break
         case (.quantity, .string(let text)):
             if !text.contains("{{"), let problem = FieldLimits.quantityProblem(text) {
                 add(.error, path, problem, atValue: true)
             }
-            checkTags(value, path)
         case (.filledList(let element), .array(let elements)):
             if elements.isEmpty { add(.error, path, "expected at least one element", atValue: true) }
             check(value, path, .list(element))
@@ -106,12 +104,6 @@ struct FieldCheck {
         let place = document.place(of: path)
         findings.append(
             Finding(.warning, place: place, path: path.description, "unknown field\(near)", kind: .unknownField))
-    }
-
-    /// Tags that only later parts of the language could fill.
-    private mutating func checkTags(_ value: JSONValue, _ path: DocumentPath) {
-        guard case .string(let text) = value, text.contains("{{=") else { return }
-        add(.error, path, "expression tags ({{=…}}) are not supported in a local run", atValue: true)
     }
 
     private mutating func add(

@@ -15,8 +15,7 @@ extension FieldTable {
     static let artifact: FieldTable = FieldTable(
         stores, used(.text, "name", "path", "from", "globalName", "subPath"), used(.mode, "mode"),
         used(.flag, "optional", "recurseMode", "deleted"), used(.object({ .archiveStrategy }), "archive"),
-        unused(retention, .object({ .artifactGC }), "artifactGC"),
-        refused("expressions are not supported in a local run", "fromExpression"))
+        unused(retention, .object({ .artifactGC }), "artifactGC"), used(.text, "fromExpression"))
 
     static let archiveStrategy: FieldTable = FieldTable(used(.anything, "none", "zip"), used(.object({ .tarStrategy }), "tar"))
     /// The levels that Go's compressor knows.

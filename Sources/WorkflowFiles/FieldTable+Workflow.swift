@@ -23,15 +23,15 @@ extension FieldTable {
             .anything, "schedules", "schedule", "timezone", "suspend", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"),
         used(.choice(["Allow", "Forbid", "Replace"]), "concurrencyPolicy"),
         used(.range(0...Int64.max), "startingDeadlineSeconds"),
-        refused("conditions of a schedule are not supported in a local run", "stopStrategy", "when"))
+        unused("it only decides about a schedule", .anything, "stopStrategy", "when"))
 
     static let cronMetadata: FieldTable = FieldTable(
         used(.map(.text), "labels", "annotations"), used(.anything, "finalizers"),
         used(.text, "name", "generateName", "namespace"))
 
     static let workflowMetadata: FieldTable = FieldTable(
-        used(.map(.text), "labels", "annotations"),
-        refused("labels from expressions are not supported in a local run", "labelsFrom"))
+        used(.map(.text), "labels", "annotations"), used(.map(.object({ .expressionSource })), "labelsFrom"))
+    static let expressionSource: FieldTable = FieldTable(used(.text, "expression"))
 
     static let workflowTemplateReference: FieldTable = FieldTable(used(.text, "name"), used(.flag, "clusterScope"))
 
@@ -56,11 +56,8 @@ extension FieldTable {
         unused(observation, .anything, "metrics"),
         unused(retention, .anything, "ttlStrategy", "volumeClaimGC"), unused(retention, .object({ .podGC }), "podGC"),
         unused(retention, .object({ .artifactGC }), "artifactGC"),
-        refused("limits of parallel steps are not supported in a local run", "parallelism"),
-        refused("exit handlers are not supported in a local run", "onExit"),
-        refused("hooks are not supported in a local run", "hooks"),
-        refusedEvenEmpty("retries are not supported in a local run", "retryStrategy"),
-        refusedEvenEmpty("locks are not supported in a local run", "synchronization"),
+        used(.range(1...Int64.max), "parallelism"), used(.text, "onExit"), used(.map(.object({ .hook })), "hooks"),
+        used(.object({ .retryStrategy }), "retryStrategy"), used(.object({ .synchronization }), "synchronization"),
         refused("patches of the pod are not supported in a local run", "podSpecPatch"),
         refused("executor plugins are not supported in a local run", "executorPlugins"),
         refused("a suspended workflow does not begin; remove this field to run it", "suspend"),
@@ -77,18 +74,15 @@ extension FieldTable {
         used(.object({ .artifactLocation }), "archiveLocation"), used(.integerOrText, "activeDeadlineSeconds"),
         used(.text, "timeout"), used(.object({ .podSecurity }), "securityContext"),
         unused("pods never wait for a place here", .text, "pendingTimeout"),
-        unused("it only matters with limits of parallel steps", .flag, "failFast"),
+        used(.flag, "failFast", "daemon"), used(.range(1...Int64.max), "parallelism"),
+        used(.object({ .retryStrategy }), "retryStrategy"), used(.object({ .synchronization }), "synchronization"),
+        used(.object({ .memoize }), "memoize"),
         unused(placement, .map(.text), "nodeSelector"), unused(placement, .anything, "affinity", "tolerations"),
         unused(placement, .text, "schedulerName", "priorityClassName"),
         unused(identity, .text, "serviceAccountName"), unused(identity, .flag, "automountServiceAccountToken"),
         unused(identity, .anything, "executor"), used(.anything, "hostAliases"),
         unused(limits, .anything, "podResources", "resourceClaims"), unused(observation, .anything, "metrics"),
         refusedEvenEmpty("templates of this type are not supported in a local run", "resource", "data", "http", "plugin"),
-        refused("daemons are not supported in a local run", "daemon"),
-        refusedEvenEmpty("retries are not supported in a local run", "retryStrategy"),
-        refused("limits of parallel steps are not supported in a local run", "parallelism"),
-        refusedEvenEmpty("locks are not supported in a local run", "synchronization"),
-        refusedEvenEmpty("remembered results are not supported in a local run", "memoize"),
         refused("patches of the pod are not supported in a local run", "podSpecPatch"))
 
     static let podMetadata: FieldTable = FieldTable(used(.map(.text), "labels", "annotations"))
@@ -99,13 +93,36 @@ extension FieldTable {
         used(.text, "name", "template"), used(.object({ .templateReference }), "templateRef"),
         used(.object({ .template }), "inline"),
         used(.object({ .arguments }), "arguments"),
-        refused("loops are not supported in a local run", "withItems", "withParam"),
-        refusedEvenEmpty("loops are not supported in a local run", "withSequence"),
-        refused("conditions are not supported in a local run", "when"),
-        refused("going on after failures is not supported in a local run", "continueOn"),
-        refused("exit handlers are not supported in a local run", "onExit"),
-        refused("hooks are not supported in a local run", "hooks"),
+        used(.list(.anything), "withItems"), used(.text, "withParam", "when", "onExit"),
+        used(.object({ .sequence }), "withSequence"), used(.object({ .continueOn }), "continueOn"),
+        used(.map(.object({ .hook })), "hooks"),
     ].flatMap { $0 }
+
+    static let sequence: FieldTable = FieldTable(used(.integerOrText, "count", "start", "end"), used(.text, "format"))
+
+    static let continueOn: FieldTable = FieldTable(used(.flag, "error", "failed"))
+
+    static let hook: FieldTable = FieldTable(
+        used(.text, "template", "expression"), used(.object({ .templateReference }), "templateRef"),
+        used(.object({ .arguments }), "arguments"))
+
+    static let retryStrategy: FieldTable = FieldTable(
+        used(.integerOrText, "limit"), used(.text, "expression"), used(.object({ .backoff }), "backoff"),
+        used(.choice(["", "Always", "OnFailure", "OnError", "OnTransientError"]), "retryPolicy"),
+        unused(placement, .anything, "affinity"))
+    static let backoff: FieldTable = FieldTable(
+        used(.text, "duration", "maxDuration", "cap"), used(.integerOrText, "factor"))
+
+    private static let database = "locks in a database are not supported in a local run"
+    static let synchronization: FieldTable = FieldTable(
+        used(.object({ .mutex }), "mutex"), used(.list(.object({ .mutex })), "mutexes"),
+        used(.object({ .semaphore }), "semaphore"), used(.list(.object({ .semaphore })), "semaphores"))
+    static let mutex: FieldTable = FieldTable(used(.text, "name", "namespace"), refused(database, "database"))
+    static let semaphore: FieldTable = FieldTable(
+        used(.object({ .keySelector }), "configMapKeyRef"), used(.text, "namespace"), refusedEvenEmpty(database, "database"))
+
+    static let memoize: FieldTable = FieldTable(used(.text, "key", "maxAge"), used(.object({ .memoizeCache }), "cache"))
+    static let memoizeCache: FieldTable = FieldTable(used(.object({ .keySelector }), "configMap"))
 
     static let step: FieldTable = FieldTable(call)
 
@@ -140,8 +157,7 @@ extension FieldTable {
         used(.text, "path", "parameter"), used(.looseText, "default"), used(.anything, "supplied"),
         used(.object({ .keySelector }), "configMapKeyRef"),
         refused("values from resources are not supported in a local run", "jsonPath", "jqFilter"),
-        refused("values from events are not supported in a local run", "event"),
-        refused("expressions are not supported in a local run", "expression"))
+        refused("values from events are not supported in a local run", "event"), used(.text, "expression"))
 
     static let keySelector: FieldTable = FieldTable(used(.text, "name", "key"), used(.flag, "optional"))
 }

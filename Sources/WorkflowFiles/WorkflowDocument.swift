@@ -15,7 +15,7 @@ package enum WorkflowKind: String, Sendable {
 }
 
 /// A document that holds templates, with the place of each of its parts.
-package struct WorkflowDocument: Sendable {
+package final class WorkflowDocument: Sendable {
     package let source: MarkedDocument
     package let kind: WorkflowKind
     /// `metadata.name`; of a template alone, its own name. May be empty.

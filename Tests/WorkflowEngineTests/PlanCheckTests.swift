@@ -127,13 +127,13 @@ import WorkflowModel
     @Test func refusedFieldsAreAllTold() {
         let found = findings(
             workflow(
-                "- name: main\n  retryStrategy: {limit: 2}\n  steps:\n  - - {name: a, template: leaf, withItems: [1], arguments: {parameters: [{name: m, value: \"{{item}}\"}]}}\n"
-                    + Self.leaf, spec: "onExit: leaf"))
+                "- name: main\n  podSpecPatch: x\n  steps:\n  - - {name: a, inline: {http: {url: x}}}\n"
+                    + Self.leaf, spec: "executorPlugins: [x]"))
         #expect(
             found == [
-                "w.yaml:6:3: spec.onExit: exit handlers are not supported in a local run",
-                "w.yaml:9:5: spec.templates[0].retryStrategy: retries are not supported in a local run",
-                "w.yaml:11:35: spec.templates[0].steps[0][0].withItems: loops are not supported in a local run",
+                "w.yaml:6:3: spec.executorPlugins: executor plugins are not supported in a local run",
+                "w.yaml:9:5: spec.templates[0].podSpecPatch: patches of the pod are not supported in a local run",
+                "w.yaml:11:28: spec.templates[0].steps[0][0].inline.http: templates of this type are not supported in a local run",
             ])
     }
 

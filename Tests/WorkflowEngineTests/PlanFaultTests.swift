@@ -244,18 +244,6 @@ import WorkflowModel
         // What has a meaning although it is empty
         (
             #"""
-            - {name: main, §retryStrategy: {}, container: {image: i}}
-            """#,
-            "spec.templates[0].retryStrategy: retries are not supported in a local run"
-        ),
-        (
-            #"""
-            - {name: main, §memoize: {}, container: {image: i}}
-            """#,
-            "spec.templates[0].memoize: remembered results are not supported in a local run"
-        ),
-        (
-            #"""
             - {name: main, §http: {}}
             """#,
             "spec.templates[0].http: templates of this type are not supported in a local run"
@@ -264,7 +252,7 @@ import WorkflowModel
             #"""
             - {name: main, steps: [[{name: a, template: leaf, §withSequence: {}}]]}
             """#,
-            "spec.templates[0].steps[0][0].withSequence: loops are not supported in a local run"
+            "spec.templates[0].steps[0][0].withSequence: count or end is needed"
         ),
         (
             #"""
@@ -398,9 +386,9 @@ import WorkflowModel
               dag:
                 tasks:
                 - {name: a, template: leaf}
-                - {name: b, template: leaf, §depends: a || b}
+                - {name: b, template: leaf, depends: §a || }
             """#,
-            "spec.templates[0].dag.tasks[1].depends: conditions in 'depends' are not supported in a local run; only task names joined by &&"
+            "spec.templates[0].dag.tasks[1].depends: depends cannot be read: evaluate expression: line 1, column 16: unexpected token EOF"
         ),
         (
             #"""
@@ -408,21 +396,9 @@ import WorkflowModel
               dag:
                 tasks:
                 - {name: a, template: leaf}
-                - {name: b, template: leaf, §depends: a.Succeeded}
+                - {name: b, template: leaf, depends: §a.Suceeded}
             """#,
-            "spec.templates[0].dag.tasks[1].depends: conditions in 'depends' are not supported in a local run; only task names joined by &&"
-        ),
-        (
-            #"""
-            - name: main
-              dag:
-                tasks:
-                - {name: a, template: gen}
-                - {name: b, template: gen, §depends: a.Succeeded}
-                - {name: c, template: leaf, depends: b, arguments: {parameters: [{name: m, value: "{{tasks.a.outputs.result}}"}]}}
-            - {name: gen, script: {image: i, source: echo}}
-            """#,
-            "spec.templates[0].dag.tasks[1].depends: conditions in 'depends' are not supported in a local run; only task names joined by &&"
+            "spec.templates[0].dag.tasks[1].depends: 'Suceeded' of task 'a' is no result; there are: Succeeded, Failed, Errored, Skipped, Omitted, Daemoned, AnySucceeded, AllFailed; did you mean 'Succeeded'?"
         ),
         (
             #"""

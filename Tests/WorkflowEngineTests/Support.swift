@@ -12,6 +12,8 @@ struct Play {
     var pods: [PodRequest] = []
     var suspensions: [(id: String, duration: Int64?)] = []
     var stopped: [String] = []
+    var wakes: [Timestamp] = []
+    var remembered: [(cache: String, key: String, outputs: JSONObject)] = []
     var end: (phase: WorkflowPhase, message: String)?
 
     init(_ yaml: String..., settings: RunSettings = RunSettings(), name: String = "wf") throws {
@@ -36,6 +38,8 @@ struct Play {
             case .runPod(let request): pods.append(request)
             case .stopPod(let id): stopped.append(id)
             case .suspend(let id, _, let duration): suspensions.append((id, duration))
+            case .wake(let time): wakes.append(time)
+            case .remember(let cache, let key, _, let outputs): remembered.append((cache, key, outputs))
             case .workflowFinished(let phase, let message): end = (phase, message)
             }
         }
@@ -51,7 +55,7 @@ struct Play {
         guard let pod = pods.first(where: { $0.nodeName == name }) else {
             throw Missing(name: name, pods: pods.map(\.nodeName))
         }
-        run.podStarted(pod.nodeID, at: now)
+        take(run.podStarted(pod.nodeID, at: now))
         now.seconds += 1
         let outputs = try outputs.map { try Outputs(document: $0) }
         take(
@@ -69,6 +73,14 @@ struct Play {
     mutating func resume(_ name: String, outputs: [String: String] = [:]) {
         now.seconds += 1
         take(run.resume(node(name)?.id ?? "", outputs: outputs, at: now))
+    }
+
+    /// Lets the time come that the engine waits for first.
+    mutating func wake() {
+        guard let first = wakes.min() else { return }
+        wakes.removeAll { $0 <= first }
+        now = max(now, first)
+        take(run.wake(at: now))
     }
 
     mutating func interrupt() { take(run.interrupted(at: now)) }

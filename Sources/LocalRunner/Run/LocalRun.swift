@@ -33,6 +33,8 @@ final class LocalRun {
     private var run: WorkflowRun
     /// Nodes that wait for a time of `monotonicNanoseconds`.
     private var timers: [String: Int64] = [:]
+    /// When the engine wants to look again.
+    private var wakes: [Timestamp] = []
     /// What waits for the user, in its order.
     private var questions: [Question] = []
     /// The containers of each pod that may come to a pause, by node.
@@ -83,6 +85,11 @@ final class LocalRun {
                 timers[node] = nil
                 perform(run.resume(node, at: Timestamp.now))
             }
+            let time = Timestamp.now
+            if wakes.contains(where: { $0 <= time }) {
+                wakes.removeAll { $0 <= time }
+                perform(run.wake(at: time))
+            }
             if let deadlineTime, now >= deadlineTime, !isOver { perform(run.deadlineReached(at: Timestamp.now)) }
         }
         workers.waitForEnd()
@@ -113,6 +120,12 @@ final class LocalRun {
 
     private var wakeTime: Int64? {
         var times = Array(timers.values)
+        let now = Timestamp.now
+        for wake in wakes {
+            let seconds = min(max(0, wake.seconds - now.seconds), 1 << 32)
+            let nanoseconds = seconds * 1_000_000_000 + Int64(wake.nanoseconds) - Int64(now.nanoseconds)
+            times.append(monotonicNanoseconds(after: max(0, nanoseconds) + 1_000_000))
+        }
         if !settings.pauses.isEmpty { times.append(monotonicNanoseconds(after: Self.pauseInterval)) }
         if let deadlineTime, deadlineTime > monotonicNanoseconds() { times.append(deadlineTime) }
         if let next = display.nextRefresh { times.append(next) }
@@ -131,6 +144,11 @@ final class LocalRun {
                 questions.append(.suspended(nodeID: nodeID, outputs: [:]))
                 display.note("\(name) waits: press Enter to go on\(Self.wanted(run.node(nodeID)))")
                 keyboard.start()
+            case .wake(let time): wakes.append(time)
+            case .remember(let cache, let key, _, let outputs):
+                do { try MemoCache(in: settings.home).keep(outputs, cache, key, at: Timestamp.now) } catch {
+                    display.note("cannot remember '\(key)': \(errorText(error))")
+                }
             case .workflowFinished: isOver = true
             }
         }
@@ -171,7 +189,7 @@ final class LocalRun {
     private func handle(_ event: RunEvent) {
         switch event {
         case .podStarted(let nodeID):
-            run.podStarted(nodeID, at: Timestamp.now)
+            perform(run.podStarted(nodeID, at: Timestamp.now))
             // Before what its containers print.
             display.show(run)
         case .line(let nodeID, let container, let isExecutor, let bytes):

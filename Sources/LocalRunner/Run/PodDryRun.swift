@@ -26,7 +26,7 @@ struct PodDryRun: Sendable {
 
     /// - Parameter isAbridged: leaves out calls that are like others, so that the dry run is as long as the file, not as the run.
     init(_ workflow: PreparedWorkflow, _ factory: PodFactory, isAbridged: Bool = false) {
-        let abridgement = isAbridged ? Abridgement() : nil
+        let abridgement = Abridgement(keepsAll: !isAbridged)
         var run = WorkflowRun(plan: workflow.plan, identity: workflow.identity, abridgement: abridgement)
         let now = workflow.identity.creationTimestamp
         var actions = run.start(at: now)[...]
@@ -49,7 +49,7 @@ struct PodDryRun: Sendable {
                     supplied[parameter] = UnknownValue(of: name, parameter).text
                 }
                 actions += run.resume(nodeID, outputs: supplied, at: now)
-            case .stopPod, .workflowFinished: break
+            case .stopPod, .wake, .remember, .workflowFinished: break
             }
         }
         isComplete = run.abridgement?.isComplete ?? true

@@ -51,6 +51,8 @@ struct RunPreparation {
                 String(decoding: $0, as: UTF8.self)
             }
         }
+        let home = settings.home
+        engine.recall = { cache, key in (try? MemoCache(in: home))?.find(cache, key) }
         let arguments = try settings.artifacts.map { try ArgumentArtifact($0.name, $0.path) }
         engine.artifacts = arguments.map { ($0.name, $0.location(workflow: name)) }
         let plan = try WorkflowPlan(source, engine)
