@@ -1,3 +1,5 @@
+import ExpressionValues
+
 /// The functions that the language itself has (expr-lang 1.17).
 enum Builtin: String, Sendable {
     case all, none, any, one, filter, map, count, sum, find, findIndex, findLast, findLastIndex, groupBy, sortBy, reduce
@@ -54,15 +56,4 @@ enum Builtin: String, Sendable {
         default: return "\(count < arity.lowerBound ? "not enough" : "too many") arguments to call \(rawValue)"
         }
     }
-}
-
-/// A function of the environment in which the controller evaluates expressions.
-package enum EnvironmentFunction: Sendable, Equatable {
-    case asInt
-    case asFloat
-    case toJson
-    case jsonpath
-    /// All of sprig's, by name: `sprig.trim`.
-    case sprigGroup
-    case sprig(SprigFunction)
 }

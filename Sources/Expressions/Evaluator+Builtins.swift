@@ -1,3 +1,5 @@
+import Encodings
+import ExpressionValues
 internal import SystemSupport
 
 extension Evaluator {
@@ -101,7 +103,7 @@ extension Evaluator {
             let suffix = Array(try call.text(1).utf8)
             return .bool(text.utf8.count >= suffix.count && text.utf8.suffix(suffix.count).elementsEqual(suffix))
         case .toBase64: return .string(BaseText.encode64(Array(text.utf8)))
-        case .fromBase64: return .string(Bytes.text(try BaseText.decode64(text)))
+        case .fromBase64: return .string(Bytes.text(try Fault.decodingBase64(text)))
         default: return try Value.parsed(text)
         }
     }

@@ -1,3 +1,4 @@
+import ExpressionValues
 internal import Glibc
 import RegularExpressions
 internal import SystemSupport

@@ -1,3 +1,5 @@
+import ExpressionValues
+
 extension Evaluator {
     /// A function that evaluates its second argument for each element of its first.
     func evaluatePredicate(_ builtin: Builtin, _ arguments: [Index], _ node: Index) throws(Fault) -> Value {

@@ -1,3 +1,4 @@
+import ExpressionValues
 import RegularExpressions
 
 /// Evaluates one syntax tree once.

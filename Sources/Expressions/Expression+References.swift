@@ -1,3 +1,5 @@
+import ExpressionValues
+
 extension Expression {
     /// The variables that the expression cannot do without, by dotted names: of `a.b.c + d` they are `a`, `a.b`, `a.b.c` and `d`.
     ///

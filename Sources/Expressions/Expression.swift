@@ -1,3 +1,4 @@
+package import ExpressionValues
 internal import Documents
 
 /// An expression of the language expr (expr-lang 1.17, as Argo Workflows 4.1 has it), read once and evaluated any number of times.

@@ -1,3 +1,5 @@
+package import ExpressionValues
+
 /// What an expression may refer to.
 package struct ExpressionEnvironment: Sendable {
     /// Which functions there are besides the language's own.

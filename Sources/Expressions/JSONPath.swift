@@ -1,3 +1,5 @@
+import ExpressionValues
+
 /// Queries of JSON documents as the controller's `jsonpath` takes them: `$.a[0].b`, `$..b`, `$.a[?(@.b > 1)]`.
 struct JSONPath {
     typealias Value = ExpressionValue

@@ -1,3 +1,5 @@
+import ExpressionValues
+
 /// Makes the syntax tree of an expression (the grammar of expr-lang 1.17, https://expr-lang.org/docs/language-definition).
 struct Parser {
     /// Expressions may be nested this deep: reading and evaluating recurse, and this fits a stack of 512 KiB twice. An unoptimised

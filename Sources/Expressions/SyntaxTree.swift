@@ -1,3 +1,5 @@
+import ExpressionValues
+
 /// The parsed form of an expression: nodes in one array, which refer to each other by number, so that none of any depth is freed by recursion.
 struct SyntaxTree: Sendable {
     typealias Index = Int

@@ -1,3 +1,4 @@
+import ExpressionValues
 internal import SystemSupport
 
 /// The methods of times, durations, months, weekdays and zones.

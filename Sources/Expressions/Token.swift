@@ -1,3 +1,5 @@
+import ExpressionValues
+
 /// A word of an expression.
 struct Token {
     enum Kind: String {

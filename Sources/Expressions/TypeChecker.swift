@@ -1,3 +1,4 @@
+import ExpressionValues
 import RegularExpressions
 
 /// Finds faults of names and types before anything is evaluated, as the reference's compiler does.

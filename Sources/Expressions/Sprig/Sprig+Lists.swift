@@ -1,3 +1,5 @@
+import ExpressionValues
+
 extension SprigCall {
     func lists() throws(Fault) -> Value? {
         switch function {

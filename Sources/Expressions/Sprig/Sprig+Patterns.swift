@@ -1,3 +1,4 @@
+import ExpressionValues
 import RegularExpressions
 
 extension SprigCall {

@@ -1,3 +1,5 @@
+import Encodings
+import ExpressionValues
 internal import SystemSupport
 
 /// Calls of sprig's functions.
@@ -301,7 +303,7 @@ struct SprigCall {
         case .b64dec, .b32dec:
             do throws(Fault) {
                 return .string(
-                    Bytes.text(function == .b64dec ? try BaseText.decode64(text(0)) : try BaseText.decode32(text(0))))
+                    Bytes.text(function == .b64dec ? try Fault.decodingBase64(text(0)) : try Fault.decodingBase32(text(0))))
             } catch {
                 return .string(error.reason)
             }

@@ -1,3 +1,5 @@
+import ExpressionValues
+
 /// Texts taken apart into words, by changes of case and by digits: `HTTPServer`, `Bld4Floor3rd`.
 enum WordCase {
     private enum Kind { case end, number, upper, letters, connector, sign, other }

@@ -1,10 +1,10 @@
 /// Conversions between types, as the language's functions do them.
-enum Conversions {
+package enum Conversions {
     /// What is no whole number of 64 bits becomes the least one, as on the reference's machines.
-    static func truncated(_ value: Double) -> Int { Int(exactly: value.rounded(.towardZero)) ?? Int.min }
+    package static func truncated(_ value: Double) -> Int { Int(exactly: value.rounded(.towardZero)) ?? Int.min }
 
     /// An index or a count.
-    static func index(_ value: ExpressionValue) throws(Fault) -> Int {
+    package static func index(_ value: ExpressionValue) throws(Fault) -> Int {
         switch value {
         case .int(let number): return number
         case .float(let number): return truncated(number)
@@ -12,7 +12,7 @@ enum Conversions {
         }
     }
 
-    static func int(_ value: ExpressionValue) throws(Fault) -> Int {
+    package static func int(_ value: ExpressionValue) throws(Fault) -> Int {
         switch value {
         case .int(let number), .month(let number), .weekday(let number): return number
         case .float(let number): return truncated(number)
@@ -24,7 +24,7 @@ enum Conversions {
         }
     }
 
-    static func float(_ value: ExpressionValue) throws(Fault) -> Double {
+    package static func float(_ value: ExpressionValue) throws(Fault) -> Double {
         switch value {
         case .int(let number): return Double(number)
         case .float(let number): return number

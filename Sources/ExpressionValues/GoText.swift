@@ -2,9 +2,9 @@ internal import Documents
 internal import SystemSupport
 
 /// Texts of values as the reference's language prints them.
-enum GoText {
+package enum GoText {
     /// As `%v` prints a value.
-    static func shown(_ value: ExpressionValue) -> String {
+    package static func shown(_ value: ExpressionValue) -> String {
         switch value {
         case .null: return "<nil>"
         case .bool(let flag): return flag ? "true" : "false"
@@ -28,7 +28,7 @@ enum GoText {
         }
     }
 
-    static func joined(_ parts: [String], by separator: String) -> String {
+    package static func joined(_ parts: [String], by separator: String) -> String {
         var text = ""
         for (place, part) in parts.enumerated() {
             if place > 0 { text += separator }
@@ -38,7 +38,7 @@ enum GoText {
     }
 
     /// The fewest digits that read back as the same number, with an exponent below 1e-4 and from 1e6 on.
-    static func float(_ value: Double) -> String {
+    package static func float(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
         let magnitude = value.magnitude
@@ -56,7 +56,7 @@ enum GoText {
     }
 
     /// As `strconv.ParseFloat` reads it; nil for what it refuses.
-    static func double(_ text: String) -> Double? {
+    package static func double(_ text: String) -> Double? {
         let bytes = Array(text.utf8)
         var digits = bytes[...]
         if let sign = digits.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") { digits = digits.dropFirst() }
@@ -89,7 +89,7 @@ enum GoText {
     }
 
     /// As `time.Duration` prints itself: `1h2m3.5s`, `1.5ms`, `0s`.
-    static func duration(_ nanoseconds: Int64) -> String {
+    package static func duration(_ nanoseconds: Int64) -> String {
         if nanoseconds == 0 { return "0s" }
         let magnitude = nanoseconds.magnitude
         let sign = nanoseconds < 0 ? "-" : ""
@@ -111,7 +111,7 @@ enum GoText {
     }
 
     /// In double quotes, with escapes, as `%q` and `strconv.Quote` give it.
-    static func quoted(_ text: String) -> String {
+    package static func quoted(_ text: String) -> String {
         var output = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -142,13 +142,13 @@ enum GoText {
         }
     }
 
-    static func hexadecimal(_ value: UInt32, _ width: Int, uppercase: Bool = false) -> String {
+    package static func hexadecimal(_ value: UInt32, _ width: Int, uppercase: Bool = false) -> String {
         let digits = String(value, radix: 16, uppercase: uppercase)
         return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
     }
 
     /// As `%#U` names a character: `U+0040 '@'`.
-    static func named(_ scalar: Unicode.Scalar) -> String {
+    package static func named(_ scalar: Unicode.Scalar) -> String {
         let code = "U+" + hexadecimal(scalar.value, 4, uppercase: true)
         return scalar.value >= 0x20 && scalar.value != 0x7F && isPrintable(scalar) ? "\(code) '\(scalar)'" : code
     }
@@ -156,7 +156,7 @@ enum GoText {
 
 extension GoText {
     /// Without an exponent.
-    static func plain(_ value: Double) -> String { DecimalText.plain(value) }
+    package static func plain(_ value: Double) -> String { DecimalText.plain(value) }
 }
 
 /// Texts of 64-bit floats, as Go's `%v` and `strconv.ParseFloat` have them.

@@ -1,4 +1,5 @@
 package import Documents
+internal import Encodings
 internal import SystemSupport
 
 extension ExpressionValue {
@@ -30,7 +31,7 @@ extension ExpressionValue {
         }
     }
 
-    func document() throws(Fault) -> JSONValue {
+    package func document() throws(Fault) -> JSONValue {
         switch self {
         case .null: return .null
         case .bool(let flag): return .bool(flag)
@@ -60,7 +61,7 @@ extension ExpressionValue {
     }
 
     /// JSON as the reference's encoder writes it, members sorted; indented by two spaces a level where asked for.
-    func jsonText(isIndented: Bool = false, escapesHTML: Bool = true) throws(Fault) -> String {
+    package func jsonText(isIndented: Bool = false, escapesHTML: Bool = true) throws(Fault) -> String {
         let compact = try document().serialized(sortedKeys: true)
         var output: [UInt8] = []
         output.reserveCapacity(compact.count)
@@ -122,7 +123,7 @@ extension ExpressionValue {
         ("\\u003c", UInt8(ascii: "<")), ("\\u003e", UInt8(ascii: ">")), ("\\u0026", UInt8(ascii: "&")),
     ]
 
-    static func parsed(_ text: String) throws(Fault) -> ExpressionValue {
+    package static func parsed(_ text: String) throws(Fault) -> ExpressionValue {
         do throws(JSONError) {
             return ExpressionValue(try JSONValue(parsing: text))
         } catch {

@@ -39,7 +39,7 @@ package enum SprigFunction: String, Sendable {
     case urlParse, urlJoin
 
     /// The types of its arguments, a letter each: string, int, any, bool, map, time; the last in upper case may occur any number of times.
-    var signature: String {
+    package var signature: String {
         switch self {
         case .hello, .now: ""
         case .ago, .duration, .durationRound, .htmlDate, .int64, .int, .float64, .toDecimal, .add1, .add1f, .ceil, .floor,

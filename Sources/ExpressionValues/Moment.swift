@@ -6,7 +6,7 @@ package final class Moment: Sendable {
     package let seconds: Int64
     /// 0 to 999,999,999.
     package let nanoseconds: Int32
-    let zone: Zone
+    package let zone: Zone
 
     package init(seconds: Int64, nanoseconds: Int32 = 0, zone: Zone = .utc) {
         self.seconds = seconds
@@ -15,10 +15,10 @@ package final class Moment: Sendable {
     }
 
     /// Years that can be told: beyond them arithmetic of days would overflow.
-    static let seconds: ClosedRange<Int64> = -9_000_000_000_000...9_000_000_000_000
+    package static let seconds: ClosedRange<Int64> = -9_000_000_000_000...9_000_000_000_000
 
     /// From fields as a clock in the zone shows them; those out of range carry over.
-    init(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, nanoseconds: Int32 = 0, zone: Zone) {
+    package init(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, nanoseconds: Int32 = 0, zone: Zone) {
         let months = month - 1
         let years = months >= 0 ? months / 12 : (months - 11) / 12
         let days = Timestamp.days(year: year + years, month: months - years * 12 + 1, day: 1) + day - 1
@@ -31,35 +31,35 @@ package final class Moment: Sendable {
         self.zone = zone
     }
 
-    func moved(to zone: Zone) -> Moment { Moment(seconds: seconds, nanoseconds: nanoseconds, zone: zone) }
+    package func moved(to zone: Zone) -> Moment { Moment(seconds: seconds, nanoseconds: nanoseconds, zone: zone) }
 
-    var offset: (seconds: Int, name: String) { zone.offset(at: seconds) }
+    package var offset: (seconds: Int, name: String) { zone.offset(at: seconds) }
 
     /// What a clock in the zone shows.
-    var fields: (year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) {
+    package var fields: (year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) {
         Timestamp(seconds: seconds + Int64(offset.seconds)).fields
     }
 
     /// Days since 1970-01-01 by the zone's calendar.
-    var days: Int {
+    package var days: Int {
         let local = seconds + Int64(offset.seconds)
         return Int(local >= 0 ? local / 86400 : (local - 86399) / 86400)
     }
 
     /// From 0, Sunday.
-    var weekday: Int { ((days + 4) % 7 + 7) % 7 }
+    package var weekday: Int { ((days + 4) % 7 + 7) % 7 }
 
     /// From 1.
-    var dayOfYear: Int { days - Timestamp.days(year: fields.year, month: 1, day: 1) + 1 }
+    package var dayOfYear: Int { days - Timestamp.days(year: fields.year, month: 1, day: 1) + 1 }
 
     /// The week by ISO 8601, and the year that it belongs to.
-    var isoWeek: (year: Int, week: Int) {
+    package var isoWeek: (year: Int, week: Int) {
         let thursday = days + 3 - (weekday + 6) % 7
         let year = Timestamp.civil(days: thursday).year
         return (year, (thursday - Timestamp.days(year: year, month: 1, day: 1)) / 7 + 1)
     }
 
-    func adding(_ duration: Int64) throws(Fault) -> Moment {
+    package func adding(_ duration: Int64) throws(Fault) -> Moment {
         var whole = duration / 1_000_000_000
         var rest = Int32(duration % 1_000_000_000) + nanoseconds
         if rest >= 1_000_000_000 { (whole, rest) = (whole + 1, rest - 1_000_000_000) }
@@ -70,7 +70,7 @@ package final class Moment: Sendable {
     }
 
     /// By the calendar; a day that the month lacks carries over.
-    func adding(years: Int, months: Int, days: Int) -> Moment {
+    package func adding(years: Int, months: Int, days: Int) -> Moment {
         let (year, month, day, hour, minute, second) = fields
         return Moment(
             year: year + years, month: month + months, day: day + days, hour: hour, minute: minute, second: second,
@@ -78,7 +78,7 @@ package final class Moment: Sendable {
     }
 
     /// Moved to a multiple of a duration since the year 1.
-    func snapped(to unit: Int64, rounds: Bool) throws(Fault) -> Moment {
+    package func snapped(to unit: Int64, rounds: Bool) throws(Fault) -> Moment {
         if unit <= 0 { return self }
         guard seconds >= Timestamp.zero.seconds else { throw Fault("a time is out of range") }
         let (high, low) = UInt64(seconds - Timestamp.zero.seconds).multipliedFullWidth(by: 1_000_000_000)
@@ -90,13 +90,13 @@ package final class Moment: Sendable {
     }
 
     /// Nanoseconds from another moment to this one; where they do not fit, the most or the least that does.
-    func since(_ other: Moment) -> Int64 {
+    package func since(_ other: Moment) -> Int64 {
         let (product, overflows) = (seconds - other.seconds).multipliedReportingOverflow(by: 1_000_000_000)
         if overflows { return seconds > other.seconds ? .max : .min }
         let (sum, carries) = product.addingReportingOverflow(Int64(nanoseconds) - Int64(other.nanoseconds))
         return carries ? (product > 0 ? .max : .min) : sum
     }
 
-    func isBefore(_ other: Moment) -> Bool { (seconds, nanoseconds) < (other.seconds, other.nanoseconds) }
-    func isEqual(to other: Moment) -> Bool { (seconds, nanoseconds) == (other.seconds, other.nanoseconds) }
+    package func isBefore(_ other: Moment) -> Bool { (seconds, nanoseconds) < (other.seconds, other.nanoseconds) }
+    package func isEqual(to other: Moment) -> Bool { (seconds, nanoseconds) == (other.seconds, other.nanoseconds) }
 }

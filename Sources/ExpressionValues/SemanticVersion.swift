@@ -1,21 +1,21 @@
 /// A version by semver.org, read as leniently as the reference does: `v1.2` is 1.2.0.
-struct SemanticVersion {
-    var numbers: [Int]
-    var prerelease: [String] = []
-    var metadata = ""
+package struct SemanticVersion {
+    package var numbers: [Int]
+    package var prerelease: [String] = []
+    package var metadata = ""
     /// How many numbers were written.
-    let precision: Int
+    package let precision: Int
 
     /// The text alone: it is what JSON shows of a version.
-    var value: ExpressionValue { .string(text) }
+    package var value: ExpressionValue { .string(text) }
 
-    var text: String {
+    package var text: String {
         let core = GoText.joined(numbers.map { String($0) }, by: ".")
         return core + (prerelease.isEmpty ? "" : "-" + GoText.joined(prerelease, by: "."))
             + (metadata.isEmpty ? "" : "+" + metadata)
     }
 
-    init(_ text: String) throws(Fault) {
+    package init(_ text: String) throws(Fault) {
         var rest = Array(text.utf8)[...]
         if rest.first == UInt8(ascii: "v") { rest.removeFirst() }
         if let plus = rest.firstIndex(of: UInt8(ascii: "+")) {
@@ -37,7 +37,7 @@ struct SemanticVersion {
     }
 
     /// Below 0 where this is the older one.
-    func compared(to other: SemanticVersion) -> Int {
+    package func compared(to other: SemanticVersion) -> Int {
         for (a, b) in zip(numbers, other.numbers) where a != b { return a < b ? -1 : 1 }
         if prerelease.isEmpty || other.prerelease.isEmpty {
             return (prerelease.isEmpty ? 1 : 0) - (other.prerelease.isEmpty ? 1 : 0)
@@ -55,7 +55,7 @@ struct SemanticVersion {
 }
 
 /// Which versions are wanted: `>=1.2, <2 || ~3.1`.
-struct VersionRange {
+package struct VersionRange {
     private struct Bound {
         let symbol: String
         let version: SemanticVersion
@@ -65,7 +65,7 @@ struct VersionRange {
 
     private var alternatives: [[Bound]] = []
 
-    init(_ text: String) throws(Fault) {
+    package init(_ text: String) throws(Fault) {
         for alternative in Bytes.split(text, by: "||") ?? [] {
             var bounds: [Bound] = []
             for part in try Self.parts(alternative) { bounds += try Self.bounds(part) }
@@ -74,7 +74,7 @@ struct VersionRange {
         }
     }
 
-    func contains(_ version: SemanticVersion) -> Bool {
+    package func contains(_ version: SemanticVersion) -> Bool {
         alternatives.contains { bounds in bounds.allSatisfy { Self.fits(version, $0) } }
     }
 

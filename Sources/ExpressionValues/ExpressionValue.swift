@@ -32,10 +32,10 @@ package enum ExpressionValue: Sendable {
     }
 
     /// Values may be nested this deep: comparing, writing and freeing them recurse.
-    static let maximumDepth = JSONValue.maximumDepth
+    package static let maximumDepth = JSONValue.maximumDepth
 
     /// How many levels lie in this value: 0 for all but lists and maps.
-    var depth: Int {
+    package var depth: Int {
         switch self {
         case .list(let list): list.depth
         case .map(let map): map.depth
@@ -44,7 +44,7 @@ package enum ExpressionValue: Sendable {
     }
 
     /// Whether `??` and `?.` take it for nothing.
-    var isNil: Bool {
+    package var isNil: Bool {
         switch self {
         case .null: true
         case .list(let list): list.isNil
@@ -77,7 +77,7 @@ package enum ExpressionValue: Sendable {
 /// The elements of a list.
 package struct ValueList: Sendable {
     package let elements: [ExpressionValue]
-    let depth: Int
+    package let depth: Int
     /// Whether it is the list that was never made: JSON `null`, and nothing to `??`; else like an empty one.
     package let isNil: Bool
 
@@ -91,9 +91,9 @@ package struct ValueList: Sendable {
     }
 
     /// - Parameter elements: neither lists nor maps.
-    init(flat elements: [ExpressionValue]) { self.init(elements: elements, depth: 1, isNil: false) }
+    package init(flat elements: [ExpressionValue]) { self.init(elements: elements, depth: 1, isNil: false) }
 
-    init(_ elements: [ExpressionValue]) throws(Fault) {
+    package init(_ elements: [ExpressionValue]) throws(Fault) {
         var deepest = 0
         for element in elements { deepest = max(deepest, element.depth) }
         if deepest >= ExpressionValue.maximumDepth {
@@ -108,19 +108,19 @@ package struct ValueMap: Sendable {
     package private(set) var keys: [ExpressionValue] = []
     package private(set) var values: [ExpressionValue] = []
     private var index: [MapKey: Int] = [:]
-    private(set) var depth = 1
+    package private(set) var depth = 1
     /// Whether keys need not be strings: such maps come of `groupBy` and `fromPairs`, and have no JSON.
-    let takesAnyKey: Bool
+    package let takesAnyKey: Bool
 
     package init() { takesAnyKey = false }
 
-    init(takesAnyKey: Bool) { self.takesAnyKey = takesAnyKey }
+    package init(takesAnyKey: Bool) { self.takesAnyKey = takesAnyKey }
 
     package var count: Int { keys.count }
 
     package subscript(name: String) -> ExpressionValue? { MapKey(.string(name)).flatMap { index[$0] }.map { values[$0] } }
 
-    func value(of key: ExpressionValue) -> ExpressionValue? { MapKey(key).flatMap { index[$0] }.map { values[$0] } }
+    package func value(of key: ExpressionValue) -> ExpressionValue? { MapKey(key).flatMap { index[$0] }.map { values[$0] } }
 
     /// - Parameter key: neither a list nor a map; else nothing is set, and the answer is false.
     @discardableResult
@@ -137,7 +137,7 @@ package struct ValueMap: Sendable {
         return true
     }
 
-    mutating func remove(_ name: String) {
+    package mutating func remove(_ name: String) {
         var rest = ValueMap(takesAnyKey: takesAnyKey)
         for (key, value) in zip(keys, values) {
             if case .string(let text) = key, hasEqualBytes(text, name) { continue }
@@ -147,14 +147,14 @@ package struct ValueMap: Sendable {
     }
 
     /// The places of the members in the order of their keys' texts.
-    var sortedPlaces: [Int] {
+    package var sortedPlaces: [Int] {
         let texts = keys.map { GoText.shown($0) }
         return keys.indices.sorted { texts[$0].utf8.lexicographicallyPrecedes(texts[$1].utf8) }
     }
 }
 
 /// A key of a map: equal only to one of the same type, texts by their bytes.
-enum MapKey: Hashable {
+package enum MapKey: Hashable {
     case null
     case bool(Bool)
     case int(Int)
@@ -164,15 +164,17 @@ enum MapKey: Hashable {
     case time(Int64, Int32)
     case calendar(Int)
 
-    struct Text: Hashable {
-        let text: String
+    package struct Text: Hashable {
+        package let text: String
 
-        static func == (left: Text, right: Text) -> Bool { hasEqualBytes(left.text, right.text) }
-        func hash(into hasher: inout Hasher) { text.hash(into: &hasher) }
+        package init(text: String) { self.text = text }
+
+        package static func == (left: Text, right: Text) -> Bool { hasEqualBytes(left.text, right.text) }
+        package func hash(into hasher: inout Hasher) { text.hash(into: &hasher) }
     }
 
     /// Nil for what cannot be a key.
-    init?(_ value: ExpressionValue) {
+    package init?(_ value: ExpressionValue) {
         switch value {
         case .null: self = .null
         case .bool(let flag): self = .bool(flag)
@@ -190,4 +192,4 @@ enum MapKey: Hashable {
 
 /// Whether both are the same bytes; `==` would take canonical equivalents for the same as well.
 @inline(never)
-func hasEqualBytes(_ left: String, _ right: String) -> Bool { left == right && left.utf8.elementsEqual(right.utf8) }
+package func hasEqualBytes(_ left: String, _ right: String) -> Bool { left == right && left.utf8.elementsEqual(right.utf8) }

@@ -21,7 +21,7 @@ package struct ExpressionError: ClassifiedError, Equatable, Sendable {
     }
 
     /// - Parameter offset: counted in Unicode scalars of the text.
-    init(_ reason: String, at offset: Int, in text: String) {
+    package init(_ reason: String, at offset: Int, in text: String) {
         var line = 1
         var column = 1
         for scalar in text.unicodeScalars.prefix(offset) {
@@ -42,11 +42,4 @@ package struct ExpressionError: ClassifiedError, Equatable, Sendable {
         let dots = String(repeating: ".", count: position.column - 1)
         return "\(reason) (\(position.line):\(position.column))\n | \(line)\n | \(dots)^"
     }
-}
-
-/// A fault while an expression is evaluated; the evaluator knows the place.
-struct Fault: Error {
-    let reason: String
-
-    init(_ reason: String) { self.reason = reason }
 }

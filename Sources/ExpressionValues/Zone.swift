@@ -2,7 +2,7 @@ internal import SystemSupport
 
 /// A time zone: UTC, a fixed offset, or one of the system's tables (RFC 8536).
 package final class Zone: Sendable {
-    let name: String
+    package let name: String
     private let transitions: [Int64]
     /// Which type holds from each transition on.
     private let typeAt: [Int]
@@ -13,7 +13,7 @@ package final class Zone: Sendable {
 
     package static let utc = Zone(fixed: 0, name: "UTC")
 
-    init(fixed seconds: Int, name: String) {
+    package init(fixed seconds: Int, name: String) {
         self.name = name
         transitions = []
         typeAt = []
@@ -25,7 +25,7 @@ package final class Zone: Sendable {
     /// The zone of a name of the IANA's database.
     ///
     /// The machine's own zone is taken for UTC: pods have none.
-    static func named(_ name: String) throws(Fault) -> Zone {
+    package static func named(_ name: String) throws(Fault) -> Zone {
         if name.isEmpty || name == "UTC" { return .utc }
         if name == "Local" { return Zone(fixed: 0, name: "Local") }
         let parts = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
@@ -40,9 +40,9 @@ package final class Zone: Sendable {
     }
 
     /// Whether two have the same table; for `Equal` of the reference's own values.
-    func isSame(as other: Zone) -> Bool { self === other || name == other.name }
+    package func isSame(as other: Zone) -> Bool { self === other || name == other.name }
 
-    func offset(at seconds: Int64) -> (seconds: Int, name: String) {
+    package func offset(at seconds: Int64) -> (seconds: Int, name: String) {
         guard let first = transitions.first, seconds >= first else { return types[0] }
         if let last = transitions.last, seconds >= last, let rule { return rule.offset(at: seconds) }
         var low = 0
@@ -54,12 +54,12 @@ package final class Zone: Sendable {
         return types[typeAt[low]]
     }
 
-    func isDaylight(at seconds: Int64) -> Bool { daylightNames.contains(offset(at: seconds).name) }
+    package func isDaylight(at seconds: Int64) -> Bool { daylightNames.contains(offset(at: seconds).name) }
 
     /// The offset of an abbreviation, when it is one of this zone's.
     ///
     /// - Parameter local: seconds by the zone's clock.
-    func offset(named wanted: String, near local: Int64) -> Int? {
+    package func offset(named wanted: String, near local: Int64) -> Int? {
         for type in types where type.name == wanted && offset(at: local - Int64(type.seconds)).name == wanted {
             return type.seconds
         }
@@ -120,7 +120,7 @@ package final class Zone: Sendable {
 }
 
 /// The rule at the end of a zone's table, in POSIX's notation: `CET-1CEST,M3.5.0,M10.5.0/3`.
-struct ZoneRule {
+package struct ZoneRule {
     private var standard: (seconds: Int, name: String)
     private var daylight: (seconds: Int, name: String)?
     private var start = Change()
@@ -136,9 +136,9 @@ struct ZoneRule {
         var seconds = 7200
     }
 
-    var isConstant: Bool { daylight == nil }
+    package var isConstant: Bool { daylight == nil }
 
-    init?(_ text: [UInt8]) {
+    package init?(_ text: [UInt8]) {
         var rest = text[...]
         guard let name = Self.name(&rest), let offset = Self.time(&rest) else { return nil }
         standard = (-offset, name)
@@ -154,7 +154,7 @@ struct ZoneRule {
         (self.start, self.end) = (start, end)
     }
 
-    func offset(at seconds: Int64) -> (seconds: Int, name: String) {
+    package func offset(at seconds: Int64) -> (seconds: Int, name: String) {
         guard let daylight else { return standard }
         let local = seconds + Int64(standard.seconds)
         let year = Timestamp(seconds: local).fields.year

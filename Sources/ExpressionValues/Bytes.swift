@@ -1,16 +1,16 @@
 internal import Documents
 
 /// Searches in texts as bytes.
-enum Bytes {
+package enum Bytes {
     // Small helpers that are called in many places are kept out of line: the program has to stay small.
     @inline(never)
-    static func begins(_ text: ArraySlice<UInt8>, _ prefix: String) -> Bool { text.starts(with: prefix.utf8) }
+    package static func begins(_ text: ArraySlice<UInt8>, _ prefix: String) -> Bool { text.starts(with: prefix.utf8) }
 
     /// The text of bytes; what is no UTF-8 becomes U+FFFD.
-    static func text(_ bytes: some Collection<UInt8>) -> String { RepairedText.string(Array(bytes)) }
+    package static func text(_ bytes: some Collection<UInt8>) -> String { RepairedText.string(Array(bytes)) }
 
     /// Where a part occurs first.
-    static func index(of part: [UInt8], in text: ArraySlice<UInt8>) -> Int? {
+    package static func index(of part: [UInt8], in text: ArraySlice<UInt8>) -> Int? {
         guard let first = part.first else { return text.startIndex }
         guard text.count >= part.count else { return nil }
         var at = text.startIndex
@@ -26,7 +26,7 @@ enum Bytes {
         return nil
     }
 
-    static func lastIndex(of part: [UInt8], in text: [UInt8]) -> Int? {
+    package static func lastIndex(of part: [UInt8], in text: [UInt8]) -> Int? {
         var at = text.count - part.count
         while at >= 0 {
             if text[at..<at + part.count].elementsEqual(part) { return at }
@@ -40,7 +40,7 @@ enum Bytes {
     /// - Parameters:
     ///   - limit: of how many parts at most, the last with all the rest; below 0 for all, nil for 0.
     ///   - keepsSeparator: at the end of each part.
-    static func split(_ text: String, by separator: String, limit: Int = -1, keepsSeparator: Bool = false) -> [String]? {
+    package static func split(_ text: String, by separator: String, limit: Int = -1, keepsSeparator: Bool = false) -> [String]? {
         if limit == 0 { return nil }
         let most = limit < 0 ? Int.max : limit
         if separator.isEmpty {
@@ -62,7 +62,7 @@ enum Bytes {
     }
 
     /// - Parameter limit: how many are replaced; below 0 for all.
-    static func replace(_ text: String, _ old: String, by new: String, limit: Int = -1) -> String {
+    package static func replace(_ text: String, _ old: String, by new: String, limit: Int = -1) -> String {
         if limit == 0 || hasEqualBytes(old, new) { return text }
         var left = limit < 0 ? Int.max : limit
         if old.isEmpty {
@@ -87,38 +87,38 @@ enum Bytes {
     }
 
     /// Without characters of a set at both ends.
-    static func trim(_ text: String, where isTrimmed: (Unicode.Scalar) -> Bool) -> String {
+    package static func trim(_ text: String, where isTrimmed: (Unicode.Scalar) -> Bool) -> String {
         var scalars = text.unicodeScalars[...]
         while let first = scalars.first, isTrimmed(first) { scalars.removeFirst() }
         while let last = scalars.last, isTrimmed(last) { scalars.removeLast() }
         return String(scalars)
     }
 
-    static func trim(_ text: String, _ characters: String) -> String {
+    package static func trim(_ text: String, _ characters: String) -> String {
         let set = Array(characters.unicodeScalars)
         return trim(text) { set.contains($0) }
     }
 
-    static func trimPrefix(_ text: String, _ prefix: String) -> String {
+    package static func trimPrefix(_ text: String, _ prefix: String) -> String {
         text.utf8.starts(with: prefix.utf8) ? self.text(text.utf8.dropFirst(prefix.utf8.count)) : text
     }
 
-    static func trimSuffix(_ text: String, _ suffix: String) -> String {
+    package static func trimSuffix(_ text: String, _ suffix: String) -> String {
         let count = suffix.utf8.count
         guard text.utf8.count >= count, text.utf8.suffix(count).elementsEqual(suffix.utf8) else { return text }
         return self.text(text.utf8.dropLast(count))
     }
 
     /// In upper case, character by character: one whose upper case is several characters stays as it is.
-    static func upper(_ text: String) -> String { mapped(text) { upper($0) } }
-    static func lower(_ text: String) -> String { mapped(text) { lower($0) } }
+    package static func upper(_ text: String) -> String { mapped(text) { upper($0) } }
+    package static func lower(_ text: String) -> String { mapped(text) { lower($0) } }
 
-    static func upper(_ scalar: Unicode.Scalar) -> Unicode.Scalar { single(scalar.properties.uppercaseMapping) ?? scalar }
-    static func lower(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+    package static func upper(_ scalar: Unicode.Scalar) -> Unicode.Scalar { single(scalar.properties.uppercaseMapping) ?? scalar }
+    package static func lower(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
         scalar == "\u{130}" ? "i" : single(scalar.properties.lowercaseMapping) ?? scalar
     }
 
-    static func mapped(_ text: String, _ change: (Unicode.Scalar) -> Unicode.Scalar) -> String {
+    package static func mapped(_ text: String, _ change: (Unicode.Scalar) -> Unicode.Scalar) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.map(change)))
     }
 

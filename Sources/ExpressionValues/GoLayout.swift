@@ -2,21 +2,21 @@ internal import SystemSupport
 
 /// Times by example, as Go's package `time` writes and reads them: a layout shows how 2006-01-02 15:04:05 MST looks.
 package enum GoLayout {
-    static let rfc3339Nano = "2006-01-02T15:04:05.999999999Z07:00"
-    static let months = [
+    package static let rfc3339Nano = "2006-01-02T15:04:05.999999999Z07:00"
+    package static let months = [
         "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
         "December",
     ]
-    static let days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
+    package static let days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
     /// The layouts that a date without one may have.
-    static let dates = [
+    package static let dates = [
         "2006-01-02", "15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04:05Z07:00", "02 Jan 06 15:04 MST",
         "Monday, 02-Jan-06 15:04:05 MST", "Mon, 02 Jan 2006 15:04:05 MST",
     ]
 
     /// A part of a layout that stands for a field.
-    enum Field: Equatable {
+    package enum Field: Equatable {
         case month(isLong: Bool), monthNumber(width: Int), weekday(isLong: Bool), day(width: Int, isSpaced: Bool), dayOfYear(
             isSpaced: Bool)
         case hour, hour12(width: Int), minute(width: Int), second(width: Int), year(isLong: Bool), half(isUpper: Bool), zoneName
@@ -26,7 +26,7 @@ package enum GoLayout {
     }
 
     /// The text before the first field of a layout, that field with its own text, and the rest.
-    static func next(_ layout: ArraySlice<UInt8>) -> (
+    package static func next(_ layout: ArraySlice<UInt8>) -> (
         prefix: ArraySlice<UInt8>, field: Field, shown: ArraySlice<UInt8>, rest: ArraySlice<UInt8>
     )? {
         for at in layout.indices {
