@@ -131,7 +131,7 @@ let package = Package(
             [
                 "SystemSupport", "Encodings", "Documents", "RunDirectory", "ProcessControl", "FileTrees", "Archiving",
             ]),
-        room("PodBuilding", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowEngine", "PodSandbox"]),
+        room("PodBuilding", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "WorkflowEngine", "PodSandbox"]),
         room(
             "StoreChecking",
             ["SystemSupport", "Documents", "WorkflowModel", "HTTPTransport", "Artifacts", "PodSandbox", "PodBuilding"]),

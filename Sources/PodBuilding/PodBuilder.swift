@@ -32,16 +32,21 @@ package struct PodBuilder: Sendable {
                 environment: environment.executor(of: "wait", isRegular: true, template: nil),
                 mounts: volumes.mounts(of: .wait))
         ]
-        for user in containers.mains {
-            regular.append(try wrap(user, environment.main(user), volumes.mounts(of: .main(user))))
+        regular += containers.mains.map { plain($0, environment.main($0), volumes.mounts(of: .main($0))) }
+        regular += containers.sidecars.map {
+            plain($0, environment.user($0, template: nil), volumes.mounts(of: .user($0)))
         }
-        for user in containers.sidecars {
-            regular.append(try wrap(user, environment.user(user, template: nil), volumes.mounts(of: .user(user))))
-        }
+        let plainSpec = podSpec(template, request, inits: [stager] + userInits, regular: regular, volumes: volumes.all)
+        var spec = try PodPatch(template: template, settings: settings).applied(to: plainSpec)
+        let wrapped = try (spec["containers"]?.array ?? []).map { try $0["name"]?.string == "wait" ? $0 : wrap($0) }
         let parts = PodOffload(
-            inits: [stager] + userInits, regular: regular, volumes: volumes.all, podName: request.podName)
+            inits: spec["initContainers"]?.array ?? [], regular: wrapped, volumes: spec["volumes"]?.array ?? [],
+            podName: request.podName)
+        spec["initContainers"] = .array(parts.inits)
+        spec["containers"] = .array(parts.regular)
+        spec["volumes"] = .array(parts.volumes)
         return BuiltPod(
-            pod: .object(podObject(request, template, inits: parts.inits, regular: parts.regular, volumes: parts.volumes)),
+            pod: .object(podObject(request, template, spec)),
             configMap: parts.configMap(named: request.podName, in: settings.namespace))
     }
 
@@ -70,19 +75,29 @@ package struct PodBuilder: Sendable {
         ]
     }
 
-    /// The user's container with its command behind the emissary.
-    private func wrap(_ user: UserContainer, _ environment: [JSONValue], _ mounts: [JSONValue]) throws -> JSONValue {
+    /// The user's container as it would be without the emissary.
+    private func plain(_ user: UserContainer, _ environment: [JSONValue], _ mounts: [JSONValue]) -> JSONValue {
         var document = user.document
-        let (command, arguments) = try user.command(settings.imageCommands)
         document["name"] = .string(user.name)
+        if !user.extraArguments.isEmpty {
+            document["args"] = .array((document.field("args")?.array ?? []) + user.extraArguments.map { .string($0) })
+        }
+        document["env"] = .array(environment)
+        document["volumeMounts"] = .array(mounts)
+        for field in ["dependencies", "source", "mirrorVolumeMounts"] { document.removeField(field) }
+        return .object(document)
+    }
+
+    /// A container with its command behind the emissary.
+    private func wrap(_ container: JSONValue) throws -> JSONValue {
+        guard var document = container.object else { return container }
+        let user = UserContainer(name: container["name"]?.string ?? "", document: document)
+        let (command, arguments) = try user.command(settings.imageCommands)
         document["command"] = .array(
             (["/var/run/argo/argoexec", "emissary"] + logFlags(settings.emissaryLogLevel) + ["--"] + command).map {
                 .string($0)
             })
         document["args"] = arguments.isEmpty ? nil : .array(arguments.map { .string($0) })
-        document["env"] = .array(environment)
-        document["volumeMounts"] = .array(mounts)
-        for field in ["dependencies", "source", "mirrorVolumeMounts"] { document.removeField(field) }
         return .object(document)
     }
 
@@ -95,9 +110,7 @@ package struct PodBuilder: Sendable {
         return .object(document)
     }
 
-    private func podObject(
-        _ request: PodRequest, _ template: Template, inits: [JSONValue], regular: [JSONValue], volumes: [JSONValue]
-    ) -> JSONObject {
+    private func podObject(_ request: PodRequest, _ template: Template, _ spec: JSONObject) -> JSONObject {
         var labels: JSONObject = ["workflows.argoproj.io/completed": "false"]
         if request.isOnExit { labels["workflows.argoproj.io/on-exit"] = "true" }
         labels["workflows.argoproj.io/workflow"] = .string(settings.workflowName)
@@ -113,6 +126,19 @@ package struct PodBuilder: Sendable {
             "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": .string(settings.workflowName),
             "uid": .string(settings.workflowUID), "controller": true, "blockOwnerDeletion": true,
         ]
+        return [
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": [
+                "name": .string(request.podName), "namespace": .string(settings.namespace), "labels": .object(labels),
+                "annotations": .object(annotations), "ownerReferences": [owner],
+            ],
+            "spec": .object(spec),
+        ]
+    }
+
+    private func podSpec(
+        _ template: Template, _ request: PodRequest, inits: [JSONValue], regular: [JSONValue], volumes: [JSONValue]
+    ) -> JSONObject {
         var spec: JSONObject = ["volumes": .array(volumes), "initContainers": .array(inits), "containers": .array(regular)]
         spec["restartPolicy"] = "Never"
         spec["activeDeadlineSeconds"] = request.activeDeadlineSeconds.map { .integer(Int($0)) }
@@ -126,13 +152,6 @@ package struct PodBuilder: Sendable {
         }
         spec["securityContext"] =
             template.document.field("securityContext") ?? settings.spec.field("securityContext") ?? [:]
-        return [
-            "apiVersion": "v1", "kind": "Pod",
-            "metadata": [
-                "name": .string(request.podName), "namespace": .string(settings.namespace), "labels": .object(labels),
-                "annotations": .object(annotations), "ownerReferences": [owner],
-            ],
-            "spec": .object(spec),
-        ]
+        return spec
     }
 }

@@ -58,7 +58,7 @@ extension FieldTable {
         unused(retention, .object({ .artifactGC }), "artifactGC"),
         used(.range(1...Int64.max), "parallelism"), used(.text, "onExit"), used(.map(.object({ .hook })), "hooks"),
         used(.object({ .retryStrategy }), "retryStrategy"), used(.object({ .synchronization }), "synchronization"),
-        refused("patches of the pod are not supported in a local run", "podSpecPatch"),
+        used(.text, "podSpecPatch"),
         refused("executor plugins are not supported in a local run", "executorPlugins"),
         refused("a suspended workflow does not begin; remove this field to run it", "suspend"),
         refused("a workflow that is shut down does not run; remove this field to run it", "shutdown"))
@@ -83,7 +83,7 @@ extension FieldTable {
         unused(identity, .anything, "executor"), used(.anything, "hostAliases"),
         unused(limits, .anything, "podResources", "resourceClaims"), unused(observation, .anything, "metrics"),
         refusedEvenEmpty("templates of this type are not supported in a local run", "resource", "data", "http", "plugin"),
-        refused("patches of the pod are not supported in a local run", "podSpecPatch"))
+        used(.text, "podSpecPatch"))
 
     static let podMetadata: FieldTable = FieldTable(used(.map(.text), "labels", "annotations"))
 

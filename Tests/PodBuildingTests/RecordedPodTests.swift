@@ -34,14 +34,11 @@ private enum Expected {
         .array(list.sorted { ($0.field(field)?.string ?? "") < ($1.field(field)?.string ?? "") })
     }
 
-    /// Kinds of pods that a local run does not build (resource, data, plugins, agent, garbage collection), and templates that the
-    /// controller changed by other configuration: a patch of the pod spec.
+    /// Kinds of pods that a local run does not build (resource, data, plugins, agent, garbage collection), and those of
+    /// other layouts.
     static func isOther(_ pod: JSONValue, _ template: JSONValue, _ workflow: JSONValue) -> String? {
         for kind in ["resource", "data", "http", "plugin"] where template.field(kind) != nil { return kind }
         if pod.field("spec")?.field("initContainers")?.array?.first?.field("name")?.string != "init" { return "no init" }
-        for document in [template, workflow.field("spec") ?? .null] where document.field("podSpecPatch") != nil {
-            return "patch"
-        }
         let names = ["containers", "initContainers"].flatMap { pod.field("spec")?.field($0)?.array ?? [] }.compactMap {
             $0.field("name")?.string
         }

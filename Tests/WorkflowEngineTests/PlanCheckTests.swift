@@ -127,12 +127,12 @@ import WorkflowModel
     @Test func refusedFieldsAreAllTold() {
         let found = findings(
             workflow(
-                "- name: main\n  podSpecPatch: x\n  steps:\n  - - {name: a, inline: {http: {url: x}}}\n"
+                "- name: main\n  volumes: [{name: v, csi: {}}]\n  steps:\n  - - {name: a, inline: {http: {url: x}}}\n"
                     + Self.leaf, spec: "executorPlugins: [x]"))
         #expect(
             found == [
                 "w.yaml:6:3: spec.executorPlugins: executor plugins are not supported in a local run",
-                "w.yaml:9:5: spec.templates[0].podSpecPatch: patches of the pod are not supported in a local run",
+                "w.yaml:9:25: spec.templates[0].volumes[0].csi: volumes of this kind are not supported in a local run",
                 "w.yaml:11:28: spec.templates[0].steps[0][0].inline.http: templates of this type are not supported in a local run",
             ])
     }

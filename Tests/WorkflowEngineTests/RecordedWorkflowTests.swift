@@ -76,8 +76,11 @@ import enum TestSupport.Checkout
         settings.configMapValue = { name, key in maps[name]?[key]?.string }
         let plan: WorkflowPlan
         do {
-            let files = [(name: "workflow.json", content: recording.workflow.serialized())]
-            plan = try WorkflowPlan(try WorkflowSource(files: files), settings)
+            let files = [
+                (name: "workflow.json", content: recording.workflow.serialized()),
+                (name: "libraries.yaml", content: Array(Self.libraries.utf8)),
+            ]
+            plan = try WorkflowPlan(try WorkflowSource(files: files, mainCount: 1), settings)
         } catch let refusal as WorkflowRefusal {
             return ["refused: \(refusal.findings.first?.message ?? "")"]
         } catch { return ["refused: \(error)"] }
@@ -97,8 +100,10 @@ import enum TestSupport.Checkout
             let outputs = (recorded?["outputs"]).flatMap { try? Outputs(document: $0) }
             let code = recorded?["outputs"]?["exitCode"]?.string.flatMap { Int($0) }
             return run.podFinished(
-                id, PodResult(phase: phase, message: recorded?["message"]?.string ?? "", outputs: outputs, exitCode: code),
-                at: now)
+                id,
+                PodResult(
+                    phase: phase, message: recorded?["message"]?.string ?? "", outputs: outputs, exitCode: code,
+                    containers: run.node(id).map { Self.containers(of: $0.name, recording) } ?? []), at: now)
         }
         for _ in 0..<100_000 where end == nil {
             if let action = actions.popFirst() {
@@ -115,6 +120,10 @@ import enum TestSupport.Checkout
                 case .suspend(let id, _, let duration):
                     now.seconds += (duration ?? 0) / 1_000_000_000 + 1
                     let recorded = run.node(id).flatMap { recording.nodes[$0.name] }
+                    if recorded?["phase"] == "Failed" {
+                        actions += run.interrupted(at: now)
+                        continue
+                    }
                     var supplied: [String: String] = [:]
                     for parameter in recorded?["outputs"]?["parameters"]?.array ?? [] {
                         supplied[parameter["name"]?.string ?? ""] = parameter["value"]?.string
@@ -137,6 +146,47 @@ import enum TestSupport.Checkout
         }
         return compare(run, end, recording)
     }
+
+    /// How the members of a container set have ended, as their nodes tell it.
+    private static func containers(of pod: String, _ recording: Recording) -> [ContainerResult] {
+        recording.nodes.filter { $0.value["type"] == "Container" && $0.key.hasPrefix(pod + ".") }.map { name, node in
+            let own = String(name.dropFirst(pod.utf8.count + 1))
+            let message = node["message"]?.string ?? ""
+            let code = message.split(separator: "(exit code ").last.flatMap { Int($0.prefix { $0.isNumber }) }
+            let rest = message.firstRange(of: "): ").map { String(message[$0.upperBound...]) } ?? ""
+            return ContainerResult(
+                name: own, exitCode: node["phase"] == "Succeeded" ? 0 : code, reason: "Error", message: rest)
+        }
+    }
+
+    /// The templates that recorded workflows refer to.
+    private static let libraries: String = {
+        let print =
+            "    - {name: print-message, inputs: {parameters: [{name: message}]}, container: {image: busybox, command: [echo]}}\n"
+        func call(_ name: String, _ target: String, _ more: String = "") -> String {
+            "{name: \(name), \(target), arguments: {parameters: [{name: message, value: \(name)}]}\(more)}"
+        }
+        func library(_ kind: String, _ name: String, _ templates: String) -> String {
+            "apiVersion: argoproj.io/v1alpha1\nkind: \(kind)\nmetadata: {name: \(name)}\nspec:\n  templates:\n\(templates)---\n"
+        }
+        func steps(_ scope: String) -> String {
+            let other =
+                "templateRef: {name: \(scope.isEmpty ? "" : "cluster-")workflow-template-print-message, template: print-message\(scope)}"
+            return print
+                + "    - {name: inner-steps, steps: [[\(call("inner-hello1", other))], [\(call("inner-hello2a", other)), "
+                + "\(call("inner-hello2b", "template: print-message"))]]}\n"
+        }
+        let own = "template: print-message"
+        let dag =
+            print
+            + "    - {name: inner-diamond, dag: {tasks: [\(call("inner-A", own)), \(call("inner-B", own, ", depends: inner-A")), "
+            + "\(call("inner-C", own, ", depends: inner-A")), \(call("inner-D", own, ", depends: inner-B && inner-C"))]}}\n"
+        return library("WorkflowTemplate", "workflow-template-print-message", print)
+            + library("ClusterWorkflowTemplate", "cluster-workflow-template-print-message", print)
+            + library("WorkflowTemplate", "workflow-template-inner-steps", steps(""))
+            + library("ClusterWorkflowTemplate", "cluster-workflow-template-inner-steps", steps(", clusterScope: true"))
+            + library("WorkflowTemplate", "workflow-template-inner-dag", dag)
+    }()
 
     private func compare(_ run: WorkflowRun, _ end: WorkflowPhase?, _ recording: Recording) -> [String] {
         var lines: [String] = []
@@ -176,17 +226,23 @@ import enum TestSupport.Checkout
         return lines
     }
 
+    /// What chance has decided in a recording, or needs a template of a kind that a local run does not have.
+    private static let exceptions: Set<String> = [
+        // The daemon failed six times while its clients ran.
+        "dag-daemon-retry-strategy",
+        "data-template", "http-templates", "life-cycle-hooks-tmpl-level",
+        "k8s-set-owner-reference", "resource-actions", "resource-conditions", "resource-flags",
+    ]
+
     @Test func theNodesAreThoseOfTheController() throws {
         var same = 0
-        let recordings = try Recording.all()
+        let recordings = try Recording.all().filter { !Self.exceptions.contains($0.name) }
         for recording in recordings {
             let lines = differences(recording)
-            if lines.isEmpty {
-                same += 1
-            } else {
-                print("DIFF \(recording.name) (\(lines.count)): \(lines.prefix(3).joined(separator: " | "))")
-            }
+            #expect(lines.isEmpty, "\(recording.name): \(lines.joined(separator: "\n    "))")
+            if lines.isEmpty { same += 1 }
         }
-        print("RECORDED \(same) of \(recordings.count)")
+        print("\(same) of \(recordings.count) recorded workflows have the nodes of the controller")
+        #expect(recordings.count >= 40)
     }
 }

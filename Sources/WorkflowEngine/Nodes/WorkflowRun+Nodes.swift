@@ -81,10 +81,12 @@ extension WorkflowRun {
                 // A child beyond the set means that this is its last container.
                 node.type == .container && store[child]?.boundaryID != node.boundaryID ? [id] : outbound(child)
             }
-        case .retry: return node.children.last.map { [$0] } ?? []
-        case .steps, .dag, .stepGroup:
-            if node.memoization?.isHit == true { return [id] }
-            return (node.outboundNodes ?? []).flatMap { outbound($0) }
+        case .retry: return node.children.last.map { [$0] } ?? [id]
+        case .stepGroup: return []
+        case .steps, .dag:
+            // What has ended before anything of it began has nothing else to be attached to.
+            let ends = (node.outboundNodes ?? []).flatMap { outbound($0) }
+            return ends.isEmpty ? [id] : ends
         }
     }
 

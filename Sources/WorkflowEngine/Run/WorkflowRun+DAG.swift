@@ -33,7 +33,12 @@ extension WorkflowRun {
         frame.deferred = []
         for task in deferred { startCalls(task, &frame, order) }
         while let task = frame.ready.popLast() { reach(task, &frame, order) }
-        if frame.deferred.isEmpty { deferring.remove(own) } else { deferring.insert(own) }
+        if frame.deferred.isEmpty {
+            deferring.remove(own)
+        } else {
+            deferring.insert(own)
+            if endsAfterFailure(frame, group: nil) { return }
+        }
         guard let verdict = verdict(frame, order) else { return }
         deferring.remove(own)
         let ends = order.targets.compactMap { frame.nodeID($0) }.flatMap { outbound($0) }

@@ -204,13 +204,13 @@ extension WorkflowRun {
         let ended = daemons.filter { boundary == nil || store[$0]?.boundaryID == boundary }
         if ended.isEmpty { return }
         daemons.removeAll { ended.contains($0) }
-        for id in ended where activePods.contains(id) {
+        for id in ended where store[id]?.isDaemoned == true {
             store.edit(id) { node in
                 node.isDaemoned = false
                 node.address = ""
             }
             mark(id, .succeeded)
-            actions.append(.stopPod(nodeID: id))
+            if activePods.contains(id) { actions.append(.stopPod(nodeID: id)) }
         }
     }
 }

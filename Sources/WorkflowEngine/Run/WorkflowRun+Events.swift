@@ -132,7 +132,6 @@ extension WorkflowRun {
         // What ends a workflow waits for the pods that are still being stopped.
         if isShuttingDown, !activePods.isEmpty { return [] }
         if isShuttingDown { store.touchAll() }
-        actions = []
         repeat {
             store.beginLook()
             volumes = spec["volumes"]?.array ?? []
@@ -201,6 +200,10 @@ extension WorkflowRun {
             phase = .error
         }
         if phase == .error, root.phase == .running { mark(root.id, .error, "Workflow operation error") }
+        // What a failure around it has left behind is never looked at again.
+        for id in store.order where store[id]?.phase.isFulfilled == false {
+            mark(id, .failed, "it ended with the steps or tasks around it")
+        }
         finishedAt = now
         actions.append(.workflowFinished(phase: phase, message: message))
     }

@@ -60,10 +60,15 @@ extension WorkflowRun {
     /// Where all that is left waits for locks that only those who wait could give back, one of them has to fail.
     mutating func breakDeadlock() {
         guard finishedAt == nil, activePods.isEmpty, alarms.isEmpty else { return }
-        let waiting = locks.waiting.filter { store[$0]?.phase == .pending }
-        guard let first = waiting.first else { return }
-        let isSuspended = store.all.contains { $0.type == .suspend && $0.phase == .running }
-        if isSuspended { return }
+        if store.all.contains(where: { $0.type == .suspend && $0.phase == .running }) { return }
+        guard let first = locks.waiting.first(where: { store[$0]?.phase == .pending }) else {
+            // It would wait for ever otherwise.
+            if store[identity.name] != nil, failure == nil {
+                failure = "nothing is left that could go on"
+                store.touch(identity.name)
+            }
+            return
+        }
         let name = store[first]?.awaitedLock ?? ""
         let holders = locks.holders(of: name).compactMap { store[$0]?.name }.sorted().joined(separator: ", ")
         let message =

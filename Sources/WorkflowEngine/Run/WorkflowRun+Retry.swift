@@ -28,6 +28,7 @@ extension WorkflowRun {
                 guard let node = store[last] else { return }
                 if node.isDaemoned {
                     store.edit(id) { $0.isDaemoned = true }
+                    if !daemons.contains(id) { daemons.append(id) }
                     mark(id, node.phase)
                     return
                 }

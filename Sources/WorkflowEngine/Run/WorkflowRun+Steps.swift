@@ -45,6 +45,7 @@ extension WorkflowRun {
             }
             if store[group]?.phase.isFulfilled == false { assess(group, frame) }
             guard let node = store[group], node.phase.isFulfilled, frame.open == 0 || node.phase.isFailure else {
+                if !frame.deferred.isEmpty { _ = endsAfterFailure(frame, group: group) }
                 frames[own] = frame
                 return
             }
