@@ -2,6 +2,7 @@ import Archiving
 import Artifacts
 import RunDirectory
 import SystemSupport
+import Tracing
 import WorkflowModel
 
 /// All that a supervisor does before the main containers may start (contract 02 §3): template, script, input artifacts. May be broken
@@ -64,7 +65,9 @@ final class Preparation: Sendable {
             try directory.writeTemplate(templateText)
             try SettingsFile.write(environment.own, in: directory)
         }
-        try wrapping("failed to stage files") { try ScriptStager(paths: settings.paths, log: log).stage(template) }
+        try Trace.span("stageFiles") {
+            try wrapping("failed to stage files") { try ScriptStager(paths: settings.paths, log: log).stage(template) }
+        }
         try load()
     }
 
