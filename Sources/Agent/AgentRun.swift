@@ -20,6 +20,7 @@ package final class AgentRun: Sendable {
     private let queue = TaskQueue()
     private let stopSwitch = StopSwitch()
     private let working = Monitor(0)
+    private let answers: AnswerRoom
 
     /// - Parameters:
     ///   - plugins: asked in this order.
@@ -35,6 +36,7 @@ package final class AgentRun: Sendable {
         self.evaluate = evaluate
         self.patience = patience
         self.log = log
+        answers = AnswerRoom(stop: stopSwitch)
     }
 
     /// Ends what is under way; `run` then reports what is known so far. May be called from any thread.
@@ -104,7 +106,9 @@ package final class AgentRun: Sendable {
             guard let task = queue.take() else { return }
             let log = log.with(["nodeID": .text(task.nodeID)])
             log.info("processing task")
-            guard let outcome = execution.run(task) else { return log.info("the task was called off") }
+            let share = answers.share()
+            defer { share.end() }
+            guard let outcome = execution.run(task, share) else { return log.info("the task was called off") }
             log.info(
                 "task processed",
                 [

@@ -12,7 +12,10 @@ package typealias ConditionEvaluator = @Sendable (_ condition: String, _ variabl
 struct ConditionScope {
     let template: HTTPTemplate
     let requestBody: [UInt8]
+    /// Its status and headers.
     let response: HTTPResponse
+    /// Its body.
+    let answer: String
 
     /// - Parameter condition: what is not named in it may be left out where that saves memory.
     func variables(for condition: String) -> JSONValue {
@@ -31,7 +34,7 @@ struct ConditionScope {
         return [
             "request": .object(request),
             "response": [
-                "statusCode": .integer(response.status), "body": .string(String(decoding: response.body, as: UTF8.self)),
+                "statusCode": .integer(response.status), "body": .string(answer),
                 "headers": .object(Self.received(response.headers)),
             ],
         ]

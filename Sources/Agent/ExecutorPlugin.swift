@@ -34,9 +34,12 @@ package final class ExecutorPlugin: Sendable {
     /// - Parameters:
     ///   - body: workflow and template.
     ///   - attempts: how a call is repeated that fails for the moment.
+    ///   - share: what the answer may take up.
     /// - Returns: nil where the plugin leaves the template to another.
-    /// - Throws: `TransferError`, `ExecutorError`; `ModelError` and `JSONError` for an answer that makes no sense.
-    func execute(_ body: [UInt8], _ client: HTTPClient, attempts: Backoff, stop: StopSwitch, log: Log) throws -> Reply? {
+    /// - Throws: `TransferError`, `ExecutorError`, `OversizedAnswer`; `ModelError` and `JSONError` for an answer that makes no sense.
+    func execute(
+        _ body: [UInt8], _ client: HTTPClient, attempts: Backoff, _ share: AnswerShare, stop: StopSwitch, log: Log
+    ) throws -> Reply? {
         if isUnable.withLock({ $0 }) { return nil }
         var request = HTTPRequest("POST", address + "/api/v1/template.execute")
         request.headers = ["Content-Type": "application/json", "Authorization": "Bearer " + token.revealText()]
@@ -44,21 +47,22 @@ package final class ExecutorPlugin: Sendable {
         request.staysWithServer = true
         request.stallTimeout = 0
         request.totalTimeout = Self.timeLimit
-        let answer = try attempts.run(
+        let (status, answer) = try attempts.run(
             sleep: { stop.sleep($0) },
             onRetry: { error, _ in log.info("asking the plugin again", ["plugin": .text(name), "error": .error(error)]) }
         ) {
-            let answer = try client.perform(request, body: .bytes(body))
-            if answer.status == 503 { throw ExecutorError.transient(Self.text(answer)) }
-            return answer
+            let collector = AnswerCollector(limit: HTTPTask.bodyLimit, share)
+            let status = try client.download(request, body: .bytes(body)) { _ in collector }.status
+            if status == 503 { throw ExecutorError.transient(Self.text(collector.bytes)) }
+            return (status, collector.bytes)
         }
-        switch answer.status {
-        case 200: return try reply(answer.body)
+        switch status {
+        case 200: return try reply(answer)
         case 404:
             isUnable.withLock { $0 = true }
             log.info("the plugin executes no templates and is not asked again", ["plugin": .text(name)])
             return nil
-        default: throw ExecutorError.failed("\(answer.status)\(Self.phrase(answer.status)): \(Self.text(answer))")
+        default: throw ExecutorError.failed("\(status)\(Self.phrase(status)): \(Self.text(answer))")
         }
     }
 
@@ -77,9 +81,7 @@ package final class ExecutorPlugin: Sendable {
         } catch { throw ExecutorError.wrapping("read the answer of plugin '\(name)'", error) }
     }
 
-    private static func text(_ answer: HTTPResponse) -> String {
-        String(decoding: answer.body.prefix(32 << 10), as: UTF8.self)
-    }
+    private static func text(_ answer: [UInt8]) -> String { String(decoding: answer.prefix(32 << 10), as: UTF8.self) }
 
     /// The words that usually follow a status code.
     private static func phrase(_ status: Int) -> String {

@@ -15,21 +15,22 @@ struct HTTPTask: Sendable {
     let secrets: SecretValues
     let evaluate: ConditionEvaluator
 
-    /// - Throws: what the request or its condition fails with: the message of a failed node.
-    func run(_ template: HTTPTemplate) throws -> NodeResult {
+    /// - Parameter share: what the answer may take up.
+    /// - Throws: what the request or its condition fails with: the message of a failed node; `OversizedAnswer`.
+    func run(_ template: HTTPTemplate, _ share: AnswerShare) throws -> NodeResult {
         if let limit = template.timeoutSeconds, limit <= 0 {
             throw ExecutorError.failed("\(Self.verb(template)) \"\(template.url)\": context deadline exceeded")
         }
         let body = try Self.body(template)
         let request = try request(template)
-        let response = try perform(template, request, body)
-        let outputs = Outputs(result: String(decoding: response.body, as: UTF8.self))
+        let (response, answer) = try perform(template, request, body, share)
+        let outputs = Outputs(result: answer)
         if template.successCondition.isEmpty {
             if (200..<300).contains(response.status) { return NodeResult(phase: .succeeded, outputs: outputs) }
             return NodeResult(
                 phase: .failed, message: "received non-2xx response code: \(response.status)", outputs: outputs)
         }
-        let scope = ConditionScope(template: template, requestBody: body, response: response)
+        let scope = ConditionScope(template: template, requestBody: body, response: response, answer: answer)
         if try evaluate(template.successCondition, scope.variables(for: template.successCondition)) {
             return NodeResult(phase: .succeeded, outputs: outputs)
         }
@@ -62,11 +63,20 @@ struct HTTPTask: Sendable {
         return request
     }
 
-    private func perform(_ template: HTTPTemplate, _ request: HTTPRequest, _ body: [UInt8]) throws -> HTTPResponse {
+    /// - Returns: status and headers, and the body as text.
+    private func perform(
+        _ template: HTTPTemplate, _ request: HTTPRequest, _ body: [UInt8], _ share: AnswerShare
+    ) throws -> (HTTPResponse, String) {
+        do { _ = try HTTPURL(request.url) } catch {
+            throw ExecutorError.failed("\(Self.verb(template)) \"\(Self.shown(template.url))\": \(errorText(error))")
+        }
         let start = monotonicNanoseconds()
+        let collector = AnswerCollector(limit: Self.bodyLimit, share)
         do {
-            return try clients.client(skippingVerification: template.skipsVerification).perform(
-                request, body: body.isEmpty ? .none : .bytes(body), bodyLimit: Self.bodyLimit)
+            let response = try clients.client(skippingVerification: template.skipsVerification).download(
+                request, body: body.isEmpty ? .none : .bytes(body)
+            ) { _ in collector }
+            return (response, String(decoding: collector.bytes, as: UTF8.self))
         } catch let error as TransferError {
             // In Go's words where it is the template's own limit.
             if error.code == .timeout, let limit = template.timeoutSeconds,
@@ -81,6 +91,12 @@ struct HTTPTask: Sendable {
     private static func verb(_ template: HTTPTemplate) -> String {
         let method = template.method.isEmpty ? "GET" : template.method
         return method.prefix(1).uppercased() + method.dropFirst().lowercased()
+    }
+
+    /// What cannot be taken apart, without what may be a password.
+    private static func shown(_ url: String) -> String {
+        guard let at = url.lastIndex(of: "@") else { return url }
+        return "***" + url[at...]
     }
 
     /// A URL as people write it: what may not stand in one is percent-encoded.

@@ -9,7 +9,7 @@ final class ResultReporter: Sendable {
     /// Bytes of results in one request; objects have at most 1.5 MiB.
     private static let requestBudget = 384 << 10
     /// Bytes of results that wait, above which no further task is begun.
-    private static let waitingBudget = 12 << 20
+    private static let waitingBudget = 6 << 20
     /// Attempts, one a tick, for a result that only does not fit because of what the controller has yet to take away.
     private static let mostRefusals = 30
     /// Bytes above which no room that the controller makes would help.

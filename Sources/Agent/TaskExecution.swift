@@ -22,20 +22,24 @@ struct TaskExecution: Sendable {
     let stop: StopSwitch
     let log: Log
 
+    /// - Parameter share: what answers may take up until the outcome is handed over.
     /// - Returns: nil where the agent was stopped meanwhile, so that nothing is known of the task.
-    func run(_ task: AgentTask) -> Outcome? {
+    func run(_ task: AgentTask, _ share: AnswerShare) -> Outcome? {
         let template: Template
         do { template = try Template(document: task.template) } catch { return Self.unprocessed(errorText(error)) }
         do {
-            if let document = template.http { return Outcome(result: try http.run(try HTTPTemplate(document: document))) }
-            if template.plugin != nil { return try ask(template) }
+            if let document = template.http {
+                return Outcome(result: try http.run(try HTTPTemplate(document: document), share))
+            }
+            if template.plugin != nil { return try ask(template, share) }
         } catch {
             if stop.isStopped { return nil }
-            if let error = error as? TransferError, error.code == .tooLarge {
+            if let error = error as? OversizedAnswer {
                 return Outcome(
                     result: NodeResult(
                         phase: .error,
-                        message: "\(error.message): the request was answered, but no task set can hold the answer"))
+                        message: "the request was answered, but with more than \(error.limit) bytes, which no task set can hold"
+                    ))
             }
             return Outcome(result: NodeResult(phase: .failed, message: errorText(error)))
         }
@@ -46,10 +50,10 @@ struct TaskExecution: Sendable {
         Outcome(result: NodeResult(phase: .error, message: "error processing task: \(cause)"))
     }
 
-    private func ask(_ template: Template) throws -> Outcome {
+    private func ask(_ template: Template, _ share: AnswerShare) throws -> Outcome {
         let body = JSONValue.object(["workflow": workflow, "template": template.document]).serialized()
         for plugin in plugins {
-            let reply = try plugin.execute(body, pluginClient, attempts: pluginAttempts, stop: stop, log: log)
+            let reply = try plugin.execute(body, pluginClient, attempts: pluginAttempts, share, stop: stop, log: log)
             guard let reply else { continue }
             return Outcome(result: reply.node, requeue: reply.node.phase == .succeeded ? 0 : reply.requeue)
         }

@@ -2,6 +2,7 @@ import Agent
 import CommandLineInterface
 import Documents
 import Executor
+import ProcessControl
 import SystemSupport
 
 extension Command<GlobalSettings> {
@@ -11,10 +12,21 @@ extension Command<GlobalSettings> {
         let environment = Environment.current()
         let paths = ExecutorPaths(environment)
         return try leavingTerminationMessage(paths.terminationLog, log) {
+            announceAgent("agent init", environment, log)
             try PluginTokens(in: paths.runDirectory).make(for: pluginList(.pluginNames, environment), log: log)
             return ExitCode.success
         }
     }
+}
+
+/// Tells the log who begins with what. The agent's pod has neither a name of its own nor a template.
+func announceAgent(_ mode: String, _ environment: Environment, _ log: Log) {
+    log.info(
+        "starting \(mode)",
+        [
+            "version": .text(BuildInformation.current.version), "workflow": .text(environment[.workflowName] ?? ""),
+            "plugins": .text(environment[.pluginNames] ?? ""),
+        ])
 }
 
 /// The texts of a variable that is a JSON array of them, or `null`.

@@ -16,6 +16,7 @@ extension Command<GlobalSettings> {
         let environment = Environment.current()
         let paths = ExecutorPaths(environment)
         return try leavingTerminationMessage(paths.terminationLog, log) {
+            announceAgent("agent main", environment, log)
             // Before any thread is started, so that the signal is blocked in every thread.
             let signals = try SignalDescriptor([SIGTERM])
             let settings = try agentSettings(environment)

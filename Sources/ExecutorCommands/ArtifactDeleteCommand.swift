@@ -16,6 +16,7 @@ extension Command<GlobalSettings> {
             // Before any thread is started, so that the signal is blocked in every thread.
             let signals = try SignalDescriptor([SIGTERM])
             let context = try ExecutorContext(environment, log: log)
+            context.announce("artifact delete", log)
             let settings = GarbageCollection.Settings(
                 podLabel: environment[.artifactPodName],
                 attempts: try .defaultRetry(environment, orFail: StartFailure.fatal),

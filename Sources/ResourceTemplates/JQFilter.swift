@@ -20,7 +20,8 @@ struct JQFilter {
     /// - Throws: `ExecutorError` with jq's own words.
     func apply(_ filter: String, to document: [UInt8]) throws -> String {
         // The blank keeps a filter from being taken for an option. Filters see no variable of the environment, as in the reference.
-        let result = try tools.run(program, ["-c", " " + filter], ProcessEnvironment([]), input: document)
+        let result = try tools.run(
+            program, ["-c", " " + filter], ProcessEnvironment([]), input: document, outputLimit: ToolBox.longestValue)
         guard result.status == .exited(0) else {
             let text = String(decoding: result.error, as: UTF8.self).trimmed
             throw ExecutorError.failed(text.isEmpty ? "jq \(ToolBox.ending(result.status))" : text)

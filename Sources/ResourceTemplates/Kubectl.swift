@@ -28,9 +28,10 @@ struct Kubectl: Sendable {
 
     /// Runs it until it succeeds or there are no more retries.
     ///
+    /// - Parameter outputLimit: bytes of its standard output at most.
     /// - Returns: its standard output.
     /// - Throws: `KubectlFailure` with the last attempt's words; `ExecutorError` where SIGTERM ended it.
-    func run(_ words: [String]) throws -> [UInt8] {
+    func run(_ words: [String], outputLimit: Int = ToolBox.longestObject) throws -> [UInt8] {
         let log = tools.log
         let told = { (error: any Error, pause: Int64) in
             log.warn(
@@ -43,13 +44,13 @@ struct Kubectl: Sendable {
             try Self.transient.run(
                 isTransient: { ($0 as? KubectlFailure).map { $0.isTransient && !$0.isUnreachable } ?? false },
                 sleep: tools.interruption.sleep, onRetry: told
-            ) { try attempt(words) }
+            ) { try attempt(words, outputLimit) }
         }
     }
 
-    private func attempt(_ words: [String]) throws -> [UInt8] {
+    private func attempt(_ words: [String], _ outputLimit: Int) throws -> [UInt8] {
         tools.log.info("running kubectl", ["arguments": .text(words.joined(separator: " "))])
-        let result = try tools.run(program, words, environment)
+        let result = try tools.run(program, words, environment, outputLimit: outputLimit)
         if result.status == .exited(0) { return result.output }
         throw KubectlFailure(
             standardError: result.error, status: "kubectl \(words.first ?? "") \(ToolBox.ending(result.status))",

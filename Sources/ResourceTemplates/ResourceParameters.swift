@@ -15,20 +15,20 @@ struct ResourceParameters {
             guard let object else { return parameter.withValue(source.defaultValue ?? "") }
             do {
                 if !source.jsonPath.isEmpty {
-                    let output = try get(object, "jsonpath=\(source.jsonPath)")
+                    let output = try get(object, "jsonpath=\(source.jsonPath)", ToolBox.longestValue)
                     return parameter.withValue(String(decoding: output, as: UTF8.self))
                 }
                 if source.jqFilter.isEmpty { return parameter }
                 let filter = try JQFilter(tools)
                 // One look at the object serves all filters (contract 05 P20).
-                let content = try document ?? get(object, "json")
+                let content = try document ?? get(object, "json", ToolBox.longestObject)
                 document = content
                 return parameter.withValue(try filter.apply(source.jqFilter, to: content))
             } catch { throw ExecutorError.wrapping("output parameter '\(parameter.name)'", error) }
         }
     }
 
-    private func get(_ object: KubernetesObject, _ format: String) throws -> [UInt8] {
-        try kubectl.run(["-n", object.namespace, "get", object.fullName, "-o", format])
+    private func get(_ object: KubernetesObject, _ format: String, _ limit: Int) throws -> [UInt8] {
+        try kubectl.run(["-n", object.namespace, "get", object.fullName, "-o", format], outputLimit: limit)
     }
 }

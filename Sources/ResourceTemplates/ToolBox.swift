@@ -34,15 +34,21 @@ package struct ToolBox: Sendable {
         }
     }
 
-    /// Runs a program to its end; SIGTERM ends it.
+    /// Bytes of what is printed of an object: it has at most 3 MiB, the limit of requests that make it, and blanks between.
+    static let longestObject = 16 << 20
+    /// Bytes of a parameter's value: no task result can hold more.
+    static let longestValue = 3 << 20
+
+    /// Runs a program to its end; SIGTERM ends it, and so does more output than `outputLimit` bytes.
     ///
     /// - Throws: `SystemError` where it cannot be started; `ExecutorError` where SIGTERM came or it said too much.
     func run(
-        _ program: BytePath, _ words: [String], _ environment: ProcessEnvironment, input: [UInt8] = []
+        _ program: BytePath, _ words: [String], _ environment: ProcessEnvironment, input: [UInt8] = [], outputLimit: Int
     ) throws -> Subprocess.Result {
         var process = Subprocess(
             Spawner(program: program, arguments: [program] + words.map { BytePath($0) }, environment: environment))
         process.input = input
+        process.outputLimit = outputLimit
         process.errorSink = DescriptorSink(standardError, subject: "standard error")
         process.cancellation = interruption.descriptors
         do { return try process.run() } catch {

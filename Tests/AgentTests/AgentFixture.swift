@@ -8,11 +8,6 @@ import Testing
 
 @testable import Agent
 
-/// What was waited for in vain.
-private struct Missed: Error, CustomStringConvertible {
-    let description: String
-}
-
 /// An agent of a workflow of its own, at a real API server.
 final class AgentFixture: Sendable {
     static let rules: [JSON] = [
@@ -53,12 +48,15 @@ final class AgentFixture: Sendable {
 
     /// Waits for nodes that satisfy a condition.
     func nodes(_ what: String, _ condition: (JSON) -> Bool) async throws -> JSON {
-        for _ in 0..<1200 {
-            if let nodes = try await nodes(), condition(nodes) { return nodes }
-            if let ended = ending.current { throw Missed(description: "\(what): the agent has ended: \(ended)") }
-            try await Task.sleep(for: .milliseconds(50))
+        var found: JSON?
+        try await happens(what) {
+            if let nodes = try await nodes(), condition(nodes) { found = nodes }
+            if found == nil, let ended = ending.current {
+                throw NeverHappened(description: "\(what): the agent has ended: \(ended)")
+            }
+            return found != nil
         }
-        throw Missed(description: "\(what): \(String(describing: try await nodes()))")
+        return try #require(found)
     }
 
     func client(token: String? = nil, port: Int? = nil) async throws -> KubernetesClient {
@@ -99,19 +97,9 @@ final class AgentFixture: Sendable {
     func stop() { agent.current?.stop() }
 
     /// Waits for the agent's end.
-    func end() throws {
-        let result = ending.wait(atMost: 60_000_000_000) { $0 }
-        guard let result else { throw Missed(description: "the agent ends") }
-        try result.get()
-    }
-}
-
-/// Waits for something, without holding the thread that other tests need; fails after five minutes.
-func happens(_ what: String, _ condition: () throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(300)
-    while try !condition() {
-        if ContinuousClock.now > end { throw Missed(description: "did not happen: \(what)") }
-        try await Task.sleep(for: .milliseconds(20))
+    func end() async throws {
+        try await happens("the agent ends") { ending.current != nil }
+        try #require(ending.current).get()
     }
 }
 

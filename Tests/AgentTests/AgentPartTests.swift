@@ -95,3 +95,46 @@ import Testing
         #expect(ConditionScope.canonical(name) == canonical)
     }
 }
+
+@Suite struct AnswerRoomTests {
+    private func block(_ count: Int) -> [UInt8] { Array(repeating: 0x78, count: count) }
+
+    @Test func takesSmallAnswersWithoutAsking() throws {
+        let room = AnswerRoom(stop: StopSwitch())
+        let collectors = (0..<16).map { _ in AnswerCollector(limit: 2 << 20, room.share()) }
+        for collector in collectors { try collector.write(block(AnswerRoom.small).span) }
+        #expect(collectors.allSatisfy { $0.bytes.count == AnswerRoom.small })
+    }
+
+    @Test func letsALargeAnswerWaitUntilAnotherIsHandedOver() async throws {
+        let room = AnswerRoom(stop: StopSwitch())
+        let (first, second) = (room.share(), room.share())
+        for share in [first, second] { try AnswerCollector(limit: 2 << 20, share).write(block(1 << 20).span) }
+        let isTaken = Monitor(false)
+        let large = block(1 << 20)
+        try WorkerThread {
+            let share = room.share()
+            try? AnswerCollector(limit: 2 << 20, share).write(large.span)
+            isTaken.update { $0 = true }
+            share.end()
+        }.detach()
+        // It cannot be told that nothing happens; what is told is that the end of another is enough.
+        first.end()
+        try await happens("the third is taken") { isTaken.current }
+        second.end()
+    }
+
+    @Test func waitsForNoRoomOnceItIsStopped() throws {
+        let stop = StopSwitch()
+        let room = AnswerRoom(stop: stop)
+        stop.stop()
+        for _ in 0..<5 { try AnswerCollector(limit: 2 << 20, room.share()).write(block(1 << 20).span) }
+    }
+
+    @Test func refusesWhatIsTooLarge() throws {
+        let collector = AnswerCollector(limit: 100, AnswerRoom(stop: StopSwitch()).share())
+        try collector.write(block(100).span)
+        let error = #expect(throws: OversizedAnswer.self) { try collector.write(block(1).span) }
+        #expect(error?.limit == 100)
+    }
+}

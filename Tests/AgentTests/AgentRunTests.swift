@@ -54,7 +54,7 @@ import Testing
         try await fixture.change(["spec": ["tasks": ["e": http(web.url + "/e")]]])
         _ = try await fixture.nodes("the later task is done") { $0["e"]?["phase"] == "Succeeded" }
         try await fixture.complete()
-        try fixture.end()
+        try await fixture.end()
         #expect(web.requests.count == 3)
     }
 
@@ -70,7 +70,7 @@ import Testing
         #expect(web.requests.map(\.line) == ["GET /new HTTP/1.1"])
         // Its task set goes: nothing is left to do.
         try await fixture.server.remove("\(fixture.server.argo("workflowtasksets"))/\(fixture.workflow)")
-        try fixture.end()
+        try await fixture.end()
     }
 
     @Test func takesHeadersFromSecrets() async throws {
@@ -105,7 +105,7 @@ import Testing
         #expect(web.requests.map { $0.header("Authorization") } == ["canary ü"])
         #expect(!lines.withLock { $0.joined() }.contains("canary"))
         fixture.stop()
-        #expect(throws: ExecutorError.self) { try fixture.end() }
+        await #expect(throws: ExecutorError.self) { try await fixture.end() }
     }
 
     @Test func decidesByTheCondition() async throws {
@@ -186,14 +186,14 @@ import Testing
         #expect(nodes["a"]?["phase"] == "Succeeded" && nodes["b"]?["phase"] == "Succeeded")
         #expect(web.requests.count == 2)
         try await fixture.complete()
-        try fixture.end()
+        try await fixture.end()
     }
 
     @Test func saysWhatItMayNotDo() async throws {
         let fixture = try await AgentFixture("denied")
         try await fixture.makeTaskSet([:])
         try fixture.start(try await fixture.client(token: fixture.server.token), refusals: 0)
-        let error = #expect(throws: APIError.self) { try fixture.end() }
+        let error = await #expect(throws: APIError.self) { try await fixture.end() }
         #expect(error?.status == 403)
         #expect(error?.message.hasSuffix(#"resources: ["workflowtasksets"], verbs: ["list", "watch"]}"#) == true)
     }
@@ -239,6 +239,79 @@ import Testing
         fixture.stop()
     }
 
+    /// Answers that no object can hold, the slow and the endless ones, keep no other task from being done.
+    @Test func takesNoMoreOfAnAnswerThanCanBeStored() async throws {
+        let fixture = try await AgentFixture("huge")
+        let web = try webServer { talk, request in
+            if request.line.contains("small") { return talk.answer(200, "small") }
+            if request.line.contains("drips") {
+                talk.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+                return talk.waitForClose()
+            }
+            talk.send("HTTP/1.1 \(request.line.contains("missing") ? 404 : 200) OK\r\nContent-Length: 100000000\r\n\r\n")
+            let block = [UInt8](repeating: 0x78, count: 1 << 20)
+            for _ in 0..<95 where talk.send(block) {}
+        }
+        defer { web.stop() }
+        var tasks: JSON = ["small": http(web.url + "/small")]
+        for index in 0..<6 { tasks["huge\(index)"] = http(web.url + "/huge") }
+        tasks["missing"] = http(web.url + "/missing")
+        tasks["drips"] = http(web.url + "/drips", ["timeoutSeconds": 2])
+        try await fixture.makeTaskSet(tasks)
+        try fixture.start(try await fixture.client())
+        let nodes = try await fixture.nodes("all nodes have results") { $0.names.count == 9 }
+        #expect(nodes["small"]?["phase"] == "Succeeded")
+        #expect(nodes["drips"]?["message"] == "Get \"\(web.url)/drips\": context deadline exceeded")
+        for name in ["huge0", "huge5", "missing"] {
+            #expect(nodes[name]?["phase"] == "Error")
+            #expect(nodes[name]?["message"]?.text?.contains("more than 2097152 bytes") == true, "\(nodes)")
+        }
+        fixture.stop()
+    }
+
+    @Test func saysWhichRequestCannotBeMade() async throws {
+        let fixture = try await AgentFixture("odd")
+        let urls = [
+            "empty": "", "relative": "a/b", "ftp": "ftp://127.0.0.1/x", "file": "file:///etc/passwd",
+            "socket": "unix:///var/run/docker.sock", "password": "ftp://user:canary@h/x",
+        ]
+        var tasks: JSON = [:]
+        for (name, url) in urls { tasks[name] = http(url) }
+        tasks["method"] = http("http://127.0.0.1:1/", ["method": "GE T"])
+        tasks["header"] = http("http://127.0.0.1:1/", ["headers": [["name": "A", "value": "x\r\nB: y"]]])
+        try await fixture.makeTaskSet(tasks)
+        try fixture.start(try await fixture.client())
+        let nodes = try await fixture.nodes("all nodes have results") { $0.names.count == 8 }
+        for (name, url) in urls where name != "password" {
+            #expect(nodes[name]?["phase"] == "Failed")
+            #expect(nodes[name]?["message"]?.text?.hasPrefix("Get \"\(url)\": ") == true, "\(nodes)")
+        }
+        #expect(nodes["password"]?["message"] == "Get \"***@h/x\": unsupported protocol scheme")
+        #expect(nodes["method"]?["message"]?.text?.contains("invalid method") == true)
+        #expect(nodes["header"]?["message"]?.text?.contains("invalid header field value") == true)
+        fixture.stop()
+    }
+
+    /// A secret that a header carries stays with the server that it is meant for.
+    @Test func takesNoSecretToAnotherServer() async throws {
+        let fixture = try await AgentFixture("elsewhere")
+        let other = try webServer { talk, _ in talk.answer(200, "there") }
+        defer { other.stop() }
+        let target = other.url.replacingOccurrences(of: "127.0.0.1", with: "localhost")
+        let web = try webServer { talk, _ in talk.answer(302, headers: ["Location: \(target)/x"]) }
+        defer { web.stop() }
+        try await fixture.makeTaskSet([
+            "a": http(
+                web.url, ["headers": [["name": "Authorization", "value": "canary"], ["name": "X-Own", "value": "goes"]]])
+        ])
+        try fixture.start(try await fixture.client())
+        let nodes = try await fixture.nodes("the node has a result") { $0["a"] != nil }
+        #expect(nodes["a"] == ["phase": "Succeeded", "outputs": ["result": "there"]])
+        #expect(web.requests.first?.header("Authorization") == "canary")
+        #expect(other.requests.first?.header("Authorization") == nil && other.requests.first?.header("X-Own") == "goes")
+        fixture.stop()
+    }
+
     @Test func tellsAtSIGTERMWhatIsDone() async throws {
         let fixture = try await AgentFixture("term")
         let web = try webServer { talk, request in
@@ -253,7 +326,7 @@ import Testing
         try await happens("both requests are made") { web.requests.count == 2 }
         try await happens("the quick one is done") { lines.withLock { $0.joined() }.contains("task processed") }
         fixture.stop()
-        let error = #expect(throws: ExecutorError.self) { try fixture.end() }
+        let error = await #expect(throws: ExecutorError.self) { try await fixture.end() }
         #expect(error?.message == "watch the task set: context canceled")
         let nodes = try #require(try await fixture.nodes())
         #expect(nodes.names == ["a"])

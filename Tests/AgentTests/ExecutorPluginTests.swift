@@ -61,7 +61,7 @@ import Testing
         let nodes = try await fixture.nodes("the plugin has done its work") { $0["a"]?["phase"] == "Succeeded" }
         #expect(nodes.names == ["a"])
         fixture.stop()
-        #expect(throws: ExecutorError.self) { try fixture.end() }
+        await #expect(throws: ExecutorError.self) { try await fixture.end() }
         #expect(server.requests.count == 4)
     }
 

@@ -55,7 +55,7 @@ private struct Collection {
         let client = KubernetesClient(access: { access }, settings: .init(userAgent: "argoexec-test"))
         if token == nil, port == nil {
             let selection = ResourceSelection(ResourcePath(.artifactGCTasks))
-            try eventually("the role counts") { (try? client.list(selection, pageSize: 1)) != nil }
+            try await happens("the role counts") { (try? client.list(selection, pageSize: 1)) != nil }
         }
         return client
     }
@@ -188,7 +188,7 @@ private struct Collection {
         let token = try await gc.server.account("gc-list", rules: [Collection.rules[0]])
         let client = try await gc.client(token: token)
         let selection = ResourceSelection(ResourcePath(.artifactGCTasks))
-        try eventually("the role counts") { (try? client.list(selection, pageSize: 1)) != nil }
+        try await happens("the role counts") { (try? client.list(selection, pageSize: 1)) != nil }
         let patching = #expect(throws: APIError.self) { try gc.collection(client, gc.drivers()).run() }
         #expect(patching?.message.hasSuffix(#"resources: ["workflowartifactgctasks/status"], verbs: ["patch"]}"#) == true)
         #expect(!gc.isStored("a"))
@@ -211,9 +211,10 @@ private struct Collection {
             let result = Result { try collection.run() }
             ended.update { $0 = result }
         }.detach()
-        try eventually("it knocks at the closed gate") { gate.connections > 5 }
+        try await happens("it knocks at the closed gate") { gate.connections > 5 }
         gate.open()
-        try #require(ended.wait(atMost: 60_000_000_000) { $0 }).get()
+        try await happens("it ends") { ended.current != nil }
+        try #require(ended.current).get()
         #expect(try await gc.results(1)?["n"]?["artifactResults"]?["a"]?["success"] == true)
     }
 
@@ -251,9 +252,10 @@ private struct Collection {
             let result = Result { try collection.run() }
             ended.update { $0 = result }
         }.detach()
-        try eventually("one is deleted and the other under way") { !gc.isStored("a") && !silent.requests.isEmpty }
+        try await happens("one is deleted and the other under way") { !gc.isStored("a") && !silent.requests.isEmpty }
         collection.stop()
-        let result = try #require(ended.wait(atMost: 60_000_000_000) { $0 })
+        try await happens("it ends") { ended.current != nil }
+        let result = try #require(ended.current)
         let error = #expect(throws: ExecutorError.self) { try result.get() }
         #expect(error?.message == "delete artifacts: context canceled")
         #expect(try await gc.results(1)?["n"]?["artifactResults"] == ["a": ["name": "a", "success": true]])

@@ -36,7 +36,7 @@ import Testing
         let all = ResourcePath(.configMaps)
         func one(_ index: Int) -> ResourcePath { ResourcePath(.configMaps, name: "\(label)-\(index)") }
         // Roles take effect a little later than they are made.
-        try eventually("the role counts") { (try? client.list(ResourceSelection(all, labels: "test=\(label)"))) != nil }
+        try await happens("the role counts") { (try? client.list(ResourceSelection(all, labels: "test=\(label)"))) != nil }
         for index in 1...5 { _ = try client.create(all, mapped("\(label)-\(index)", label)) }
 
         let selection = ResourceSelection(all, labels: "test=\(label)")
@@ -66,7 +66,7 @@ import Testing
         let name = "conflict-\(UUID().uuidString.prefix(8).lowercased())"
         let path = ResourcePath(.configMaps, name: name)
         try await server.make(server.core("configmaps"), ClusterServer.object("v1", "ConfigMap", name))
-        try eventually("the role counts") { (try? client.get(path)) != nil }
+        try await happens("the role counts") { (try? client.get(path)) != nil }
         let read = try client.get(path)
         _ = try client.patch(path, .merge, ["data": ["a": "1"]])
         let conflict = #expect(throws: APIError.self) { try client.replace(path, read) }
@@ -96,7 +96,7 @@ import Testing
         let client = try client(server, token: token, port: gate.port)
         let label = "watch-\(UUID().uuidString.prefix(8).lowercased())"
         let selection = ResourceSelection(ResourcePath(.configMaps), labels: "test=\(label)")
-        try eventually("the role counts") { (try? client.list(selection)) != nil }
+        try await happens("the role counts") { (try? client.list(selection)) != nil }
         let seen = Mutex<[String]>([])
         let stop = StopSwitch()
         let watch = ResourceWatch(
@@ -121,14 +121,14 @@ import Testing
                     "v1", "ConfigMap", name, ["metadata": ["name": .string(name), "labels": ["test": .string(label)]]]))
         }
         try await make(names[0])
-        try eventually("the first change is seen") { seen.withLock { $0 } == [names[0]] }
+        try await happens("the first change is seen") { seen.withLock { $0 } == [names[0]] }
         gate.close()
         try await make(names[1])
         let before = gate.connections
-        try eventually("the watch knocks at the closed gate") { gate.connections > before + 1 }
+        try await happens("the watch knocks at the closed gate") { gate.connections > before + 1 }
         gate.open()
         try await make(names[2])
-        try eventually("nothing was missed") { seen.withLock { $0 } == names }
+        try await happens("nothing was missed") { seen.withLock { $0 } == names }
         stop.stop()
         client.cancel()
         #expect(ended.wait(atMost: 60_000_000_000) { $0 ? true : nil } == true)

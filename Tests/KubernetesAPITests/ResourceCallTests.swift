@@ -39,6 +39,30 @@ import Testing
         #expect(requests[0].headers["accept"] == "application/json")
     }
 
+    /// Others have changed the object at the same time: a merge is sent again, and what depends on a version or is a list of
+    /// operations is not.
+    @Test func sendsAMergeAgainThatMetAnotherChange() throws {
+        let path = ResourcePath(.secrets, name: "s")
+        let conflict = ScriptedAPI.Answer.refusal(409, "Conflict", "the object has been modified")
+        let again = try seen([conflict, conflict, answer("Secret")]) { client in
+            _ = try client.patch(path, .merge, ["data": [:]])
+        }
+        #expect(again.count == 3 && again[0].body == again[2].body)
+        let versions: JSONValue = ["metadata": ["resourceVersion": "1"]]
+        for (kind, patch) in [(PatchKind.merge, versions), (.json, []), (.apply(manager: "m", force: false), [:])] {
+            let once = try seen([conflict, answer("Secret")]) { client in
+                let error = #expect(throws: APIError.self) { _ = try client.patch(path, kind, patch) }
+                #expect(error?.status == 409)
+            }
+            #expect(once.count == 1)
+        }
+        // Not without end.
+        let all = try seen(Array(repeating: conflict, count: 20)) { client in
+            #expect(throws: APIError.self) { _ = try client.patch(path, .merge, [:]) }
+        }
+        #expect(all.count == 6)
+    }
+
     @Test func saysHowAPatchIsMeant() throws {
         let path = ResourcePath(.secrets, name: "s")
         let requests = try seen(Array(repeating: answer("Secret"), count: 5)) { client in

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import data
+import modes
 import s3
 import volumes
 from timing import Run, Side, alternate, peak_of, spawned, status_of, timed
@@ -296,6 +297,7 @@ class _Pod:
 ALL = {
     "start": start, "emissary": emissary, "idle": idle, "archive": archive, "save-archive": save_archive, "load-archive": load_archive,
     "save-large": save_large, "load-large": load_large, "save-small": save_small, "load-small": load_small,
+    "agent": modes.agent, "delete": modes.delete, "resource": modes.resource,
 }
 # Those whose pods reach for the store.
-NEED_STORE = set(ALL) - {"start", "emissary", "archive"}
+NEED_STORE = set(ALL) - {"start", "emissary", "archive", "agent", "resource"}

@@ -3,6 +3,7 @@ internal import Documents
 internal import Expressions
 package import KubernetesAPI
 package import SystemSupport
+internal import Tracing
 package import WorkflowModel
 
 /// The `data` mode: lists the keys of an artifact, transforms the list, and reports it as the step's result (contract 02 §8).
@@ -27,7 +28,7 @@ package struct DataRun: Sendable {
     package func run() throws {
         let reporter = TaskResultReporter(sink, log: log)
         let failures = Failures(log: log)
-        if let result = failures.record(self.result) {
+        if let result = failures.record({ try Trace.span("processDataTemplate") { try self.result() } }) {
             if failures.record({ try reporter.finalize(Outputs(result: result)) }) != nil { log.info("outputs reported") }
         } else {
             failures.note { try sink.finalize(NodeResult()) }

@@ -2,6 +2,7 @@ import Archiving
 import Artifacts
 import RunDirectory
 import SystemSupport
+import Tracing
 import WorkflowModel
 
 /// All that a supervisor does before the main containers may start (contract 02 §3): template, script, input artifacts. May be broken
@@ -57,8 +58,10 @@ final class Preparation: Sendable {
             try directory.writeTemplate(templateText)
             try SettingsFile.write(environment.own, in: directory)
         }
-        try wrapping("failed to stage files") {
-            try ScriptStager(paths: step.settings.paths, log: step.log).stage(step.template)
+        try Trace.span("stageFiles") {
+            try wrapping("failed to stage files") {
+                try ScriptStager(paths: step.settings.paths, log: step.log).stage(step.template)
+            }
         }
         try load()
     }

@@ -62,6 +62,9 @@ package struct APIError: ClassifiedError, Sendable {
     /// Whether what was asked to go on from is no longer kept: a list, or a watch, must begin anew.
     package var isExpired: Bool { status == 410 || reason == "Expired" || reason == "Gone" }
 
+    /// Whether the object has changed meanwhile; the same status says of a new one that it exists already.
+    var isConflict: Bool { status == 409 && reason == "Conflict" }
+
     /// A refusal of a request that was made with a credential.
     static func refusal(
         _ answer: HTTPResponse, of call: APICall, with credential: ClusterCredential, isTransientText: (String) -> Bool

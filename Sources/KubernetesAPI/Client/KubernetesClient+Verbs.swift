@@ -91,11 +91,22 @@ extension KubernetesClient {
         try change("PUT", "update", path, object.serialized(), "application/json", options: options)
     }
 
+    /// Where others change the object at the same time the server tries a few times by itself and then refuses (409). A merge that
+    /// asks for no version of the object means the same whenever it is made, so it is sent again.
     package func patch(
         _ path: ResourcePath, _ kind: PatchKind, _ patch: JSONValue, _ options: CallOptions = CallOptions()
     ) throws -> JSONValue {
-        try change("PATCH", "patch", path, patch.serialized(), kind.contentType, query: kind.query, options: options)
+        let namesVersion = patch.field("metadata")?.field("resourceVersion") != nil
+        let mayRepeat = (kind == .merge || kind == .strategicMerge) && !namesVersion
+        return try Self.conflicts.run(
+            isTransient: { mayRepeat && ($0 as? APIError)?.isConflict ?? false },
+            sleep: { wait($0, outlivesCancellation: options.outlivesCancellation) }
+        ) {
+            try change("PATCH", "patch", path, patch.serialized(), kind.contentType, query: kind.query, options: options)
+        }
     }
+
+    private static let conflicts = Backoff(duration: 50_000_000, factor: 2, jitter: 0.5, steps: 6)
 
     /// - Parameters:
     ///   - gracePeriod: seconds; nil for the object's own.

@@ -109,9 +109,18 @@ package final class KubernetesClient: Sendable {
             guard repeats < 10 else { throw failure }
             repeats += 1
             settings.log.info("repeating an API request", ["error": .error(failure), "inSeconds": .integer(pause)])
-            let nanoseconds = pause * 1_000_000_000
-            guard settings.pause?(nanoseconds) ?? cancellation.sleep(nanoseconds) else { throw failure }
+            guard wait(pause * 1_000_000_000) else { throw failure }
         }
+    }
+
+    /// Waits that many nanoseconds.
+    ///
+    /// - Returns: false where that was cut short and nothing more shall be sent.
+    func wait(_ nanoseconds: Int64, outlivesCancellation: Bool = false) -> Bool {
+        if let pause = settings.pause { return pause(nanoseconds) }
+        if !outlivesCancellation { return cancellation.sleep(nanoseconds) }
+        sleepNanoseconds(nanoseconds)
+        return true
     }
 
     private enum Outcome {
