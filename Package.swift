@@ -63,7 +63,7 @@ let package = Package(
         room("Documents", ["SystemSupport", "CYAML", "CExpat"]),
         room("ExpressionValues", ["SystemSupport", "Encodings", "Documents"]),
         room("Expressions", ["SystemSupport", "Encodings", "Documents", "RegularExpressions", "ExpressionValues"]),
-        room("Conditions", ["SystemSupport", "Expressions", "RegularExpressions"]),
+        room("Conditions", ["SystemSupport", "Expressions", "ExpressionValues", "RegularExpressions"]),
         room("WorkflowModel", ["SystemSupport", "Encodings", "Documents"]),
         room("ProcessControl", ["SystemSupport", "CLinuxShims"]),
         room("FileTrees", ["SystemSupport", "CLinuxShims"]),
@@ -106,7 +106,7 @@ let package = Package(
         room(
             "Executor",
             [
-                "SystemSupport", "Documents", "Expressions", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees",
+                "SystemSupport", "Documents", "Expressions", "ExpressionValues", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees",
                 "Archiving", "Artifacts", "KubernetesAPI", "Tracing",
             ]),
         room(
@@ -125,7 +125,7 @@ let package = Package(
         room("WorkflowFiles", ["SystemSupport", "Documents", "WorkflowModel"]),
         room(
             "WorkflowEngine",
-            ["SystemSupport", "Documents", "Expressions", "Conditions", "WorkflowModel", "WorkflowFiles"]),
+            ["SystemSupport", "Documents", "Expressions", "ExpressionValues", "Conditions", "WorkflowModel", "WorkflowFiles"]),
         room(
             "PodSandbox",
             [
@@ -151,7 +151,7 @@ let package = Package(
                 "CommandLineInterface", "SystemSupport", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl",
                 "RegularExpressions", "HTTPTransport", "Artifacts", "ArtifactRegistry", "KubernetesAPI", "Executor",
                 "Emissary", "ResourceTemplates", "ArtifactCollection", "Agent", "PodSandbox", "StoreChecking", "LocalRunner",
-                "Tracing", "TraceExport", "Expressions",
+                "Tracing", "TraceExport", "Expressions", "ExpressionValues",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "SystemSupport"], swiftSettings: strict),
 
@@ -161,8 +161,8 @@ let package = Package(
         .testTarget(name: "CRE2Tests", dependencies: ["CRE2"]),
         tests("SystemSupport"),
         tests("Documents", ["SystemSupport"]),
-        tests("Expressions", ["Documents"]),
-        tests("Conditions"),
+        tests("Expressions", ["Documents", "ExpressionValues"]),
+        tests("Conditions", ["ExpressionValues"]),
         tests("WorkflowModel", ["SystemSupport", "Documents"]),
         tests("RunDirectory", ["SystemSupport", "FileTrees", "TestSupport"]),
         tests("ProcessControl", ["SystemSupport", "TestSupport"]),

@@ -1,3 +1,4 @@
+import ExpressionValues
 internal import Expressions
 internal import Glibc
 internal import RegularExpressions

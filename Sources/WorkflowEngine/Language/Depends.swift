@@ -1,3 +1,4 @@
+import ExpressionValues
 import Documents
 import Expressions
 import WorkflowFiles
