@@ -122,22 +122,31 @@ let package = Package(
 
         // A developer's machine
         room("WorkflowFiles", ["SystemSupport", "Documents", "WorkflowModel"]),
+        room("WorkflowPlanning", ["SystemSupport", "Documents", "Expressions", "WorkflowModel", "WorkflowFiles"]),
         room(
             "WorkflowEngine",
-            ["SystemSupport", "Documents", "Expressions", "Conditions", "WorkflowModel", "WorkflowFiles"]),
+            [
+                "SystemSupport", "Documents", "Expressions", "Conditions", "WorkflowModel", "WorkflowFiles", "WorkflowPlanning",
+            ]),
         room(
             "PodSandbox",
             [
                 "SystemSupport", "Encodings", "Documents", "RunDirectory", "ProcessControl", "FileTrees", "Archiving",
             ]),
-        room("PodBuilding", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "WorkflowEngine", "PodSandbox"]),
+        room(
+            "PodBuilding",
+            [
+                "SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "WorkflowPlanning", "WorkflowEngine",
+                "PodSandbox",
+            ]),
         room(
             "StoreChecking",
             ["SystemSupport", "Documents", "WorkflowModel", "HTTPTransport", "Artifacts", "PodSandbox", "PodBuilding"]),
         room(
             "LocalRunner",
             [
-                "SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "WorkflowEngine", "PodSandbox", "PodBuilding",
+                "SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "WorkflowPlanning", "WorkflowEngine",
+                "PodSandbox", "PodBuilding",
                 "RunDirectory", "ProcessControl", "FileTrees", "Archiving", "HTTPTransport", "Artifacts",
                 "LocalStoreArtifacts", "ArtifactRegistry", "Executor",
             ]),
@@ -190,7 +199,9 @@ let package = Package(
                 "HTTPTransport", "Digests", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
             ]),
         tests("WorkflowFiles", ["Documents", "WorkflowModel"]),
-        tests("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "TestSupport"]),
+        tests(
+            "WorkflowEngine",
+            ["SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "WorkflowPlanning", "TestSupport"]),
         .target(
             name: "SandboxTestSupport", dependencies: ["SystemSupport", "Documents", "PodSandbox", "TestSupport"],
             path: "Tests/SandboxTestSupport"),
@@ -218,7 +229,8 @@ let package = Package(
             "LocalRunner",
             [
                 "SystemSupport", "Artifacts", "ArtifactRegistry", "Documents", "HTTPTransport", "PodBuilding",
-                "PodSandbox", "ProcessControl", "WorkflowFiles", "WorkflowEngine", "WorkflowModel", "SandboxTestSupport",
+                "PodSandbox", "ProcessControl", "WorkflowFiles", "WorkflowPlanning", "WorkflowEngine", "WorkflowModel",
+                "SandboxTestSupport",
                 "TestSupport",
             ]),
         tests("CommandLineInterface", ["SystemSupport"]),
