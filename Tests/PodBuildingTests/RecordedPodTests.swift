@@ -6,7 +6,6 @@ import SystemSupport
 import Testing
 import WorkflowEngine
 import WorkflowModel
-import WorkflowPlanning
 
 /// What differs between a recorded pod and one of ours on purpose, each with its reason.
 private enum Expected {
