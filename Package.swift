@@ -123,22 +123,32 @@ let package = Package(
 
         // A developer's machine
         room("WorkflowFiles", ["SystemSupport", "Documents", "WorkflowModel"]),
+        room("WorkflowPlanning", ["SystemSupport", "Documents", "Expressions", "ExpressionValues", "WorkflowModel", "WorkflowFiles"]),
         room(
             "WorkflowEngine",
-            ["SystemSupport", "Documents", "Expressions", "ExpressionValues", "Conditions", "WorkflowModel", "WorkflowFiles"]),
+            [
+                "SystemSupport", "Documents", "Expressions", "ExpressionValues", "Conditions", "WorkflowModel", "WorkflowFiles",
+                "WorkflowPlanning",
+            ]),
         room(
             "PodSandbox",
             [
                 "SystemSupport", "Encodings", "Documents", "RunDirectory", "ProcessControl", "FileTrees", "Archiving",
             ]),
-        room("PodBuilding", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "WorkflowEngine", "PodSandbox"]),
+        room(
+            "PodBuilding",
+            [
+                "SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "WorkflowPlanning", "WorkflowEngine",
+                "PodSandbox",
+            ]),
         room(
             "StoreChecking",
             ["SystemSupport", "Documents", "WorkflowModel", "HTTPTransport", "Artifacts", "PodSandbox", "PodBuilding"]),
         room(
             "LocalRunner",
             [
-                "SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "WorkflowEngine", "PodSandbox", "PodBuilding",
+                "SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "WorkflowPlanning", "WorkflowEngine",
+                "PodSandbox", "PodBuilding",
                 "RunDirectory", "ProcessControl", "FileTrees", "Archiving", "HTTPTransport", "Artifacts",
                 "LocalStoreArtifacts", "ArtifactRegistry", "Executor",
             ]),
@@ -191,7 +201,9 @@ let package = Package(
                 "HTTPTransport", "Digests", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
             ]),
         tests("WorkflowFiles", ["Documents", "WorkflowModel"]),
-        tests("WorkflowEngine", ["SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "TestSupport"]),
+        tests(
+            "WorkflowEngine",
+            ["SystemSupport", "Documents", "WorkflowModel", "WorkflowFiles", "WorkflowPlanning", "TestSupport"]),
         .target(
             name: "SandboxTestSupport", dependencies: ["SystemSupport", "Documents", "PodSandbox", "TestSupport"],
             path: "Tests/SandboxTestSupport"),
@@ -219,7 +231,8 @@ let package = Package(
             "LocalRunner",
             [
                 "SystemSupport", "Artifacts", "ArtifactRegistry", "Documents", "HTTPTransport", "PodBuilding",
-                "PodSandbox", "ProcessControl", "WorkflowFiles", "WorkflowEngine", "WorkflowModel", "SandboxTestSupport",
+                "PodSandbox", "ProcessControl", "WorkflowFiles", "WorkflowPlanning", "WorkflowEngine", "WorkflowModel",
+                "SandboxTestSupport",
                 "TestSupport",
             ]),
         tests("CommandLineInterface", ["SystemSupport"]),

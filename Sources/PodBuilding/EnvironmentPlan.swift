@@ -1,6 +1,7 @@
 import Documents
 import SystemSupport
 import WorkflowEngine
+import WorkflowPlanning
 
 /// The variables of each container, in the controller's order (contract 01 §5).
 struct EnvironmentPlan: Sendable {

@@ -2,6 +2,7 @@ import Documents
 import SystemSupport
 package import WorkflowEngine
 package import WorkflowModel
+import WorkflowPlanning
 
 /// Builds the pod that the workflow controller would build for a node, in the layout with `init` and `wait` (contract 01 §2 to §6).
 package struct PodBuilder: Sendable {

@@ -3,6 +3,7 @@ package import PodSandbox
 package import SystemSupport
 package import WorkflowEngine
 package import WorkflowModel
+import WorkflowPlanning
 
 /// A step as the executor in its pod would see it: the template, and the variables that the controller sets.
 package struct StepPod {

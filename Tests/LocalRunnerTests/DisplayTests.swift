@@ -5,6 +5,7 @@ import Testing
 import WorkflowEngine
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 @testable import LocalRunner
 

@@ -3,6 +3,7 @@ import SystemSupport
 import Testing
 import WorkflowEngine
 import WorkflowFiles
+import WorkflowPlanning
 
 /// Conditions, `depends`, expressions, and what is left of what was not run.
 @Suite struct ConditionTests {

@@ -1,6 +1,7 @@
 import Documents
 import Testing
 import WorkflowEngine
+import WorkflowPlanning
 
 @Suite struct DAGTests {
     private func dag(_ tasks: String, options: String = "") -> String {

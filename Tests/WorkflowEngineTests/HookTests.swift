@@ -3,6 +3,7 @@ import SystemSupport
 import Testing
 import WorkflowEngine
 import WorkflowFiles
+import WorkflowPlanning
 
 /// Hooks, exit handlers, limits, locks, daemons, what is remembered.
 @Suite struct HookTests {

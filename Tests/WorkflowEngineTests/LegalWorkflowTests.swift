@@ -4,6 +4,7 @@ import Testing
 import WorkflowEngine
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// What looks wrong and is right, because the controller takes it so; and what stands right beside it and is wrong.
 @Suite struct LegalWorkflowTests {

@@ -2,6 +2,7 @@ import Documents
 import Testing
 import WorkflowEngine
 import WorkflowFiles
+import WorkflowPlanning
 
 /// Loops: their items, the names of their nodes, what they leave behind.
 @Suite struct LoopTests {

@@ -3,6 +3,7 @@ import SystemSupport
 import Testing
 import WorkflowEngine
 import WorkflowModel
+import WorkflowPlanning
 
 /// Container sets, suspensions, deadlines, interruption.
 @Suite struct NodeKindTests {

@@ -4,6 +4,7 @@ import Testing
 import WorkflowEngine
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// How large a run may be, counted before it begins and while it runs.
 @Suite struct NodeLimitTests {

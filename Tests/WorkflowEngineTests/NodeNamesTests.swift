@@ -1,5 +1,6 @@
 import Testing
 import WorkflowEngine
+import WorkflowPlanning
 
 @Suite struct NodeNamesTests {
     /// Vectors published with the algorithm.

@@ -3,6 +3,7 @@ import Testing
 import WorkflowEngine
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// What is refused before anything runs, and the one line that says so.
 @Suite struct PlanCheckTests {

@@ -3,6 +3,7 @@ import Testing
 import WorkflowEngine
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// One fault in each workflow, and the one line that names it.
 @Suite struct PlanFaultTests {

@@ -1,6 +1,7 @@
 import Testing
 import WorkflowEngine
 import WorkflowModel
+import WorkflowPlanning
 
 /// What the containers of a pod make of its node.
 @Suite struct PodResultTests {

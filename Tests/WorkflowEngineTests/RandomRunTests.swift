@@ -3,6 +3,7 @@ import SystemSupport
 import Testing
 import WorkflowEngine
 import WorkflowModel
+import WorkflowPlanning
 
 /// Random workflows whose pods end in random order and fail now and then: whatever happens, the run comes to an end that makes
 /// sense.

@@ -3,6 +3,7 @@ import SystemSupport
 import Testing
 import WorkflowEngine
 import WorkflowFiles
+import WorkflowPlanning
 
 /// Trying again.
 @Suite struct RetryTests {

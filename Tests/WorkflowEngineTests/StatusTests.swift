@@ -2,6 +2,7 @@ import Documents
 import SystemSupport
 import Testing
 import WorkflowEngine
+import WorkflowPlanning
 
 @Suite struct StatusTests {
     @Test func theFinishedWorkflowHasTheCRDsShape() throws {

@@ -1,6 +1,7 @@
 import Documents
 import Testing
 import WorkflowEngine
+import WorkflowPlanning
 
 @Suite struct StepsTests {
     @Test func aWorkflowOfOnePodIsItsRoot() throws {

@@ -3,6 +3,7 @@ import SystemSupport
 import WorkflowEngine
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// Plans and runs workflows from texts, with pods that end as the test says.
 struct Play {

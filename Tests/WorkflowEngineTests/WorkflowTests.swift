@@ -3,6 +3,7 @@ import SystemSupport
 import Testing
 import WorkflowEngine
 import WorkflowModel
+import WorkflowPlanning
 
 /// What surrounds the templates: libraries, merging, defaults, variables, config maps.
 @Suite struct WorkflowTests {

@@ -1,4 +1,5 @@
 import WorkflowEngine
+import WorkflowPlanning
 
 /// What nodes are called where people read: their names below the workflow, `build/compile`.
 struct NodeLabels {

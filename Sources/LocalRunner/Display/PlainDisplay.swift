@@ -1,5 +1,6 @@
 import SystemSupport
 import WorkflowEngine
+import WorkflowPlanning
 
 /// Lines, one after the other: for files, pipes and terminals that can do no more.
 final class PlainDisplay: RunDisplay {

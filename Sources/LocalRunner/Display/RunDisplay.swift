@@ -1,5 +1,6 @@
 import SystemSupport
 import WorkflowEngine
+import WorkflowPlanning
 
 /// What a person sees of a run, on standard error.
 protocol RunDisplay: AnyObject {

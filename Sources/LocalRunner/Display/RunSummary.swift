@@ -4,6 +4,7 @@ import PodBuilding
 import SystemSupport
 import WorkflowEngine
 import WorkflowModel
+import WorkflowPlanning
 
 /// What is told when a run is over.
 struct RunSummary {

@@ -1,6 +1,7 @@
 import ProcessControl
 import SystemSupport
 import WorkflowEngine
+import WorkflowPlanning
 
 /// A tree of steps at the bottom of a terminal, drawn anew as things happen; what containers print scrolls above it.
 final class TreeDisplay: RunDisplay {

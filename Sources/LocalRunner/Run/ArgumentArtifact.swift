@@ -5,6 +5,7 @@ import FileTrees
 import SystemSupport
 import WorkflowEngine
 import WorkflowModel
+import WorkflowPlanning
 
 /// A file or folder of this machine that becomes an artifact of the workflow (`-a NAME=PATH`).
 struct ArgumentArtifact: Sendable {

@@ -5,6 +5,7 @@ import SystemSupport
 import WorkflowEngine
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// Which images the containers and volumes of pods are of.
 struct ImageUse {

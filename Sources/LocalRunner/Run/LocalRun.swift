@@ -9,6 +9,7 @@ import RunDirectory
 import SystemSupport
 import WorkflowEngine
 import WorkflowModel
+import WorkflowPlanning
 
 /// Runs a workflow's pods on this machine: asks the engine what is to be done, does it, and tells the engine what became of it.
 /// Everything is decided on the thread that calls `run`.

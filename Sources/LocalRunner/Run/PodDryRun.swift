@@ -4,6 +4,7 @@ import SystemSupport
 import WorkflowEngine
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// The pods that a workflow will have, told before it runs: the engine runs it with pods that do nothing, whose outputs are
 /// unknown values.

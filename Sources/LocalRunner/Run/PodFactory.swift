@@ -4,6 +4,7 @@ import PodSandbox
 import SystemSupport
 import WorkflowEngine
 import WorkflowModel
+import WorkflowPlanning
 
 /// Makes the pods of one run: what the controller would build, with the archive location that it would put in.
 struct PodFactory: Sendable {

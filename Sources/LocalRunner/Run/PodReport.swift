@@ -4,6 +4,7 @@ import RunDirectory
 import SystemSupport
 import WorkflowEngine
 import WorkflowModel
+import WorkflowPlanning
 
 /// What a pod's executor has reported: its task result, in a file.
 struct PodReport: Sendable {

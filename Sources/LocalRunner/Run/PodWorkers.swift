@@ -6,6 +6,7 @@ import Synchronization
 import SystemSupport
 import WorkflowEngine
 import WorkflowModel
+import WorkflowPlanning
 
 /// A pod that is to be run.
 struct PodJob: Sendable {

@@ -7,6 +7,7 @@ import SystemSupport
 import WorkflowEngine
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// Everything about the pods to come that would keep them from being run, or has no effect here.
 struct Preflight {

@@ -3,6 +3,7 @@ import PodSandbox
 import SystemSupport
 import WorkflowEngine
 import WorkflowModel
+import WorkflowPlanning
 
 /// One step run again, by itself.
 struct ReplaySession {

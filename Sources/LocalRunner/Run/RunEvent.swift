@@ -1,5 +1,6 @@
 import SystemSupport
 import WorkflowEngine
+import WorkflowPlanning
 
 /// What the loop of a run is told by its threads.
 enum RunEvent: Sendable {

@@ -6,6 +6,7 @@ import SystemSupport
 import WorkflowEngine
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// A workflow that is about to run: read, checked, named. Nothing was started or written yet.
 struct PreparedWorkflow: Sendable {

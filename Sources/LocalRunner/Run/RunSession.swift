@@ -11,6 +11,7 @@ package import SystemSupport
 import WorkflowEngine
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// A local run from its flags to its exit code: checks, sandbox, folders, the run itself, and what is told at the end.
 package struct RunSession {

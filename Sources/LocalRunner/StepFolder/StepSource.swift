@@ -5,6 +5,7 @@ import SystemSupport
 import WorkflowEngine
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// The one step that a file and its flags mean.
 struct StepSource {

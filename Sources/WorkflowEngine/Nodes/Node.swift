@@ -1,5 +1,6 @@
 package import Documents
 package import SystemSupport
+import WorkflowPlanning
 
 /// The kinds of nodes, in the CRD's words.
 package enum NodeType: String, Sendable {

@@ -1,3 +1,5 @@
+import WorkflowPlanning
+
 /// The names that the controller gives to nodes and pods.
 package enum NodeNames {
     /// FNV-1a of 32 bits.

@@ -1,4 +1,5 @@
 import SystemSupport
+import WorkflowPlanning
 
 /// The nodes of a run, and the one place that changes how they stand: it counts them for the limits, and keeps which of them an
 /// event concerns, so that a look at the workflow goes only where something is new.

@@ -2,6 +2,7 @@ import Documents
 import SystemSupport
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// Making and marking nodes.
 extension WorkflowRun {

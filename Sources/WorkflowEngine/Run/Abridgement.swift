@@ -1,6 +1,7 @@
 import Documents
 import SystemSupport
 import WorkflowModel
+import WorkflowPlanning
 
 /// What a dry run leaves out, so that its length follows the file and not the run: of steps and tasks that are called several times
 /// with the same arguments only the first call is run, and beyond a number of nodes only one call of each template.

@@ -1,5 +1,6 @@
 package import Documents
 package import SystemSupport
+import WorkflowPlanning
 
 /// What whoever drives a run has to do.
 package enum Action: Sendable, Equatable {

@@ -1,6 +1,7 @@
 import Documents
 import SystemSupport
 import WorkflowFiles
+import WorkflowPlanning
 
 /// A step or task on its way: the calls that it becomes, one or as many as its loop has items, and how far each is.
 struct CallSite: Sendable {

@@ -2,6 +2,7 @@ import Documents
 import SystemSupport
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// Where a node belongs, and what is said of it beside the call itself.
 struct Entry: Sendable {

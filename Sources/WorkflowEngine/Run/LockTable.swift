@@ -1,3 +1,5 @@
+import WorkflowPlanning
+
 /// Which nodes hold what excludes others, and which wait for it.
 struct LockTable: Sendable {
     /// What a node must have before it runs.

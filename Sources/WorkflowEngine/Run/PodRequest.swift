@@ -1,5 +1,6 @@
 package import Documents
 package import SystemSupport
+import WorkflowPlanning
 
 /// A pod to be run: one node of a workflow, with everything already decided.
 package struct PodRequest: Sendable, Equatable {

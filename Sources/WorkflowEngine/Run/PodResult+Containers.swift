@@ -1,5 +1,6 @@
 import SystemSupport
 package import WorkflowModel
+import WorkflowPlanning
 
 extension PodResult {
     /// What a pod's containers make of its node, in the controller's words. One failure is told: that of an init container before

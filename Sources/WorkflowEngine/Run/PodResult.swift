@@ -1,4 +1,5 @@
 package import WorkflowModel
+import WorkflowPlanning
 
 /// How a pod ended.
 package struct PodResult: Sendable, Equatable {

@@ -2,6 +2,7 @@ import ExpressionValues
 import Documents
 import Expressions
 import WorkflowFiles
+import WorkflowPlanning
 
 /// Which task of a dag comes after which. Tasks go by their place in the template.
 struct TaskOrder: Sendable {

@@ -1,5 +1,6 @@
 import Documents
 import SystemSupport
+import WorkflowPlanning
 
 /// The outputs of all calls of a loop.
 extension WorkflowRun {

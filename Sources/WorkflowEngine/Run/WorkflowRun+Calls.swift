@@ -3,6 +3,7 @@ import Documents
 import SystemSupport
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// What steps and tasks share: a site is expanded into calls, each is decided about, run, and settled with its hooks.
 extension WorkflowRun {

@@ -2,6 +2,7 @@ import Documents
 import SystemSupport
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// The nodes of a container set's members.
 extension WorkflowRun {

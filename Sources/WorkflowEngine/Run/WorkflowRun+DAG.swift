@@ -2,6 +2,7 @@ import Documents
 import SystemSupport
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// Tasks: each as soon as those it depends on have ended, if they have ended as it asks.
 extension WorkflowRun {

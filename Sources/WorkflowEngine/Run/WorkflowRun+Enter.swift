@@ -2,13 +2,11 @@ import Documents
 import SystemSupport
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// Reaching a node: making it the first time, going on with it later. Between a call and its pod there are gates, always in the same
 /// order: how many may run (which `CallSite` asks before it comes here), locks, what is remembered, attempts.
 extension WorkflowRun {
-    /// How deep templates may call each other.
-    static let maximumDepth = 100
-
     /// Begins a node.
     ///
     /// - Throws: `StepError` where the node cannot be run; it is marked.
@@ -19,7 +17,7 @@ extension WorkflowRun {
         defer { depth -= 1 }
         let execution: Execution
         do throws(StepError) {
-            if depth >= Self.maximumDepth { throw .tooDeep }
+            if depth >= WorkflowPlan.maximumDepth { throw .tooDeep }
             if store.order.count >= plan.settings.maximumNodes {
                 throw .text("the run has \(store.order.count) nodes, and may have no more (--max-nodes N sets the limit)")
             }

@@ -2,6 +2,7 @@ import Documents
 package import SystemSupport
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// What a run is told. Each answers with what is to be done now.
 extension WorkflowRun {

@@ -1,6 +1,7 @@
 import Documents
 import SystemSupport
 import WorkflowModel
+import WorkflowPlanning
 
 /// Locks, and what is remembered of earlier runs.
 extension WorkflowRun {

@@ -3,6 +3,7 @@ import Documents
 import Expressions
 import SystemSupport
 import WorkflowModel
+import WorkflowPlanning
 
 /// What templates that call others put out, and what is put out to the whole workflow.
 extension WorkflowRun {

@@ -2,6 +2,7 @@ import Documents
 import SystemSupport
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// The attempts of a node that may be tried again, by their ids in order.
 struct Attempts: Sendable {

@@ -2,6 +2,7 @@ package import Documents
 import SystemSupport
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// The workflow object, as a cluster would hold it.
 extension WorkflowRun {

@@ -2,6 +2,7 @@ import Documents
 import SystemSupport
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// Steps: groups one after the other, the steps of a group side by side.
 extension WorkflowRun {

@@ -1,6 +1,7 @@
 import Documents
 import SystemSupport
 import WorkflowModel
+import WorkflowPlanning
 
 /// Nodes that wait.
 extension WorkflowRun {

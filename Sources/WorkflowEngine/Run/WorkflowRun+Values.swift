@@ -4,6 +4,7 @@ import Expressions
 import SystemSupport
 import WorkflowFiles
 import WorkflowModel
+import WorkflowPlanning
 
 /// What tags, references and expressions stand for while the run goes on.
 extension WorkflowRun {

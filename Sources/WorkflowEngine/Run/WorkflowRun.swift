@@ -2,6 +2,7 @@ package import Documents
 package import SystemSupport
 import WorkflowFiles
 import WorkflowModel
+package import WorkflowPlanning
 
 /// A workflow on its way: which nodes there are, how they stand, and what is to be done next.
 ///
@@ -9,21 +10,7 @@ import WorkflowModel
 /// come out. It works as the controller does: after every event it looks at the nodes that the event concerns, from the entrypoint
 /// down, leaves alone what is finished, and does what may be done now.
 package struct WorkflowRun: Sendable {
-    /// Who this run is.
-    package struct Identity: Sendable, Equatable {
-        /// The workflow's name, the root node's too.
-        package let name: String
-        package let namespace: String
-        package let uid: String
-        package let creationTimestamp: Timestamp
-
-        package init(name: String, namespace: String, uid: String, creationTimestamp: Timestamp) {
-            self.name = name
-            self.namespace = namespace
-            self.uid = uid
-            self.creationTimestamp = creationTimestamp
-        }
-    }
+    package typealias Identity = RunIdentity
 
     package let plan: WorkflowPlan
     package let identity: Identity

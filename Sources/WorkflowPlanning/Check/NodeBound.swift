@@ -3,7 +3,7 @@ import WorkflowFiles
 import WorkflowModel
 
 /// How many nodes a run will have at most, counted in the file: each template once, whatever the number of its calls.
-struct NodeBound {
+package struct NodeBound {
     /// Nodes of a template and all below it, and how many templates lie on the longest way down.
     private struct Size {
         var nodes = 1
@@ -26,7 +26,7 @@ struct NodeBound {
     private(set) var finding: Finding?
 
     /// - Parameter plan: without cycles and with all templates defined.
-    init(_ plan: WorkflowPlan) {
+    package init(_ plan: WorkflowPlan) {
         self.plan = plan
         let call = TemplateCall(entrypoint: plan.entrypoint, arguments: [:])
         if let entry = try? plan.resolve(call, in: plan.local) { _ = size(of: entry) }
@@ -75,9 +75,9 @@ struct NodeBound {
                 .error,
                 "\(name) makes \(count) nodes with all that it calls; a run may have \(plan.settings.maximumNodes) "
                     + "(--max-nodes N sets the limit)", atValue: true)
-        } else if size.height >= WorkflowRun.maximumDepth {
+        } else if size.height >= WorkflowPlan.maximumDepth {
             finding = entry.finding(
-                .error, "\(name) calls templates \(size.height) levels deep; at most \(WorkflowRun.maximumDepth - 1) can run",
+                .error, "\(name) calls templates \(size.height) levels deep; at most \(WorkflowPlan.maximumDepth - 1) can run",
                 atValue: true)
         }
     }

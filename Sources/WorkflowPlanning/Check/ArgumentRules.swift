@@ -1,11 +1,11 @@
-import Documents
+package import Documents
 import SystemSupport
 import WorkflowModel
 
 /// What makes an argument complete.
-enum ArgumentRules {
+package enum ArgumentRules {
     /// What is wrong with a parameter given as argument; nil for nothing.
-    static func problem(with parameter: JSONValue, settings: RunSettings) -> String? {
+    package static func problem(with parameter: JSONValue, settings: RunSettings) -> String? {
         let source = parameter["valueFrom"].flatMap { $0.isNull ? nil : $0 }
         let value = parameter["value"].flatMap { AnyString.text(of: $0) }
         guard let source else {
@@ -36,11 +36,11 @@ enum ArgumentRules {
     }
 
     /// Whether an artifact says where it is to be found.
-    static func hasSource(_ artifact: JSONValue) -> Bool {
+    package static func hasSource(_ artifact: JSONValue) -> Bool {
         !(artifact["from"]?.string ?? "").isEmpty || hasLocationOrKey(artifact)
     }
 
-    static func hasLocationOrKey(_ artifact: JSONValue) -> Bool {
+    package static func hasLocationOrKey(_ artifact: JSONValue) -> Bool {
         (try? ArtifactLocation(document: artifact))?.hasLocationOrKey ?? false
     }
 }

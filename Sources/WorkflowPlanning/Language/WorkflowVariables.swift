@@ -1,16 +1,16 @@
-import Documents
-import SystemSupport
+package import Documents
+package import SystemSupport
 import WorkflowModel
 
 /// The variables of a whole workflow (`workflow.…`).
-enum WorkflowVariables {
+package enum WorkflowVariables {
     /// The names that begin with `workflow.creationTimestamp`.
-    static var creationTimestampNames: [String] {
+    package static var creationTimestampNames: [String] {
         Array(creationTimestamp(Timestamp(seconds: 0)).keys)
     }
 
     /// A point in time in the forms that tags can ask for: whole, in seconds, and each of its parts by its letter of strftime.
-    static func creationTimestamp(_ time: Timestamp) -> [String: String] {
+    package static func creationTimestamp(_ time: Timestamp) -> [String: String] {
         let (year, month, day, hour, minute, second) = time.fields
         let whole = time.rfc3339()
         let weekday = weekdays[(Timestamp.days(year: year, month: month, day: day) % 7 + 11) % 7]
@@ -33,7 +33,7 @@ enum WorkflowVariables {
     private static let weekdays = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
     /// A parameter's fields in the order in which the controller writes them, its texts as texts.
-    static func ordered(_ parameter: JSONValue) -> JSONValue {
+    package static func ordered(_ parameter: JSONValue) -> JSONValue {
         var result = JSONObject()
         for name in ["name", "default", "value", "valueFrom", "globalName", "enum", "description"] {
             guard let value = parameter[name], !value.isNull else { continue }
@@ -47,15 +47,15 @@ enum WorkflowVariables {
     }
 
     /// A list of parameters as one JSON text; that of none is `null`, as the controller has it.
-    static func json(_ parameters: [JSONValue]) -> String {
+    package static func json(_ parameters: [JSONValue]) -> String {
         parameters.isEmpty ? "null" : JSONValue.array(parameters.map(ordered)).serializedText()
     }
 }
 
 extension WorkflowVariables {
     /// The variables that are known from the beginning.
-    static func all(
-        _ plan: WorkflowPlan, _ identity: WorkflowRun.Identity, labels: JSONObject, annotations: JSONObject
+    package static func all(
+        _ plan: WorkflowPlan, _ identity: RunIdentity, labels: JSONObject, annotations: JSONObject
     ) -> [String: String] {
         var variables = creationTimestamp(identity.creationTimestamp)
         variables["workflow.name"] = identity.name
@@ -90,7 +90,7 @@ extension WorkflowVariables {
     }
 
     /// The time between two points in seconds, with six digits.
-    static func seconds(from start: Timestamp, to end: Timestamp) -> String {
+    package static func seconds(from start: Timestamp, to end: Timestamp) -> String {
         let (whole, overflow) = end.seconds.subtractingReportingOverflow(start.seconds)
         let part = Int(end.nanoseconds) - Int(start.nanoseconds)
         guard !overflow, whole >= 0, whole > 0 || part >= 0 else { return "0.000000" }

@@ -1,16 +1,16 @@
-import SystemSupport
+package import SystemSupport
 
 /// Durations in workflows: Go's notation, or a plain number of seconds.
-enum Durations {
+package enum Durations {
     /// Nanoseconds; nil for what is no duration.
-    static func nanoseconds(_ text: String) -> Int64? {
+    package static func nanoseconds(_ text: String) -> Int64? {
         guard let seconds = Int64(text) else { return GoDuration.nanoseconds(text) }
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         return overflow ? nil : product
     }
 
     /// In words, in at most two units.
-    static func shown(_ nanoseconds: Int64) -> String {
+    package static func shown(_ nanoseconds: Int64) -> String {
         let seconds = nanoseconds / 1_000_000_000
         func unit(_ count: Int64, _ name: String) -> String { count == 1 ? "1 \(name)" : "\(count) \(name)s" }
         switch seconds {
@@ -22,7 +22,7 @@ enum Durations {
     }
 
     /// A decimal number without zeros at its end.
-    static func shortened(_ number: String) -> String {
+    package static func shortened(_ number: String) -> String {
         guard number.contains(".") else { return number }
         var result = Substring(number)
         while result.last == "0" { result.removeLast() }
@@ -33,7 +33,7 @@ enum Durations {
 
 extension Timestamp {
     /// A time some nanoseconds later; the last there is where that is beyond all time.
-    func adding(_ nanoseconds: Int64) -> Timestamp {
+    package func adding(_ nanoseconds: Int64) -> Timestamp {
         let part = Int64(self.nanoseconds) + nanoseconds % 1_000_000_000
         let (sum, overflow) = seconds.addingReportingOverflow(nanoseconds / 1_000_000_000 + part / 1_000_000_000)
         return overflow

@@ -1,14 +1,14 @@
-import Documents
+package import Documents
 import Expressions
-import SystemSupport
-import WorkflowFiles
+package import SystemSupport
+package import WorkflowFiles
 import WorkflowModel
 
 /// The labels and annotations of the workflow's object, as a cluster gives them to what is made of a document: those of a Workflow
 /// itself; for a CronWorkflow and for templates only what is meant for the workflow, never their own.
-struct WorkflowMetadata {
-    private(set) var labels: JSONObject = [:]
-    private(set) var annotations: JSONObject = [:]
+package struct WorkflowMetadata {
+    package private(set) var labels: JSONObject = [:]
+    package private(set) var annotations: JSONObject = [:]
 
     private static let prefix = "workflows.argoproj.io/"
     /// Labels of a CronWorkflow that its workflows have too.
@@ -17,7 +17,7 @@ struct WorkflowMetadata {
     /// - Parameters:
     ///   - spec: the workflow's, that of a referenced template merged in.
     ///   - time: when a CronWorkflow is taken to be due.
-    init(of document: WorkflowDocument, spec: JSONObject, at time: Timestamp) {
+    package init(of document: WorkflowDocument, spec: JSONObject, at time: Timestamp) {
         switch document.kind {
         case .workflow:
             labels = document.labels
@@ -39,7 +39,7 @@ struct WorkflowMetadata {
     /// Adds the labels whose values come of expressions.
     ///
     /// - Returns: whether there were any.
-    mutating func addLabels(from sources: JSONValue?, _ table: VariableTable) -> Bool {
+    package mutating func addLabels(from sources: JSONValue?, _ table: VariableTable) -> Bool {
         let members = sources?.object?.members ?? []
         for member in members {
             var scope = ExpressionScope()

@@ -1,17 +1,22 @@
-import Documents
+package import Documents
 import SystemSupport
 import WorkflowModel
 
 /// Gives a template its arguments: values and locations into its inputs, then every tag replaced.
-struct TemplateArguments {
+package struct TemplateArguments {
     /// Variables of the workflow and of the node.
-    let variables: VariableTable
-    let settings: RunSettings
+    package let variables: VariableTable
+    package let settings: RunSettings
+
+    package init(variables: VariableTable, settings: RunSettings) {
+        self.variables = variables
+        self.settings = settings
+    }
 
     /// In an argument: it is nothing but the output of something that was not run, and so not given.
-    static let absent = "\u{0}absent"
+    package static let absent = "\u{0}absent"
 
-    func applied(_ arguments: JSONValue, to template: JSONObject) throws(StepError) -> JSONObject {
+    package func applied(_ arguments: JSONValue, to template: JSONObject) throws(StepError) -> JSONObject {
         var template = template
         var inputs = template["inputs"]?.object ?? [:]
         if let parameters = inputs["parameters"]?.array {
@@ -91,7 +96,7 @@ struct TemplateArguments {
     }
 
     /// Tags are replaced in two rounds: the workflow's and the node's first, since they may stand in inputs, then the inputs.
-    func substituted(_ template: JSONObject) throws(StepError) -> JSONObject {
+    package func substituted(_ template: JSONObject) throws(StepError) -> JSONObject {
         let first = try replaced(.object(template), variables)
         var names: [String: String] = [:]
         let parameters = first["inputs"]?["parameters"]?.array ?? []

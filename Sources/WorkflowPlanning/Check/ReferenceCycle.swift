@@ -1,7 +1,7 @@
 /// Looks for rings among things that refer to each other.
-enum ReferenceCycle {
+package enum ReferenceCycle {
     /// A way through references that comes back to where it began; nil where there is none. No recursion: chains may be long.
-    static func find(in references: [String: [String]]) -> [String]? {
+    package static func find(in references: [String: [String]]) -> [String]? {
         // What refers to nothing that is left is taken away, until nothing is left but rings and what refers to them.
         var left = references.mapValues { $0.filter { references[$0] != nil }.count }
         var referrers: [String: [String]] = [:]
@@ -30,7 +30,7 @@ enum ReferenceCycle {
     }
 
     /// A ring on one line; a long one in parts.
-    static func text(_ ring: [String]) -> String {
+    package static func text(_ ring: [String]) -> String {
         guard ring.count > 8 else { return ring.joined(separator: " → ") }
         return (ring.prefix(4) + ["…"] + ring.suffix(3)).joined(separator: " → ")
     }

@@ -1,25 +1,25 @@
-import Documents
+package import Documents
 import SystemSupport
 
 /// What tags and references stand for while a template's steps or tasks run: the template's inputs, and the steps or tasks by their
 /// names.
-struct Scope: Sendable {
+package struct Scope: Sendable {
     /// A step or task that may be spoken of.
-    enum Member: Sendable {
+    package enum Member: Sendable {
         case node(String)
         /// A loop: the node that stands for all its calls, and their nodes in order.
         case loop(String, calls: [String])
     }
 
     /// `steps` or `tasks`.
-    let word: String
-    private(set) var inputs: [String: String] = [:]
-    private(set) var artifacts: [String: JSONObject] = [:]
+    package let word: String
+    package private(set) var inputs: [String: String] = [:]
+    package private(set) var artifacts: [String: JSONObject] = [:]
     private var members: [String: Member] = [:]
     /// In the order of their coming.
-    private(set) var names: [String] = []
+    package private(set) var names: [String] = []
 
-    init(_ template: JSONObject, word: String) {
+    package init(_ template: JSONObject, word: String) {
         self.word = word
         let inputs = template["inputs"]
         for parameter in inputs?["parameters"]?.array ?? [] {
@@ -30,15 +30,15 @@ struct Scope: Sendable {
         }
     }
 
-    mutating func add(_ name: String, _ member: Member) {
+    package mutating func add(_ name: String, _ member: Member) {
         if members[name] == nil { names.append(name) }
         members[name] = member
     }
 
-    func member(_ name: String) -> Member? { members[name] }
+    package func member(_ name: String) -> Member? { members[name] }
 
     /// The member that a tag speaks of, and what it asks of it: `steps.NAME.REST`.
-    func member(of tag: String) -> (member: Member, name: String, rest: Substring)? {
+    package func member(of tag: String) -> (member: Member, name: String, rest: Substring)? {
         guard tag.hasPrefix(word), tag.dropFirst(word.count).first == "." else { return nil }
         let path = tag.dropFirst(word.count + 1)
         guard let end = path.firstIndex(of: ".") else { return nil }
@@ -49,21 +49,9 @@ struct Scope: Sendable {
 }
 
 /// What can be asked of a step or task beside its outputs.
-enum NodeField: String, CaseIterable, Sendable {
+package enum NodeField: String, CaseIterable, Sendable {
     case id, status, startedAt, finishedAt, hostNodeName, ip, exitCode
 
     /// Those that every node has, whatever it runs.
-    static let general: [NodeField] = [.id, .status, .startedAt, .finishedAt, .hostNodeName]
-
-    func text(of node: Node) -> String? {
-        switch self {
-        case .id: node.id
-        case .status: node.phase.rawValue
-        case .startedAt: node.startedAt.rfc3339()
-        case .finishedAt: node.finishedAt?.rfc3339()
-        case .hostNodeName: node.type == .pod ? "localhost" : nil
-        case .ip: node.address.isEmpty ? nil : node.address
-        case .exitCode: node.outputs?["exitCode"]?.string
-        }
-    }
+    package static let general: [NodeField] = [.id, .status, .startedAt, .finishedAt, .hostNodeName]
 }

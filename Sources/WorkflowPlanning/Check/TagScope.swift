@@ -1,31 +1,31 @@
 import ExpressionValues
-import Documents
+package import Documents
 import Expressions
 import SystemSupport
 import WorkflowFiles
-import WorkflowModel
+package import WorkflowModel
 
 /// What tags can stand for at one place of a workflow.
-struct TagScope {
+package struct TagScope {
     private var names: Set<String> = []
     /// Beginnings of tags whose rest is only known later.
     private var openPrefixes: [String] = []
     /// What the tasks of a dag leave behind, of nested dags the innermost last.
     private var dags: [TaskOutputs] = []
 
-    mutating func add(_ names: String...) { self.names.formUnion(names) }
+    package mutating func add(_ names: String...) { self.names.formUnion(names) }
 
-    mutating func add(_ other: TagScope) {
+    package mutating func add(_ other: TagScope) {
         names.formUnion(other.names)
         openPrefixes += other.openPrefixes
     }
 
     /// Adds what those tasks leave behind that come before a place.
-    mutating func add(_ tasks: TaskOutputs) { dags.append(tasks) }
+    package mutating func add(_ tasks: TaskOutputs) { dags.append(tasks) }
 
-    mutating func open(_ prefix: String) { openPrefixes.append(prefix) }
+    package mutating func open(_ prefix: String) { openPrefixes.append(prefix) }
 
-    func contains(_ tag: String) -> Bool {
+    package func contains(_ tag: String) -> Bool {
         if names.contains(tag) || openPrefixes.contains(where: { tag.hasPrefix($0) }) { return true }
         guard !dags.isEmpty, tag.hasPrefix("tasks.") else { return false }
         let name = String(tag.dropFirst("tasks.".count).prefix { $0 != "." })
@@ -34,18 +34,18 @@ struct TagScope {
     }
 
     /// The scope of a step or task; where it is a loop, with its items.
-    func inside(_ call: JSONValue) -> TagScope {
+    package func inside(_ call: JSONValue) -> TagScope {
         var scope = self
         if Self.isLoop(call) { scope.open("item") }
         return scope
     }
 
-    static func isLoop(_ call: JSONValue) -> Bool {
+    package static func isLoop(_ call: JSONValue) -> Bool {
         ["withItems", "withParam", "withSequence"].contains { call[$0] != nil }
     }
 
     /// The expression tags of a text that cannot be read, and why.
-    static func faults(in text: String) -> [String] {
+    package static func faults(in text: String) -> [String] {
         guard text.contains("{{=") else { return [] }
         var faults: [String] = []
         _ = TagText.tags(in: text) { tag in
@@ -56,7 +56,7 @@ struct TagScope {
     }
 
     /// Why an expression cannot be read; nil where it can.
-    static func fault(of expression: String) -> String? {
+    package static func fault(of expression: String) -> String? {
         do throws(ExpressionError) {
             _ = try Expression(expression)
             return nil
@@ -72,16 +72,16 @@ struct TagScope {
     private static let suspicious = ["outputs.parameters.", "outputs.artifacts.", "workflow.creationTimestamp."]
 
     /// A tag that means nothing at its place.
-    struct UnknownTag {
-        let name: String
+    package struct UnknownTag {
+        package let name: String
         /// Whether it stays as it is, where others keep a workflow from running.
-        let isLeft: Bool
+        package let isLeft: Bool
         /// A name that was probably meant.
-        let near: String?
+        package let near: String?
     }
 
     /// The first tag of a text that means nothing here, and the first one of those that are left as they are.
-    func unknown(in text: String) -> [UnknownTag] {
+    package func unknown(in text: String) -> [UnknownTag] {
         guard text.contains("{{") else { return [] }
         var found: [UnknownTag] = []
         _ = TagText.tags(in: text) { tag in
@@ -101,20 +101,20 @@ struct TagScope {
     }
 
     /// The tag in a text that means nothing and keeps the workflow from running, if there is one.
-    func firstUnknown(in text: String) -> String? { unknown(in: text).first { !$0.isLeft }?.name }
+    package func firstUnknown(in text: String) -> String? { unknown(in: text).first { !$0.isLeft }?.name }
 }
 
 /// What the tasks of a dag leave behind, seen from one of them or from the dag's end.
-struct TaskOutputs {
+package struct TaskOutputs {
     /// By the tasks' names.
-    let outputs: [String: TagScope]
+    package let outputs: [String: TagScope]
     /// The names that each depends on.
-    let dependencies: [String: [String]]
+    package let dependencies: [String: [String]]
     /// The task from which they are seen; nil: the end, where all are over.
-    var task: String?
+    package var task: String?
 
     /// Whether a task is over where these are seen.
-    func isReached(_ name: String) -> Bool {
+    package func isReached(_ name: String) -> Bool {
         guard let task else { return true }
         var open = dependencies[task] ?? []
         if open.contains(name) { return true }
@@ -144,7 +144,7 @@ extension String {
 
 extension TagScope {
     /// What every template of a workflow can use.
-    static func global(_ plan: WorkflowPlan) -> TagScope {
+    package static func global(_ plan: WorkflowPlan) -> TagScope {
         var scope = TagScope()
         scope.add(
             "workflow.name", "workflow.namespace", "workflow.uid", "workflow.mainEntrypoint", "workflow.serviceAccountName",
@@ -166,7 +166,7 @@ extension TagScope {
     }
 
     /// What a template can use of its own.
-    static func own(_ template: ResolvedTemplate) -> TagScope {
+    package static func own(_ template: ResolvedTemplate) -> TagScope {
         var scope = TagScope()
         let inputs = template.template["inputs"]
         let parameters = inputs?["parameters"]?.array ?? []
@@ -195,7 +195,7 @@ extension TagScope {
     ///   - prefix: `steps.NAME` or `tasks.NAME`.
     ///   - template: nil where it is only known later.
     ///   - call: the step or task; what a loop or a daemon leaves behind is of another kind, and is only known later.
-    static func outputs(of template: ResolvedTemplate?, prefix: String, call: JSONValue) -> TagScope {
+    package static func outputs(of template: ResolvedTemplate?, prefix: String, call: JSONValue) -> TagScope {
         var scope = TagScope()
         guard let template, !isLoop(call), template.template["daemon"]?.bool != true, template.kind.isSupported else {
             scope.open(prefix + ".")
@@ -225,7 +225,7 @@ extension TagScope {
     }
 
     /// The outputs that a template gives the whole workflow.
-    static func globalOutputs(of template: JSONObject) -> TagScope {
+    package static func globalOutputs(of template: JSONObject) -> TagScope {
         var scope = TagScope()
         for kind in ["parameters", "artifacts"] {
             for output in template["outputs"]?[kind]?.array ?? [] {
@@ -243,7 +243,7 @@ extension TagScope {
 
 extension TemplateKind {
     /// Whether a local run can run templates of this type; the others are refused by their fields.
-    var isSupported: Bool {
+    package var isSupported: Bool {
         switch self {
         case .container, .script, .containerSet, .steps, .dag, .suspend: true
         case .resource, .data, .http, .plugin, .unknown: false

@@ -1,8 +1,8 @@
 import ExpressionValues
-import Documents
+package import Documents
 import Expressions
 import SystemSupport
-import WorkflowFiles
+package import WorkflowFiles
 import WorkflowModel
 
 /// Templates that call others: order of steps and tasks, arguments, tags.
@@ -10,7 +10,7 @@ extension PlanCheck {
     /// Fields of a call whose tags are not looked at here: a template of its own, and what is run after it.
     private static let otherScopes: Set<String> = ["inline", "hooks", "onExit"]
 
-    mutating func checkSteps(_ template: ResolvedTemplate, _ part: DocumentPart, _ own: TagScope) {
+    package mutating func checkSteps(_ template: ResolvedTemplate, _ part: DocumentPart, _ own: TagScope) {
         var scope = own
         var seen: Set<String> = []
         if part.member("steps").elements.isEmpty { error(part.member("steps"), "steps are needed", atValue: false) }
@@ -34,7 +34,7 @@ extension PlanCheck {
         finish(template, part, scope, skipping: ["steps", "metrics", "inputs"])
     }
 
-    mutating func checkDAG(_ template: ResolvedTemplate, _ part: DocumentPart, _ own: TagScope) {
+    package mutating func checkDAG(_ template: ResolvedTemplate, _ part: DocumentPart, _ own: TagScope) {
         let tasks = part.member("dag").member("tasks")
         if tasks.elements.isEmpty { error(part.member("dag"), "tasks are needed", atValue: false) }
         checkTaskNames(tasks)
@@ -100,7 +100,7 @@ extension PlanCheck {
     }
 
     /// What is run when a step, a task or the workflow comes to stand in some way.
-    mutating func checkHooks(_ site: DocumentPart, in space: TemplateSpace, scope: TagScope) {
+    package mutating func checkHooks(_ site: DocumentPart, in space: TemplateSpace, scope: TagScope) {
         let onExit = site.member("onExit")
         if let name = onExit.value.string, !name.isEmpty {
             let call: JSONValue = ["template": .string(name), "arguments": plan.spec["arguments"] ?? [:]]
@@ -170,7 +170,7 @@ extension PlanCheck {
     }
 
     /// The arguments of a call.
-    mutating func checkArguments(_ arguments: DocumentPart, scope: TagScope) {
+    package mutating func checkArguments(_ arguments: DocumentPart, scope: TagScope) {
         checkNames(arguments.member("parameters"), of: "parameter")
         checkNames(arguments.member("artifacts"), of: "artifact")
         for parameter in arguments.member("parameters").elements {
@@ -204,7 +204,7 @@ extension PlanCheck {
     }
 
     /// All texts in a part.
-    mutating func checkTags(_ part: DocumentPart, _ scope: TagScope, skipping: Set<String> = []) {
+    package mutating func checkTags(_ part: DocumentPart, _ scope: TagScope, skipping: Set<String> = []) {
         switch part.value {
         case .string(let text):
             for unknown in scope.unknown(in: text) { report(unknown, part) }
@@ -232,7 +232,7 @@ extension PlanCheck {
 
     /// The values that inputs have by themselves, where a call gives no others: its arguments replace them before anything looks at
     /// the tags in them.
-    mutating func checkInputValues(_ template: ResolvedTemplate, given arguments: JSONValue, around outer: TagScope?) {
+    package mutating func checkInputValues(_ template: ResolvedTemplate, given arguments: JSONValue, around outer: TagScope?) {
         guard let inputs = template.entry?.member("inputs") else { return }
         var scope = outer ?? global
         scope.add(.own(template))
@@ -256,7 +256,7 @@ extension PlanCheck {
     }
 
     /// Parameters whose values refer to each other in a ring have none.
-    mutating func checkRing(_ parameters: [DocumentPart], prefix: String) {
+    package mutating func checkRing(_ parameters: [DocumentPart], prefix: String) {
         var references: [String: [String]] = [:]
         for parameter in parameters {
             let value = parameter.value["value"] ?? parameter.value["default"]

@@ -1,6 +1,6 @@
 package import Documents
 import SystemSupport
-import WorkflowFiles
+package import WorkflowFiles
 import WorkflowModel
 
 /// A secret or config map that a container or volume of a workflow needs.
@@ -43,7 +43,7 @@ package struct ObjectReference: Sendable, Equatable {
 
 extension [ObjectReference] {
     /// What a container's variables need.
-    static func container(_ container: DocumentPart) -> [ObjectReference] {
+    package static func container(_ container: DocumentPart) -> [ObjectReference] {
         var found: [ObjectReference?] = []
         for variable in container.member("env").elements {
             let source = variable.member("valueFrom")
@@ -58,7 +58,7 @@ extension [ObjectReference] {
     }
 
     /// What a volume needs.
-    static func volume(_ volume: DocumentPart) -> [ObjectReference] {
+    package static func volume(_ volume: DocumentPart) -> [ObjectReference] {
         var found = [
             ObjectReference(.secret, volume.member("secret"), name: "secretName"),
             ObjectReference(.configMap, volume.member("configMap"), name: "name"),

@@ -1,10 +1,10 @@
 import ExpressionValues
 import Documents
-import Expressions
+package import Expressions
 import SystemSupport
 
 /// The variables that an expression can use, and its value.
-struct ExpressionScope: Sendable {
+package struct ExpressionScope: Sendable {
     private var variables: [(String, ExpressionValue)] = []
     private var names: Set<String> = []
     /// The variables whose values are not known yet.
@@ -16,7 +16,9 @@ struct ExpressionScope: Sendable {
         "workflow.status", "workflow.failures",
     ]
 
-    mutating func add(_ name: String, _ value: Variable) {
+    package init() {}
+
+    package mutating func add(_ name: String, _ value: Variable) {
         switch value {
         case .text(let text): add(name, .string(text))
         case .absent: add(name, .null)
@@ -26,12 +28,12 @@ struct ExpressionScope: Sendable {
         }
     }
 
-    mutating func add(_ name: String, _ value: ExpressionValue) {
+    package mutating func add(_ name: String, _ value: ExpressionValue) {
         names.insert(name)
         variables.append((name, value))
     }
 
-    mutating func add(_ table: VariableTable) {
+    package mutating func add(_ table: VariableTable) {
         for (name, text) in table.flattened { add(name, Variable(text)) }
     }
 
@@ -40,7 +42,7 @@ struct ExpressionScope: Sendable {
     /// The value of an expression.
     ///
     /// - Throws: `StepError` in the reference's words.
-    func value(of text: String) throws(StepError) -> Outcome {
+    package func value(of text: String) throws(StepError) -> Outcome {
         do throws(ExpressionError) {
             let expression = try Expression(text)
             if dependsOnUnknown(expression) { return .unknown }
@@ -55,14 +57,14 @@ struct ExpressionScope: Sendable {
         }
     }
 
-    enum Outcome {
+    package enum Outcome {
         case value(ExpressionValue)
         /// It depends on what only the run itself brings forth.
         case unknown
     }
 
     /// Whether a condition holds; nil where that is not known yet.
-    func holds(_ text: String) throws(StepError) -> Bool? {
+    package func holds(_ text: String) throws(StepError) -> Bool? {
         guard case .value(let value) = try value(of: text) else { return nil }
         guard case .bool(let flag) = value else {
             throw .text("unable to cast expression result '\(value.shown)' to bool")
@@ -75,7 +77,7 @@ struct ExpressionScope: Sendable {
     /// - Parameters:
     ///   - strict: first words of variables that must be there; nil: whatever cannot be told stays as it is.
     /// - Returns: nil where the tag stays as it is.
-    func tag(_ text: String, strict: [String]?) throws(TagText.Fault) -> String? {
+    package func tag(_ text: String, strict: [String]?) throws(TagText.Fault) -> String? {
         let expression: Expression
         do throws(ExpressionError) { expression = try Expression(text) } catch {
             if strict == nil { return nil }

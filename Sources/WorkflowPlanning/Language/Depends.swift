@@ -1,23 +1,25 @@
 import ExpressionValues
-import Documents
-import Expressions
+package import Documents
+package import Expressions
 import WorkflowFiles
 
 /// What a task waits for, and how that must have ended.
-struct Depends: Sendable {
+package struct Depends: Sendable {
     /// The ways to end that `depends` can ask for.
-    static let results = ["Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned", "AnySucceeded", "AllFailed"]
+    package static let results = [
+        "Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned", "AnySucceeded", "AllFailed",
+    ]
 
     /// The tasks that are spoken of, each once.
-    let names: [String]
+    package let names: [String]
     /// Where it says more than that all of them have ended well; the text of the expression beside it, for messages.
     private let condition: (expression: Expression, text: String)?
     /// Words after a point that are no way to end.
-    let unknownResults: [(task: String, result: String)]
+    package let unknownResults: [(task: String, result: String)]
 
     /// - Parameter endsWell: for a task of the same dag, by its name, the ways to end after which what depends on it goes on.
     /// - Throws: where `depends` cannot be read.
-    init(_ task: JSONValue, endsWell: (String) -> [String]) throws(ExpressionError) {
+    package init(_ task: JSONValue, endsWell: (String) -> [String]) throws(ExpressionError) {
         if let names = TemplateCall.dependencies(of: task) {
             self.names = names
             condition = nil
@@ -55,7 +57,7 @@ struct Depends: Sendable {
     }
 
     /// The ways to end after which what depends on a task goes on.
-    static func endsWell(_ task: JSONValue?) -> [String] {
+    package static func endsWell(_ task: JSONValue?) -> [String] {
         var results = ["Succeeded", "Skipped", "Daemoned"]
         if task?["continueOn"]?["error"]?.bool == true { results.append("Errored") }
         if task?["continueOn"]?["failed"]?.bool == true { results.append("Failed") }
@@ -65,7 +67,7 @@ struct Depends: Sendable {
     /// Whether the task is to be run.
     ///
     /// - Parameter ends: how the tasks have ended that are spoken of, in their order.
-    func holds(_ ends: [Ends]) throws(StepError) -> Bool {
+    package func holds(_ ends: [Ends]) throws(StepError) -> Bool {
         guard let condition else { return ends.allSatisfy(\.isWell) }
         let environment = ExpressionEnvironment(
             zip(names, ends).map { (Self.variable($0), $1.value) }, functions: .builtins)
@@ -81,28 +83,14 @@ struct Depends: Sendable {
     }
 
     /// How a task has ended.
-    struct Ends: Sendable {
-        let results: [String]
+    package struct Ends: Sendable {
+        package let results: [String]
         /// Whether it is one of the ways after which what depends on it goes on.
-        let isWell: Bool
+        package let isWell: Bool
 
-        init(_ node: Node?, children: [NodePhase], endsWell: [String]) {
-            var results: [String] = []
-            if let node {
-                let word =
-                    switch node.phase {
-                    case .error: "Errored"
-                    default: node.phase.rawValue
-                    }
-                if Depends.results.contains(word) { results.append(word) }
-                if node.isDaemoned, node.phase != .pending { results.append("Daemoned") }
-                if node.type == .taskGroup {
-                    if children.contains(.succeeded) { results.append("AnySucceeded") }
-                    if !children.isEmpty, children.allSatisfy({ $0 == .failed }) { results.append("AllFailed") }
-                }
-            }
+        package init(results: [String], isWell: Bool) {
             self.results = results
-            isWell = results.contains { endsWell.contains($0) }
+            self.isWell = isWell
         }
 
         fileprivate var value: ExpressionValue { .object(Depends.results.map { ($0, .bool(results.contains($0))) }) }

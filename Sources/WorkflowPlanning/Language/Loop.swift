@@ -1,15 +1,15 @@
-import Documents
+package import Documents
 import SystemSupport
 
 /// The items of a loop, and what each is called.
-enum Loop {
-    static func isLoop(_ call: JSONValue) -> Bool {
+package enum Loop {
+    package static func isLoop(_ call: JSONValue) -> Bool {
         !(call["withItems"]?.array ?? []).isEmpty || !(call["withParam"]?.string ?? "").isEmpty
             || call["withSequence"].map { !$0.isNull } ?? false
     }
 
     /// The items of a step or task whose tags have been replaced.
-    static func items(of call: JSONValue) throws(StepError) -> [JSONValue] {
+    package static func items(of call: JSONValue) throws(StepError) -> [JSONValue] {
         if let items = call["withItems"]?.array, !items.isEmpty { return items }
         if let text = call["withParam"]?.string, !text.isEmpty {
             let reason: String
@@ -52,7 +52,7 @@ enum Loop {
     }
 
     /// What tags stand for in the call for an item, by their names.
-    static func variables(of item: JSONValue) -> [String: String] {
+    package static func variables(of item: JSONValue) -> [String: String] {
         guard case .object(let members) = item else { return ["item": text(item)] }
         var variables: [String: String] = ["item": item.serializedText(sortedKeys: true)]
         for member in members.members { variables["item.\(member.name)"] = text(member.value) }
@@ -62,7 +62,7 @@ enum Loop {
     private static func text(_ value: JSONValue) -> String { value.string ?? value.serializedText() }
 
     /// The name of the call for an item.
-    static func name(_ name: String, _ index: Int, _ item: JSONValue) -> String {
+    package static func name(_ name: String, _ index: Int, _ item: JSONValue) -> String {
         let description: String
         switch item {
         case .object(let object):
@@ -83,8 +83,8 @@ enum Loop {
 }
 
 /// Go's notation for putting an integer into a text.
-enum GoFormat {
-    static func text(_ format: String, _ number: Int) -> String {
+package enum GoFormat {
+    package static func text(_ format: String, _ number: Int) -> String {
         var result: [UInt8] = []
         var rest = Array(format.utf8)[...]
         var isUsed = false

@@ -4,7 +4,7 @@ import WorkflowModel
 extension ResolvedTemplate {
     /// The names of the steps or tasks whose results the template speaks of, as `steps.NAME.outputs.result` or
     /// `steps['NAME'].outputs.result`: theirs are captured.
-    var usedResults: Set<String> {
+    package var usedResults: Set<String> {
         guard kind == .steps || kind == .dag else { return [] }
         let word = Array((kind == .steps ? "steps" : "tasks").utf8)
         let text = JSONValue.object(template).serialized()

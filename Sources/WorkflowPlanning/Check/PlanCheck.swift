@@ -1,41 +1,41 @@
-import Documents
+package import Documents
 import SystemSupport
-import WorkflowFiles
+package import WorkflowFiles
 import WorkflowModel
 
 /// Looks for everything that would make a run fail or differ, before anything of it runs: fields, names, references, arguments,
 /// tags, cycles. Only what the entrypoint can reach is checked, and only that is run.
-struct PlanCheck {
-    let plan: WorkflowPlan
+package struct PlanCheck {
+    package let plan: WorkflowPlan
     /// The document whose templates are the workflow's own, where that is another one.
-    let base: WorkflowDocument?
+    package let base: WorkflowDocument?
     private(set) var findings: [Finding] = []
     private var known: Set<Finding> = []
     /// What all templates can use.
-    var global = TagScope()
+    package var global = TagScope()
     /// The secrets and config maps that are spoken of.
     private(set) var references: [ObjectReference] = []
     /// The names of volumes that containers mount.
-    var mountedVolumes: Set<String> = []
+    package var mountedVolumes: Set<String> = []
     /// Templates that have been looked at.
     private var checked: Set<String> = []
     /// The templates on the way from the entrypoint to here.
     private var way: [(key: String, name: String, isConditional: Bool)] = []
 
-    init(_ plan: WorkflowPlan, base: WorkflowDocument?) {
+    package init(_ plan: WorkflowPlan, base: WorkflowDocument?) {
         self.plan = plan
         self.base = base
     }
 
-    mutating func add(_ finding: Finding) {
+    package mutating func add(_ finding: Finding) {
         if known.insert(finding).inserted { findings.append(finding) }
     }
 
-    mutating func error(_ part: DocumentPart, _ text: String, atValue: Bool = true) {
+    package mutating func error(_ part: DocumentPart, _ text: String, atValue: Bool = true) {
         add(part.finding(.error, text, atValue: atValue))
     }
 
-    mutating func run() {
+    package mutating func run() {
         let document = plan.document
         for document in [document, base].compactMap({ $0 }) { checkFields(of: document) }
         global = TagScope.global(plan)
@@ -178,7 +178,7 @@ struct PlanCheck {
     ///
     /// - Parameter isImplied: whether it gets the workflow's arguments, as exit handlers do.
     /// - Returns: the template; nil where it is not there or only known later.
-    mutating func check(
+    package mutating func check(
         call site: DocumentPart, in space: TemplateSpace, scope: TagScope, isImplied: Bool = false
     ) -> ResolvedTemplate? {
         let call = TemplateCall(site.value)
@@ -284,7 +284,7 @@ struct PlanCheck {
         }
     }
 
-    mutating func collect(_ found: [ObjectReference]) { references += found }
+    package mutating func collect(_ found: [ObjectReference]) { references += found }
 
     /// Finds the outputs that reachable templates give the whole workflow.
     private mutating func collectGlobalOutputs(_ call: TemplateCall, _ space: TemplateSpace, _ seen: inout Set<String>) {

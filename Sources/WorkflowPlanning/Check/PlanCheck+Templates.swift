@@ -1,11 +1,11 @@
 import Documents
 import SystemSupport
-import WorkflowFiles
+package import WorkflowFiles
 import WorkflowModel
 
 /// What a template itself must be like.
 extension PlanCheck {
-    mutating func checkBody(_ template: ResolvedTemplate, _ part: DocumentPart, around outer: TagScope?) {
+    package mutating func checkBody(_ template: ResolvedTemplate, _ part: DocumentPart, around outer: TagScope?) {
         let kinds = TemplateKind.present(in: part.value)
         if kinds.count != 1 {
             let text =
@@ -43,7 +43,7 @@ extension PlanCheck {
     private static let nameRule =
         "a name consists of letters, digits and '-', begins with no '-' and has at most 128 characters"
 
-    func isFieldName(_ name: String) -> Bool {
+    package func isFieldName(_ name: String) -> Bool {
         guard let first = name.utf8.first, first != UInt8(ascii: "-"), name.utf8.count <= 128 else { return false }
         return name.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") }
     }
@@ -53,7 +53,7 @@ extension PlanCheck {
     }
 
     /// Names of parameters or artifacts: there, of allowed characters, each once.
-    mutating func checkNames(_ list: DocumentPart, of what: String) {
+    package mutating func checkNames(_ list: DocumentPart, of what: String) {
         var seen: Set<String> = []
         for element in list.elements {
             let name = element.name
@@ -78,7 +78,7 @@ extension PlanCheck {
     }
 
     /// Names of steps, tasks or containers.
-    mutating func checkName(_ element: DocumentPart, of what: String, _ seen: inout Set<String>) {
+    package mutating func checkName(_ element: DocumentPart, of what: String, _ seen: inout Set<String>) {
         let name = element.name
         if name.isEmpty {
             checkPresence(element, of: what)
@@ -111,7 +111,7 @@ extension PlanCheck {
     }
 
     /// An artifact is in one place.
-    mutating func checkLocation(_ artifact: DocumentPart) {
+    package mutating func checkLocation(_ artifact: DocumentPart) {
         let kinds = LocationKind.allCases.map(\.rawValue).filter { !(artifact.value[$0]?.isNull ?? true) }
         if kinds.count > 1 {
             error(artifact, "an artifact has only one location, but here are \(kinds.joined(separator: ", "))", atValue: false)
@@ -131,7 +131,7 @@ extension PlanCheck {
         }
     }
 
-    mutating func checkOutputs(_ template: ResolvedTemplate, _ part: DocumentPart) {
+    package mutating func checkOutputs(_ template: ResolvedTemplate, _ part: DocumentPart) {
         let outputs = part.member("outputs")
         checkNames(outputs.member("parameters"), of: "parameter")
         checkNames(outputs.member("artifacts"), of: "artifact")
@@ -199,7 +199,7 @@ extension PlanCheck {
     }
 
     /// Dependencies among the elements of a list: defined, and without a cycle.
-    mutating func checkDependencies(_ list: DocumentPart, of what: String) {
+    package mutating func checkDependencies(_ list: DocumentPart, of what: String) {
         let elements = list.elements
         var dependencies: [String: [String]] = [:]
         for element in elements { dependencies[element.name] = TemplateCall.mentionedTasks(of: element.value) }
@@ -270,7 +270,7 @@ extension PlanCheck {
     }
 
     /// Volumes: named, of one kind that there is here, without tags that stand for nothing.
-    mutating func checkVolumes(_ list: DocumentPart) {
+    package mutating func checkVolumes(_ list: DocumentPart) {
         for volume in list.elements {
             if volume.name.isEmpty { error(volume, "every volume needs a name") }
             let kinds = (volume.value.object?.members ?? []).map(\.name).filter { $0 != "name" }

@@ -1,11 +1,11 @@
 import SystemSupport
 
 /// Why a node cannot go on although the workflow passed the checks; it becomes the node's message.
-struct StepError: ClassifiedError, Equatable {
-    let message: String
+package struct StepError: ClassifiedError, Equatable {
+    package let message: String
 
     /// What becomes of the steps around it.
-    enum Kind: Sendable {
+    package enum Kind: Sendable {
         case general
         /// Too many templates have called each other; the node alone has failed.
         case depth
@@ -13,10 +13,10 @@ struct StepError: ClassifiedError, Equatable {
         case timeout
     }
 
-    var kind = Kind.general
+    package var kind = Kind.general
 
-    static func text(_ message: String) -> Self { .init(message: message) }
+    package static func text(_ message: String) -> Self { .init(message: message) }
 
     /// A limit against templates that call each other by names made of tags.
-    static let tooDeep = Self(message: "maximum recursion depth exceeded", kind: .depth)
+    package static let tooDeep = Self(message: "maximum recursion depth exceeded", kind: .depth)
 }

@@ -10,15 +10,17 @@ package struct WorkflowPlan: Sendable {
     /// The workflow's spec: that of the referenced template and the given arguments merged in, tags not replaced.
     package let spec: JSONObject
     package let entrypoint: String
+    /// How deep templates may call each other.
+    package static let maximumDepth = 100
     /// What has no effect here, and what is suspicious.
     package private(set) var warnings: [Finding] = []
     /// The secrets and config maps that the steps need: what is not there should be told before anything runs.
     package private(set) var references: [ObjectReference] = []
     /// Whether something may be due as soon as a pod runs: a hook, or what comes after a daemon.
-    let looksAtStarts: Bool
-    let local: TemplateSpace
-    let settings: RunSettings
-    private let libraries: [String: TemplateSpace]
+    package let looksAtStarts: Bool
+    package let local: TemplateSpace
+    package let settings: RunSettings
+    package let libraries: [String: TemplateSpace]
     private let source: WorkflowSource
 
     /// Merges and checks.
@@ -184,7 +186,7 @@ package struct WorkflowPlan: Sendable {
     }
 
     /// The template that a call means, looked up from a space.
-    func resolve(
+    package func resolve(
         _ call: TemplateCall, in space: TemplateSpace, at site: DocumentPart? = nil
     ) throws(ResolutionFault) -> ResolvedTemplate {
         switch call.target {
@@ -234,19 +236,6 @@ package struct WorkflowPlan: Sendable {
         return ResolvedTemplate(space: space, template: template, kind: kind, entry: entry)
     }
 
-    /// Where the template of a node is written; nil where nothing is known of it.
-    package func site(of node: Node) -> DocumentPart? {
-        if let path = node.inlinePath {
-            return (libraries[node.templateScope] ?? local).templates.values.first?.owner.part.part(path)
-        }
-        if let reference = node.templateReference {
-            let scope =
-                (reference["clusterScope"]?.bool == true ? "cluster/" : "namespaced/") + (reference["name"]?.string ?? "")
-            return libraries[scope]?.templates[reference["template"]?.string ?? ""]
-        }
-        return (libraries[node.templateScope] ?? local).templates[node.templateName]
-    }
-
     /// All libraries, for calls whose names are only known later.
-    var librarySpaces: [TemplateSpace] { libraries.values.sorted { ($0.libraryScope ?? "") < ($1.libraryScope ?? "") } }
+    package var librarySpaces: [TemplateSpace] { libraries.values.sorted { ($0.libraryScope ?? "") < ($1.libraryScope ?? "") } }
 }

@@ -7,6 +7,8 @@ package enum TagText {
     /// Why a tag cannot be replaced.
     package struct Fault: Error, Equatable, Sendable {
         package let text: String
+
+        package init(text: String) { self.text = text }
     }
 
     /// What the value of an expression tag is asked of: its expression, without `{{=` and `}}`. Nil: it stays as it is.

@@ -1,16 +1,16 @@
-import Documents
-import WorkflowFiles
-import WorkflowModel
+package import Documents
+package import WorkflowFiles
+package import WorkflowModel
 
 /// The templates that can call each other by name: those of one document.
-struct TemplateSpace: Sendable {
+package struct TemplateSpace: Sendable {
     /// `namespaced/NAME` or `cluster/NAME`; nil for the workflow's own.
-    let libraryScope: String?
-    let templates: [String: DocumentPart]
+    package let libraryScope: String?
+    package let templates: [String: DocumentPart]
     /// Labels and annotations for the pods of all of them.
-    let podMetadata: JSONObject
+    package let podMetadata: JSONObject
 
-    init(libraryScope: String?, templates: [DocumentPart], podMetadata: JSONValue?) {
+    package init(libraryScope: String?, templates: [DocumentPart], podMetadata: JSONValue?) {
         self.libraryScope = libraryScope
         var byName: [String: DocumentPart] = [:]
         for template in templates where byName[template.name] == nil { byName[template.name] = template }
@@ -19,7 +19,7 @@ struct TemplateSpace: Sendable {
     }
 
     /// The space of a library.
-    init(_ document: WorkflowDocument) {
+    package init(_ document: WorkflowDocument) {
         self.init(
             libraryScope: (document.kind == .clusterWorkflowTemplate ? "cluster/" : "namespaced/") + document.name,
             templates: document.templates, podMetadata: document.spec["podMetadata"])
@@ -27,21 +27,21 @@ struct TemplateSpace: Sendable {
 }
 
 /// A template found, ready for its arguments.
-struct ResolvedTemplate: Sendable {
+package struct ResolvedTemplate: Sendable {
     /// Where what it calls is looked up.
-    let space: TemplateSpace
+    package let space: TemplateSpace
     /// With the workflow's defaults and the pods' metadata.
-    let template: JSONObject
-    let kind: TemplateKind
+    package let template: JSONObject
+    package let kind: TemplateKind
     /// Where it is written; nil for one that came out of tags.
-    let entry: DocumentPart?
+    package let entry: DocumentPart?
 
-    var name: String { template["name"]?.string ?? "" }
+    package var name: String { template["name"]?.string ?? "" }
 }
 
 /// Why a template is not found.
-struct ResolutionFault: Error {
-    let text: String
+package struct ResolutionFault: Error {
+    package let text: String
     /// The field of the call that names what is not there.
-    let field: DocumentPath
+    package let field: DocumentPath
 }

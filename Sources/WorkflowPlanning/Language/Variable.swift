@@ -1,7 +1,7 @@
 import SystemSupport
 
 /// What a name of the workflow language stands for.
-enum Variable: Sendable, Equatable {
+package enum Variable: Sendable, Equatable {
     case text(String)
     /// The output of a step or task that was not run, without a default: nothing, which expressions can tell from an empty text.
     case absent
@@ -9,9 +9,9 @@ enum Variable: Sendable, Equatable {
     case unknown(String)
 
     /// A text, or one that stands for what is not known.
-    init(_ text: String) { self = UnknownValue.isPart(of: text) ? .unknown(text) : .text(text) }
+    package init(_ text: String) { self = UnknownValue.isPart(of: text) ? .unknown(text) : .text(text) }
 
-    var text: String? {
+    package var text: String? {
         switch self {
         case .text(let text), .unknown(let text): text
         case .absent: nil
@@ -20,12 +20,12 @@ enum Variable: Sendable, Equatable {
 }
 
 /// Variables by name, in layers: what is put in later hides what was there.
-struct VariableTable: Sendable {
+package struct VariableTable: Sendable {
     private var layers: [[String: String]]
 
-    init(_ layers: [String: String]...) { self.layers = layers }
+    package init(_ layers: [String: String]...) { self.layers = layers }
 
-    subscript(name: String) -> String? {
+    package subscript(name: String) -> String? {
         for layer in layers.reversed() {
             if let value = layer[name] { return value }
         }
@@ -33,17 +33,17 @@ struct VariableTable: Sendable {
     }
 
     /// Sets a variable of the innermost layer.
-    mutating func set(_ name: String, _ value: String?) { layers[layers.count - 1][name] = value }
+    package mutating func set(_ name: String, _ value: String?) { layers[layers.count - 1][name] = value }
 
     /// With one more layer.
-    func with(_ layer: [String: String]) -> VariableTable {
+    package func with(_ layer: [String: String]) -> VariableTable {
         var result = self
         result.layers.append(layer)
         return result
     }
 
     /// All of them in one.
-    var flattened: [String: String] {
+    package var flattened: [String: String] {
         var result = layers.first ?? [:]
         for layer in layers.dropFirst() { result.merge(layer) { _, inner in inner } }
         return result
