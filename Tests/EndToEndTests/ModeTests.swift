@@ -11,7 +11,7 @@ struct ModeTests {
 
     init() async throws { server = try await ClusterServer.shared(.kubernetes) }
 
-    private func resource(_ fields: JSON, outputs: JSON = [:]) -> String {
+    private func resource(_ fields: JSON, outputs: JSON = []) -> String {
         let template: JSON = [
             "name": "act", "inputs": [:], "outputs": ["parameters": outputs], "metadata": [:], "resource": fields,
         ]
@@ -99,7 +99,7 @@ struct ModeTests {
         box.environment["ARGO_TEMPLATE"] = resource(
             ["action": "create", "manifest": configMap(box.name), "successCondition": "data.k == never"])
         let process = try box.start(["resource", "create"])
-        try await happens("it waits") { process.diagnostics.contains("waiting for conditions") }
+        try await box.happens("it waits", in: process) { process.diagnostics.contains("waiting for conditions") }
         kill(process.identifier, SIGTERM)
         let outcome = await box.outcome(of: process)
         #expect(outcome.exitCode == 64)
@@ -115,10 +115,10 @@ struct ModeTests {
         box.environment["ARGO_TEMPLATE"] = resource(
             ["action": "create", "manifest": configMap(box.name), "successCondition": "data.k == done"])
         let process = try box.start(["resource", "create"])
-        try await happens("it waits") { process.diagnostics.contains("waiting for conditions") }
+        try await box.happens("it waits", in: process) { process.diagnostics.contains("waiting for conditions") }
         gate.close()
         let before = gate.connections
-        try await happens("it knocks at the closed gate") { gate.connections > before + 3 }
+        try await box.happens("it knocks at the closed gate", in: process) { gate.connections > before + 3 }
         try await server.patch("\(server.core("configmaps"))/\(box.name)", ["data": ["k": "done"]])
         gate.open()
         let outcome = await box.outcome(of: process)
@@ -182,7 +182,7 @@ struct ModeTests {
         box.environment["AWS_SECRET_ACCESS_KEY"] = "y"
         data(&box, endpoint: "127.0.0.1:\(silent.port)", bucket: "bucket", [])
         let process = try box.start(["data", "{}"])
-        try await happens("it lists") { !silent.requests.isEmpty }
+        try await box.happens("it lists", in: process) { !silent.requests.isEmpty }
         kill(process.identifier, SIGTERM)
         let outcome = await box.outcome(of: process)
         #expect(outcome.exitCode == 64)

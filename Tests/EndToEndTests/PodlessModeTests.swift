@@ -107,7 +107,7 @@ struct PodlessModeTests {
         try await makeTask(box, ["a": artifact(store.endpoint, bucket, "a")])
         gate.close()
         let process = try box.start(["artifact", "delete"])
-        try await happens("it knocks at the closed gate") { gate.connections > 2 }
+        try await box.happens("it knocks at the closed gate", in: process) { gate.connections > 2 }
         gate.open()
         let outcome = await box.outcome(of: process)
         #expect(outcome.exitCode == 0, "\(outcome.log)")
@@ -130,7 +130,7 @@ struct PodlessModeTests {
             box,
             ["a": artifact(store.endpoint, bucket, "a"), "slow": artifact("127.0.0.1:\(silent.port)", "bucket", "slow")])
         let process = try box.start(["artifact", "delete"])
-        try await happens("one is deleted and the other under way") {
+        try await box.happens("one is deleted and the other under way", in: process) {
             if silent.requests.isEmpty { return false }
             return try await store.keys(bucket: bucket).isEmpty
         }
@@ -215,7 +215,7 @@ struct PodlessModeTests {
                 "b": task(["url": .string(web.url), "successCondition": "response.statusCode =="]), "c": plugged,
             ])
         let process = try box.start(["agent", "main"])
-        try await happens("all have a result") { try await nodes(box)?.names.count == 3 }
+        try await box.happens("all have a result", in: process) { try await nodes(box)?.names.count == 3 }
         let found = try #require(try await nodes(box))
         #expect(found["a"] == ["phase": "Succeeded", "outputs": ["result": "made"]])
         #expect(found["b"]?["phase"] == "Failed")
@@ -239,7 +239,7 @@ struct PodlessModeTests {
         box.environment["ARGO_AGENT_PATCH_RATE"] = "1h"
         try await taskSet(box, ["a": task(["url": .string(web.url)]), "b": task(["url": .string(web.url + "/slow")])])
         let process = try box.start(["agent", "main"])
-        try await happens("one is done and the other under way") {
+        try await box.happens("one is done and the other under way", in: process) {
             web.requests.count == 2 && process.diagnostics.contains("task processed")
         }
         kill(process.identifier, SIGTERM)
@@ -258,9 +258,9 @@ struct PodlessModeTests {
         try await taskSet(box, ["a": task(["url": .string(web.url)])])
         gate.close()
         let process = try box.start(["agent", "main"])
-        try await happens("it knocks at the closed gate") { gate.connections > 2 }
+        try await box.happens("it knocks at the closed gate", in: process) { gate.connections > 2 }
         gate.open()
-        try await happens("the task is done") { try await nodes(box)?["a"]?["phase"] == "Succeeded" }
+        try await box.happens("the task is done", in: process) { try await nodes(box)?["a"]?["phase"] == "Succeeded" }
         // Its task set goes: nothing is left to do.
         try await server.remove("\(server.argo("workflowtasksets"))/\(box.name)")
         let outcome = await box.outcome(of: process)

@@ -201,7 +201,7 @@ struct ClientFixture {
     }
 
     @Test func aConflictOfAPatchIsNoExistingObject() throws {
-        let server = try ScriptedAPI([.init(status: 409, body: "")])
+        let server = try ScriptedAPI(Array(repeating: .init(status: 409, body: ""), count: 6))
         defer { server.stop() }
         let error = #expect(throws: APIError.self) { try ClientFixture(server.url).client.patchTaskResult("n", [:]) }
         #expect(error?.reason == "Conflict")

@@ -35,6 +35,15 @@ import WorkflowModel
     /// - Parameter outputs: the template's parameters.
     /// - Returns: the error's text; nil where all went well.
     private func act(outputs: [String] = []) async throws -> String? {
+        while true {
+            let error = try await attempt(outputs)
+            // A process that another test starts at this moment may hold the new program open.
+            if error?.hasSuffix("text file busy") != true { return error }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func attempt(_ outputs: [String]) async throws -> String? {
         let parameters = outputs.map { #"{"name": "p", "valueFrom": \#($0)}"# }.joined(separator: ",")
         let template = try Template.load(
             from: Array(
@@ -74,7 +83,7 @@ import WorkflowModel
         try install("kubectl", script)
         let error = try #require(try await act())
         #expect(error.contains(text), "\(error)")
-        #expect(sink.calls == ["initialize", "finalize"])
+        #expect(sink.calls.suffix(2) == ["initialize", "finalize"])
     }
 
     /// Of a flood of words the first and the last are kept.
@@ -115,6 +124,6 @@ import WorkflowModel
         try await happens("kubectl runs") { FileManager.default.fileExists(atPath: folder.url.appending(path: "runs").path) }
         termination.signal()
         #expect(try await error == "run kubectl create: ended by SIGTERM")
-        #expect(sink.calls == ["initialize", "finalize"])
+        #expect(sink.calls.suffix(2) == ["initialize", "finalize"])
     }
 }

@@ -53,6 +53,9 @@ package final class ToolProcess: Sendable {
 
     deinit { state.withLock { try? $0.input.close() } }
 
+    /// Whether it has ended.
+    package var hasEnded: Bool { state.withLock { $0.exitStatus != nil } }
+
     /// Its process id, to send it signals.
     package var identifier: Int32 { state.withLock { $0.process.processIdentifier } }
 

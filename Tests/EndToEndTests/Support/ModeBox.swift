@@ -76,6 +76,16 @@ struct ModeBox {
             environment: environment)
     }
 
+    /// Waits for something that the program is to do; fails at once where it has ended.
+    func happens(_ what: String, in process: ToolProcess, _ condition: () async throws -> Bool) async throws {
+        try await TestSupport.happens(what) {
+            let hasEnded = process.hasEnded
+            if try await condition() { return true }
+            if hasEnded { throw NeverHappened(description: "\(what): the program has ended: \(process.diagnostics)") }
+            return false
+        }
+    }
+
     /// Runs it to its end.
     func run(_ words: [String]) async throws -> Outcome { await outcome(of: try start(words)) }
 
