@@ -1,6 +1,6 @@
-import ExpressionValues
+package import ExpressionValues
 package import Documents
-package import Expressions
+import Expressions
 import WorkflowFiles
 
 /// What a task waits for, and how that must have ended.

@@ -1,6 +1,6 @@
-import ExpressionValues
+package import ExpressionValues
 import Documents
-package import Expressions
+import Expressions
 import SystemSupport
 
 /// The variables that an expression can use, and its value.
