@@ -1,3 +1,4 @@
+import ExpressionValues
 import Agent
 import Artifacts
 import CommandLineInterface

@@ -1,3 +1,4 @@
+import ExpressionValues
 import Foundation
 import Testing
 

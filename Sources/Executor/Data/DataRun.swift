@@ -1,3 +1,4 @@
+import ExpressionValues
 package import Artifacts
 internal import Documents
 internal import Expressions

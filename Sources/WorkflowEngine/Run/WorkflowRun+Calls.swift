@@ -1,3 +1,4 @@
+import ExpressionValues
 import Conditions
 import Documents
 import SystemSupport

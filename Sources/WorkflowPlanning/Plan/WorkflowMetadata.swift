@@ -1,3 +1,4 @@
+import ExpressionValues
 package import Documents
 import Expressions
 package import SystemSupport
