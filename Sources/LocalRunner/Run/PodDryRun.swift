@@ -33,7 +33,11 @@ struct PodDryRun: Sendable {
         var actions = run.start(at: now)[...]
         while let action = actions.popFirst() {
             switch action {
-            case .runPod(let request):
+            case .runPod(var request):
+                // Nobody can read a patch that is not known yet.
+                if let patch = request.template["podSpecPatch"]?.string, UnknownValue.affects(patch) {
+                    request.template["podSpecPatch"] = nil
+                }
                 guard let node = run.node(request.nodeID) else { continue }
                 var outputs: Outputs?
                 do {
