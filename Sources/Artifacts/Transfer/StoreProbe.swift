@@ -27,9 +27,10 @@ package struct StoreProbe {
             try object.read(from: 0, length: nil, validator: nil) { _ in sink }
             return sink.bytes
         case .tree(let tree):
+            if try tree.isThere() { return nil }
             let workshop = try Workshop(in: SharedPlace(store.context.spoolDirectory).directory)
             defer { workshop.remove() }
-            try tree.write(to: "probe", in: workshop.directory) { _ in }
+            try store.download.tree(tree, at: "probe", in: workshop.directory)
             guard try workshop.directory.status("probe").kind == .file else { return nil }
             return try SharedPlace(workshop.directory).read("probe", limit: Self.limit)
         }
