@@ -246,7 +246,8 @@ struct SupervisorTests {
             "echo never",
             inputs: [["name": "p", "path": "/p", "plugin": ["name": "no/name", "key": "k", "configuration": "c"]]])
         let outcome = try await step.run()
-        expectNotStarted(outcome, #"failed to load input artifacts from plugin "no/name": load artifact 'p': load plugin://no/name/k: "#)
+        expectNotStarted(
+            outcome, #"failed to load input artifacts from plugin "no/name": load artifact 'p': load plugin://no/name/k: "#)
     }
 
     // MARK: The command runs

@@ -70,8 +70,11 @@ import WorkflowModel
         try folder.write(Data("one".utf8), to: "f/store/store/a")
         try folder.write(Data("two".utf8), to: "f/store/store/b/c")
         try run(
-            [artifact("a", "test"), artifact("b", "test"), artifact("other", "elsewhere"), #"{"name": "r", "path": "/r", "raw": {"data": "x"}}"#]
-                .joined(separator: ","))
+            [
+                artifact("a", "test"), artifact("b", "test"), artifact("other", "elsewhere"),
+                #"{"name": "r", "path": "/r", "raw": {"data": "x"}}"#,
+            ]
+            .joined(separator: ","))
         #expect(try FileManager.default.contentsOfDirectory(atPath: path("inputs").text).sorted() == ["a", "b"])
         #expect(try String(contentsOf: folder.url.appending(path: "inputs/b/c"), encoding: .utf8) == "two")
         // What a plugin has written is for everybody.
@@ -119,6 +122,6 @@ import WorkflowModel
         try folder.write(Data("one".utf8), to: "f/store/store/a")
         let server = [python, PluginServer.program, path("s/test/socket").text, path("f").text].joined(separator: " ")
         try run(artifact("a", "test"), command: ["sh", "-c", "trap '' TERM; \(server) & wait; wait"])
-        #expect(isServerGone)
+        try eventually("all processes of the server have ended") { isServerGone }
     }
 }

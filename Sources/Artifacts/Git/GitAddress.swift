@@ -28,8 +28,9 @@ struct GitAddress: Sendable {
         }
         guard let end = repository.firstRange(of: "://")?.lowerBound else {
             // As scp has it: [USER@]HOST:PATH.
-            guard let colon = repository.firstIndex(of: ":"), !repository[..<colon].contains("/"), colon != repository.startIndex,
-                repository[colon...].dropFirst().first != ":", !repository[..<colon].hasSuffix("@")
+            guard let colon = repository.firstIndex(of: ":"), !repository[..<colon].contains("/"),
+                colon != repository.startIndex,
+                let next = repository[colon...].dropFirst().first, next != ":", !repository[..<colon].hasSuffix("@")
             else { throw refused("\"\(repository)\" is no URL of https, http, ssh or git") }
             transport = .ssh
             text = repository
@@ -49,6 +50,9 @@ struct GitAddress: Sendable {
         case "ssh":
             let rest = repository[end...].dropFirst(3)
             let host = rest.prefix { $0 != "/" }
+            guard !host.isEmpty, !host.hasPrefix("-"), !host.contains("@-") else {
+                throw refused("its host begins with a dash, or is none")
+            }
             guard let at = host.lastIndex(of: "@") else {
                 transport = .ssh
                 text = repository
@@ -62,6 +66,5 @@ struct GitAddress: Sendable {
             text = repository
         default: throw refused("its protocol is not https, http, ssh or git")
         }
-        guard !(text.firstRange(of: "://").map { text[$0.upperBound...].hasPrefix("-") } ?? false) else { throw refused("its host begins with a dash") }
     }
 }

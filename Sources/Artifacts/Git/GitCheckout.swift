@@ -108,7 +108,8 @@ struct GitCheckout: StoredTree {
                 }
                 try git.run(["fetch", "--quiet", "--no-tags"] + depth + ["--", "origin", source])
             } catch let error as ArtifactError
-                where Self.isAbout(error, "couldn't find remote ref", "not our ref", "unadvertised object", "no such remote ref")
+                where Self.isAbout(
+                    error, "couldn't find remote ref", "not our ref", "unadvertised object", "no such remote ref")
             {
                 git.tree = nil
                 try TreeRemoval.remove(name, in: directory)

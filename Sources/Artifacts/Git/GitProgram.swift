@@ -15,7 +15,8 @@ struct GitProgram {
     init(_ environment: ProcessEnvironment, subject: String, context: DriverContext) throws {
         do { program = try ProgramSearch.find("git", searchPath: environment["PATH"]) } catch {
             throw ArtifactError.unsupported(
-                "load \(subject): this image has no git: use the image argoexec, argoexec-slim is without it (\(error.message))")
+                "load \(subject): this image has no git: use the image argoexec, argoexec-slim is without it (\(error.message))"
+            )
         }
         self.environment = environment
         self.subject = subject

@@ -40,7 +40,9 @@ struct GitWorkplace {
     ) throws -> ProcessEnvironment {
         var environment = ProcessEnvironment([])
         func path(_ name: String) -> BytePath { directory.path.appending(BytePath(name)) }
-        let quoted = Array("'".utf8) + path("ssh").bytes.split(separator: UInt8(ascii: "'"), omittingEmptySubsequences: false)
+        let quoted =
+            Array("'".utf8)
+            + path("ssh").bytes.split(separator: UInt8(ascii: "'"), omittingEmptySubsequences: false)
             .joined(separator: Array(#"'\''"#.utf8)) + Array("'".utf8)
         for (name, value) in [
             ("PATH", outside.path), ("LANG", "C"), ("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_ATTR_NOSYSTEM", "1"),

@@ -1,6 +1,6 @@
 package import Artifacts
-import HTTPArtifacts
 import GitArtifacts
+import HTTPArtifacts
 import LocalStoreArtifacts
 import PluginArtifacts
 import RawArtifacts

@@ -201,7 +201,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "ext::sh -c id", "ext::sh", "file:///etc", "/etc", "--upload-pack=id", "fd::1", "", "a b", "https://", "host:", "-oProxy:x",
+        "ext::sh -c id", "ext::sh", "file:///etc", "/etc", "--upload-pack=id", "fd::1", "", "a b", "https://", "host:",
+        "-oProxy:x",
         "ssh://-oProxyCommand=id/x",
     ]) func otherPlacesAreRefusedBeforeGitRuns(_ repository: String) async throws {
         let fixture = try await GitFixture()
@@ -209,7 +210,9 @@ import Testing
         #expect(message.hasPrefix("use "), "\(message)")
     }
 
-    @Test(arguments: [["revision": "--orphan"], ["fetch": ["--upload-pack=x"]], ["singleBranch": true, "branch": "-x"]] as [JSONValue])
+    @Test(
+        arguments: [["revision": "--orphan"], ["fetch": ["--upload-pack=x"]], ["singleBranch": true, "branch": "-x"]]
+            as [JSONValue])
     func optionsInFieldsAreRefused(_ more: JSONValue) async throws {
         let fixture = try await GitFixture()
         #expect(try fixture.failure(fixture.open + "/plain.git", more).contains("begins with a dash"))

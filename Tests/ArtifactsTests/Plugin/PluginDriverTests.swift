@@ -65,7 +65,8 @@ import WorkflowModel
         try fixture.store("k", context: context).upload.file(at: fixture.path("file"))
         let call = try JSONValue(parsing: server.calls)
         for (name, value) in [
-            ("call", "Save"), ("name", "data"), ("artifactPath", "/in/data"), ("mode", 420), ("optional", true), ("plugin", "test"),
+            ("call", "Save"), ("name", "data"), ("artifactPath", "/in/data"), ("mode", 420), ("optional", true),
+            ("plugin", "test"),
             ("key", "k"), ("timeout", 1), ("configuration", "secret: tok-123\nbehaviour: \n"),
         ] as [(String, JSONValue)] {
             #expect(call[name] == value, "\(name)")
@@ -147,7 +148,6 @@ import WorkflowModel
     @Test func whereSomebodyWaitsAPluginMustBeThere() throws {
         var fixture = try PluginFixture(nil)
         fixture.isAttended = true
-        fixture.patience = 120_000_000_000
         let error = #expect(throws: ArtifactError.self) { try fixture.load(try fixture.store("k")) }
         #expect(error?.message == "load plugin://test/k: no plugin runs here: there is no \(fixture.sockets)/test/socket")
     }
@@ -156,7 +156,6 @@ import WorkflowModel
         let server = try await PluginServer()
         var fixture = try PluginFixture(server)
         fixture.sockets = fixture.path("late")
-        fixture.patience = 60_000_000_000
         try FileManager.default.createDirectory(at: server.stored("."), withIntermediateDirectories: true)
         try Data("late".utf8).write(to: server.stored("k"))
         let place = fixture.folder.url.appending(path: "late")

@@ -13,13 +13,16 @@ import WorkflowModel
 /// A plugin and a folder of a test's own.
 struct PluginFixture: Sendable {
     let folder: TemporaryFolder
+    /// It lives as long as this does.
+    private let server: PluginServer?
     let log = LogRecorder()
     var sockets: BytePath
-    var patience: Int64 = 1_000_000_000
+    var patience: Int64 = 60_000_000_000
     var isAttended = false
     let cancellation = TransferCancellation()
 
     init(_ server: PluginServer?) throws {
+        self.server = server
         folder = try TemporaryFolder()
         sockets = server.map { BytePath($0.sockets.path) } ?? BytePath(folder.url.appending(path: "nowhere").path)
         for name in ["target", "spool"] {
