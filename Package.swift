@@ -91,7 +91,8 @@ let package = Package(
         .target(
             name: "ArtifactRegistry",
             dependencies: [
-                "Artifacts", "S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts", "PluginArtifacts", "GitArtifacts",
+                "Artifacts", "S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts", "PluginArtifacts",
+                "GitArtifacts",
                 "WorkflowModel",
             ],
             path: "Sources/Artifacts/Registry", swiftSettings: strict),
@@ -151,7 +152,8 @@ let package = Package(
             [
                 "CommandLineInterface", "SystemSupport", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl",
                 "RegularExpressions", "HTTPTransport", "Artifacts", "PluginArtifacts", "ArtifactRegistry", "KubernetesAPI",
-                "Executor", "Emissary", "ResourceTemplates", "ArtifactCollection", "Agent", "PodSandbox", "StoreChecking", "LocalRunner",
+                "Executor", "Emissary", "ResourceTemplates", "ArtifactCollection", "Agent", "PodSandbox", "StoreChecking",
+                "LocalRunner",
                 "Tracing", "TraceExport", "Expressions",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "SystemSupport"], swiftSettings: strict),
@@ -189,7 +191,8 @@ let package = Package(
         tests(
             "Executor",
             [
-                "SystemSupport", "WorkflowModel", "Documents", "Artifacts", "ArtifactRegistry", "PluginArtifacts", "RunDirectory",
+                "SystemSupport", "WorkflowModel", "Documents", "Artifacts", "ArtifactRegistry", "PluginArtifacts",
+                "RunDirectory",
                 "FileTrees", "HTTPTransport", "Digests", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
             ]),
         tests("WorkflowFiles", ["Documents", "WorkflowModel"]),
