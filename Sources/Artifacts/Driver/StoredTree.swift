@@ -9,11 +9,6 @@ package protocol StoredTree: Sendable {
     /// Whether a program writes it that may run as another user.
     var isWrittenByOthers: Bool { get }
 
-    /// Looks for it without bringing it, where that can be done.
-    ///
-    /// - Returns: false where only `write` tells.
-    func isThere() throws -> Bool
-
     /// Writes the file or the directory; ends early where `DriverContext.cancellation` says so. What an attempt that failed has left
     /// is removed before the next one.
     ///
@@ -27,5 +22,4 @@ package protocol StoredTree: Sendable {
 
 extension StoredTree {
     package var isWrittenByOthers: Bool { false }
-    package func isThere() throws -> Bool { false }
 }

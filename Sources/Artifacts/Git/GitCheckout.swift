@@ -11,16 +11,6 @@ struct GitCheckout: StoredTree {
 
     var subject: String { access.address.text }
 
-    func isThere() throws -> Bool {
-        let home = try SharedPlace(context.spoolDirectory)
-        let workshop = try Workshop(in: home.directory)
-        defer { workshop.remove() }
-        let place = try GitWorkplace(in: workshop.directory, for: access)
-        try GitProgram(place.environment, subject: subject, context: context)
-            .run(["ls-remote", "--quiet", "--", url, "HEAD"])
-        return true
-    }
-
     func write(to name: BytePath, in directory: ContainedDirectory, moved: @escaping @Sendable (Int64) -> Void) throws {
         let place = try GitWorkplace(in: directory, for: access)
         defer { place.remove() }

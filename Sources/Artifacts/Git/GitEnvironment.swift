@@ -1,4 +1,6 @@
 import Artifacts
+import FileTrees
+import Glibc
 package import SystemSupport
 
 /// What the environment says to git and ssh. Nothing else of it reaches them.
@@ -8,11 +10,15 @@ package struct GitEnvironment: CloudSettings {
     /// Files of host keys, each a path.
     package var knownHosts: [String]
     package var agent: String?
+    /// Whether our user has no name, which ssh wants: this library of nss_wrapper's gives it one then.
+    package var isNameless: Bool
+    package var namingLibrary = "libnss_wrapper.so"
     /// What git's HTTP client wants, by its own names.
     package var network: [(name: String, value: String)] = []
 
     package init(_ environment: Environment) {
         path = environment[.path] ?? ""
+        isNameless = ResolvedUserNames().user(getuid()) == nil
         agent = environment.nonEmpty(.sshAgent)
         if let files = environment.nonEmpty(.sshKnownHosts) {
             knownHosts = files.split(separator: ":").map(String.init)

@@ -58,7 +58,10 @@ struct GitProgram {
     /// The lines that tell of a failure, without what is said by the way, and without passwords in URLs.
     private static func cause(_ result: Subprocess.Result) -> String {
         let lines = String(decoding: result.error, as: UTF8.self).split { $0.isNewline }.map(String.init).filter { line in
-            !["Cloning into", "warning:", "hint:", "Submodule ", "ERROR: ld.so"].contains { line.hasPrefix($0) }
+            ![
+                "Cloning into", "warning:", "hint:", "Submodule ", "ERROR: ld.so", "Please make sure you have",
+                "and the repository exists",
+            ].contains { line.hasPrefix($0) }
         }
         let text = lines.map { line in
             hidingUsers(line.hasPrefix("fatal: ") ? String(line.dropFirst(7)) : line)

@@ -55,11 +55,10 @@ struct GitWorkplace {
         environment.set("GIT_SSH_COMMAND", to: BytePath(bytes: Array("ssh -F ".utf8) + quoted))
         for (name, value) in outside.network { environment.set(name, to: BytePath(value)) }
         if let agent = outside.agent { environment.set("SSH_AUTH_SOCK", to: BytePath(agent)) }
-        if ResolvedUserNames().user(getuid()) == nil {
-            // ssh wants a name for its user, which a pod may not have: nss_wrapper gives it one.
+        if outside.isNameless {
             try write("argoexec:x:\(getuid()):\(getgid()):argoexec:/:/bin/sh\n", "passwd", directory)
             try write("argoexec:x:\(getgid()):\n", "group", directory)
-            environment.set("LD_PRELOAD", to: "libnss_wrapper.so")
+            environment.set("LD_PRELOAD", to: BytePath(outside.namingLibrary))
             environment.set("NSS_WRAPPER_PASSWD", to: path("passwd"))
             environment.set("NSS_WRAPPER_GROUP", to: path("group"))
         }

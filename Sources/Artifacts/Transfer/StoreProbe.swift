@@ -27,7 +27,6 @@ package struct StoreProbe {
             try object.read(from: 0, length: nil, validator: nil) { _ in sink }
             return sink.bytes
         case .tree(let tree):
-            if try tree.isThere() { return nil }
             let workshop = try Workshop(in: SharedPlace(store.context.spoolDirectory).directory)
             defer { workshop.remove() }
             try store.download.tree(tree, at: "probe", in: workshop.directory)

@@ -160,6 +160,15 @@ import Testing
         try fixture.load(fixture.ssh + "/plain.git", GitFixture.key, ["insecureIgnoreHostKey": true], context: context)
     }
 
+    @Test func aUserWithoutANameIsGivenOne() async throws {
+        let fixture = try await GitFixture()
+        var context = fixture.context
+        context.clouds[GitEnvironment.self].isNameless = true
+        context.clouds[GitEnvironment.self].namingLibrary = fixture.detail("libraries") + "/libnss_wrapper.so"
+        try fixture.load(fixture.ssh + "/plain.git", GitFixture.key, context: context)
+        #expect(try fixture.content("file") == "three\n")
+    }
+
     // MARK: Submodules
 
     @Test(arguments: ["relative", "ssh", "private"]) func submodulesComeWithTheSameCredentials(_ branch: String) async throws {
