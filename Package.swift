@@ -73,7 +73,8 @@ let package = Package(
         // The network
         room("Tracing", ["SystemSupport"]),
         room("HTTPTransport", ["SystemSupport", "Tracing", "CCurl", "CCurlShims", "CZlib"]),
-        room("TraceExport", ["SystemSupport", "Encodings", "Tracing", "HTTPTransport", "CDeflate"]),
+        room("RemoteProcedures", ["SystemSupport", "Encodings", "HTTPTransport"]),
+        room("TraceExport", ["SystemSupport", "Encodings", "Tracing", "HTTPTransport", "RemoteProcedures", "CDeflate"]),
         room("RequestSigning", ["SystemSupport", "Encodings", "Digests"]),
         // Stores: what every driver needs, a folder for each, and the registry, which alone knows them all
         .target(
@@ -86,10 +87,14 @@ let package = Package(
         store("HTTPArtifacts", "HTTP", ["Encodings", "Digests", "Documents", "HTTPTransport"]),
         store("LocalStoreArtifacts", "LocalStore", ["FileTrees", "Encodings"]),
         store("RawArtifacts", "Raw"),
+        store("PluginArtifacts", "Plugin", ["FileTrees", "HTTPTransport", "RemoteProcedures"]),
+        store("GitArtifacts", "Git", ["Encodings", "FileTrees", "HTTPTransport", "ProcessControl"]),
         .target(
             name: "ArtifactRegistry",
             dependencies: [
-                "Artifacts", "S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts", "WorkflowModel",
+                "Artifacts", "S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts", "PluginArtifacts",
+                "GitArtifacts",
+                "WorkflowModel",
             ],
             path: "Sources/Artifacts/Registry", swiftSettings: strict),
         room(
@@ -159,8 +164,9 @@ let package = Package(
             "ExecutorCommands",
             [
                 "CommandLineInterface", "SystemSupport", "Documents", "WorkflowModel", "RunDirectory", "ProcessControl",
-                "RegularExpressions", "HTTPTransport", "Artifacts", "ArtifactRegistry", "KubernetesAPI", "Executor",
-                "Emissary", "ResourceTemplates", "ArtifactCollection", "Agent", "PodSandbox", "StoreChecking", "LocalRunner",
+                "RegularExpressions", "HTTPTransport", "Artifacts", "PluginArtifacts", "ArtifactRegistry", "KubernetesAPI",
+                "Executor", "Emissary", "ResourceTemplates", "ArtifactCollection", "Agent", "PodSandbox", "StoreChecking",
+                "LocalRunner",
                 "Tracing", "TraceExport", "Expressions", "ExpressionValues",
             ]),
         .executableTarget(name: "argoexec", dependencies: ["ExecutorCommands", "SystemSupport"], swiftSettings: strict),
@@ -180,7 +186,7 @@ let package = Package(
         tests("Archiving", ["SystemSupport", "FileTrees"]),
         tests("HTTPTransport", ["SystemSupport", "TestSupport"]),
         tests("Tracing", ["SystemSupport"]),
-        tests("TraceExport", ["SystemSupport", "Tracing", "HTTPTransport", "TestSupport"]),
+        tests("TraceExport", ["SystemSupport", "Tracing", "HTTPTransport", "RemoteProcedures", "TestSupport"]),
         tests("Encodings"),
         tests("Digests", ["SystemSupport", "RequestSigning"]),
         tests("RegularExpressions"),
@@ -188,7 +194,8 @@ let package = Package(
         tests(
             "Artifacts",
             [
-                "S3Artifacts", "LocalStoreArtifacts", "RawArtifacts", "ArtifactRegistry", "SystemSupport",
+                "S3Artifacts", "LocalStoreArtifacts", "RawArtifacts", "PluginArtifacts", "GitArtifacts", "ArtifactRegistry",
+                "SystemSupport",
                 "Encodings", "Digests", "RegularExpressions", "Documents", "WorkflowModel", "HTTPTransport", "FileTrees",
                 "RequestSigning", "TestSupport",
             ]),
@@ -197,8 +204,9 @@ let package = Package(
         tests(
             "Executor",
             [
-                "SystemSupport", "WorkflowModel", "Documents", "Artifacts", "ArtifactRegistry", "RunDirectory", "FileTrees",
-                "HTTPTransport", "Digests", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
+                "SystemSupport", "WorkflowModel", "Documents", "Artifacts", "ArtifactRegistry", "PluginArtifacts",
+                "RunDirectory",
+                "FileTrees", "HTTPTransport", "Digests", "Archiving", "KubernetesAPI", "ProcessControl", "TestSupport",
             ]),
         tests("WorkflowFiles", ["Documents", "WorkflowModel"]),
         tests(

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -142,6 +143,8 @@ static int start_child(void *argument) {
         if (fcntl(request->inherited[index], F_SETFD, 0) == -1) goto failed;
     if (request->new_session && request->controlling_terminal && ioctl(0, TIOCSCTTY, 0) == -1) goto failed;
     if (request->directory != NULL && chdir(request->directory) == -1) goto failed;
+    // Of the child alone: what it shares with us is memory.
+    if (request->umask != -1) umask((mode_t)request->umask);
     sigset_t none;
     memset(&none, 0, sizeof none);
     set_mask(request->default_signals ? &none : &started_mask, NULL);

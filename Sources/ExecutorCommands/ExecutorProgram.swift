@@ -9,7 +9,7 @@ package enum ExecutorProgram {
         program: "argoexec", summary: "argoexec is the executor of workflow pods", global: { GlobalSettings() },
         globalFlags: GlobalSettings.flags,
         commands: [
-            .initialize, .emissary, .wait, .supervisor, .data, .resource, .kill, .pluginSidecar, .agentInit,
+            .initialize, .emissary, .wait, .supervisor, .data, .resource, .kill, .pluginInit, .pluginSidecar, .agentInit,
             .agentMain, .artifactDelete, .run, .stage, .collect, .check, .completion, .version,
             .reference,
         ])

@@ -51,6 +51,7 @@ struct StoreServices {
     func attendedDrivers(secrets: BytePath, localStore: LocalStore? = nil) -> DriverContext {
         var drivers = drivers(secrets: secrets, localStore: localStore)
         drivers.requestBackoff = nil
+        drivers.isAttended = true
         drivers.onRetry = { retry in StandardStreams.printError("\(retry.text)\n") }
         drivers.idleNotice = IdleNotice { StandardStreams.printError("\($0)\n") }
         return drivers
@@ -60,6 +61,7 @@ struct StoreServices {
     func singleTryDrivers(secrets: BytePath) -> DriverContext {
         var drivers = drivers(secrets: secrets)
         drivers.requestBackoff = nil
+        drivers.isAttended = true
         drivers.executorBackoff = Backoff(duration: 0, factor: 1, jitter: 0, steps: 1)
         return drivers
     }

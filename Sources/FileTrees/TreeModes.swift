@@ -8,20 +8,24 @@ package enum TreeModes {
     /// Links are passed over: what they point to inside the tree is reached by its own name, and what is outside or absent is
     /// not handled here.
     package static func apply(mode: UInt32, to path: BytePath, recursively: Bool) throws(SystemError) {
-        try apply(mode & 0o777, AT_FDCWD, path, subject: path, recursively)
+        let modes = Modes(file: mode & 0o777, directory: mode & 0o777)
+        try apply(modes, AT_FDCWD, path, subject: path, recursively)
     }
 
     /// The same beneath a directory.
+    ///
+    /// - Parameter directoryMode: for directories; nil for the same.
     package static func apply(
-        mode: UInt32, to path: BytePath, in directory: ContainedDirectory, recursively: Bool
+        mode: UInt32, to path: BytePath, in directory: ContainedDirectory, recursively: Bool, directoryMode: UInt32? = nil
     ) throws(SystemError) {
         try directory.withParent(of: path) { (parent, name) throws(SystemError) in
-            try apply(mode & 0o777, parent, name, subject: directory.path.appending(path), recursively)
+            let modes = Modes(file: mode & 0o777, directory: (directoryMode ?? mode) & 0o777)
+            try apply(modes, parent, name, subject: directory.path.appending(path), recursively)
         }
     }
 
     private static func apply(
-        _ mode: UInt32, _ parent: Int32, _ name: BytePath, subject: BytePath, _ recursively: Bool
+        _ modes: Modes, _ parent: Int32, _ name: BytePath, subject: BytePath, _ recursively: Bool
     ) throws(SystemError) {
         let status = try DirectoryIO.status(parent, name, subject: subject.text)
         if status.kind == .symlink { return }
@@ -34,11 +38,17 @@ package enum TreeModes {
                 if entry.status.kind == .directory, !entry.isLeaving {
                     try open(walk.parent, entry.name, entry.status, walk.subject(entry))
                 } else {
-                    try set(mode, walk.parent, entry.name, walk.subject(entry))
+                    try set(modes.of(entry.status.kind), walk.parent, entry.name, walk.subject(entry))
                 }
             }
         }
-        try set(mode, parent, name, subject.text)
+        try set(modes.of(status.kind), parent, name, subject.text)
+    }
+
+    private struct Modes {
+        let file: UInt32
+        let directory: UInt32
+        func of(_ kind: FileKind) -> UInt32 { kind == .directory ? directory : file }
     }
 
     /// A directory gets its mode when all below it has been reached; until then it must let us in.

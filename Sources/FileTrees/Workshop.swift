@@ -13,9 +13,10 @@ package final class Workshop: Sendable {
     static let lockName: BytePath = "lock"
     private let lock: Descriptor
 
-    /// Whether an open directory can be a workshop of ours; one in a setgid directory is setgid too.
+    /// Whether an open directory can be a workshop of ours: others may pass one in which they work too. One in a setgid directory is setgid too.
     static func isOne(_ status: FileStatus) -> Bool {
-        status.kind == .directory && status.userID == geteuid() && status.permissions & ~UInt32(S_ISGID) == 0o700
+        status.kind == .directory && status.userID == geteuid()
+            && [0o700, 0o711].contains(status.permissions & ~UInt32(S_ISGID))
     }
 
     /// Whether a regular file of ours can be the lock of a workshop.

@@ -219,7 +219,7 @@ package final class HTTPClient: Sendable {
         guard let status else { return end ?? .cancelled }
         return .failed(
             TransferFailure(
-                handle, status, url, proxy, serverName: configuration.serverName, bytesReceived: exchange.bytesReceived,
+                handle, status, url, proxy, configuration, bytesReceived: exchange.bytesReceived,
                 totalTimeout: request.totalTimeout))
     }
 

@@ -29,6 +29,8 @@ package struct HTTPClientConfiguration: Sendable {
     /// Sent unless the request has a `User-Agent` of its own; empty for none.
     package var userAgent: String
     package var version: Version
+    /// A socket of the file system to connect to, whatever the URL's host; nil for the network.
+    package var socket: BytePath?
     /// Connections kept open between requests, one a handle; the number of transfers at a time is the caller's affair.
     package var maximumIdleHandles: Int
     /// On what the coded body of an answer may decode to.

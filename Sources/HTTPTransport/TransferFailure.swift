@@ -15,6 +15,8 @@ struct TransferFailure {
     let peer: String
     /// The address spoken to, where one was found: `address:port`.
     let address: String
+    /// `tcp` or `unix`.
+    let network: String
     let usesProxy: Bool
     /// How far the connection came.
     let stage: Stage
@@ -31,18 +33,20 @@ struct TransferFailure {
     }
 
     init(
-        _ handle: EasyHandle, _ status: CURLcode, _ url: HTTPURL, _ proxy: HTTPURL?, serverName: String?, bytesReceived: Int64,
-        totalTimeout: Int?
+        _ handle: EasyHandle, _ status: CURLcode, _ url: HTTPURL, _ proxy: HTTPURL?, _ configuration: HTTPClientConfiguration,
+        bytesReceived: Int64, totalTimeout: Int?
     ) {
         self.status = status
         systemCode = Int32(clamping: handle.number(CURLINFO_OS_ERRNO))
         text = handle.errorText
         let nearest = proxy ?? url
-        host = serverName ?? url.bareHost
+        host = configuration.serverName ?? url.bareHost
         peer = "\(nearest.host):\(nearest.effectivePort)"
         let found = handle.text(CURLINFO_PRIMARY_IP)
         let bracketed = found.contains(":") ? "[\(found)]" : found
-        address = found.isEmpty ? peer : "\(bracketed):\(handle.number(CURLINFO_PRIMARY_PORT))"
+        let socket = configuration.socket?.text
+        network = socket == nil ? "tcp" : "unix"
+        address = socket ?? (found.isEmpty ? peer : "\(bracketed):\(handle.number(CURLINFO_PRIMARY_PORT))")
         usesProxy = proxy != nil
         if handle.offset(CURLINFO_PRETRANSFER_TIME_T) > 0 {
             stage = .open
@@ -82,12 +86,12 @@ struct TransferFailure {
         case CURLE_GOT_NOTHING: return (.broken, "EOF")
         case CURLE_RECV_ERROR:
             if connectStatus >= 300 { return proxyRefusal }
-            if systemCode != 0 { return (.broken, "read tcp \(address): read: \(errnoText(systemCode))") }
-            return (.broken, endOfFile(orElse: "read tcp \(address)"))
+            if systemCode != 0 { return (.broken, "read \(network) \(address): read: \(errnoText(systemCode))") }
+            return (.broken, endOfFile(orElse: "read \(network) \(address)"))
         case CURLE_SEND_ERROR, CURLE_SEND_FAIL_REWIND:
-            return (.broken, "write tcp \(address): write: \(systemCode == 0 ? "broken pipe" : errnoText(systemCode))")
+            return (.broken, "write \(network) \(address): write: \(systemCode == 0 ? "broken pipe" : errnoText(systemCode))")
         case CURLE_SSL_CONNECT_ERROR:
-            if systemCode != 0 { return (.broken, "read tcp \(address): read: \(errnoText(systemCode))") }
+            if systemCode != 0 { return (.broken, "read \(network) \(address): read: \(errnoText(systemCode))") }
             if text.contains("SSL_ERROR_SYSCALL") || text.contains("unexpected eof") { return (.broken, "EOF") }
             return (.tls, "tls: \(text)")
         case CURLE_PEER_FAILED_VERIFICATION: return (.tls, "tls: failed to verify certificate: x509: \(verification)")
@@ -106,7 +110,7 @@ struct TransferFailure {
     private var peerHost: String { String(peer[..<(peer.lastIndex(of: ":") ?? peer.endIndex)]) }
 
     private func dialing(_ cause: String, _ address: String) -> String {
-        (usesProxy ? "proxyconnect tcp: " : "") + "dial tcp\(address): \(cause)"
+        (usesProxy ? "proxyconnect tcp: " : "") + "dial \(network)\(address): \(cause)"
     }
 
     private var timeout: String {

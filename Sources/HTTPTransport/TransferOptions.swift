@@ -37,6 +37,7 @@ struct TransferOptions {
         try handle.set(CURLOPT_PROTOCOLS_STR, "http,https")
         try handle.set(CURLOPT_URL, dialled.text)
         try handle.set(CURLOPT_PATH_AS_IS, 1)
+        if let socket = configuration.socket { try handle.set(CURLOPT_UNIX_SOCKET_PATH, socket.text) }
         try handle.set(CURLOPT_HTTP_VERSION, version)
         // libcurl refuses numbers that it cannot hold as milliseconds.
         try handle.set(CURLOPT_CONNECTTIMEOUT, min(max(1, request.connectTimeout), 1_000_000))

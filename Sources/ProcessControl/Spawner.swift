@@ -35,6 +35,8 @@ package struct Spawner: Sendable {
     package var closesOtherDescriptors = false
     /// Sent to the child when the thread that started it ends; nil for none.
     package var deathSignal: Int32?
+    /// The child's umask; nil for ours.
+    package var umask: UInt32?
 
     package init(program: BytePath, arguments: [BytePath], environment: ProcessEnvironment) {
         self.program = program
@@ -61,7 +63,8 @@ package struct Spawner: Sendable {
                                 controlling_terminal: placement == .newTerminalSession ? 1 : 0,
                                 death_signal: deathSignal ?? 0, inherited: inherited.baseAddress,
                                 inherited_count: Int32(inherited.count), default_signals: resetsSignals ? 1 : 0,
-                                closes_others: closesOtherDescriptors ? 1 : 0)
+                                closes_others: closesOtherDescriptors ? 1 : 0,
+                                umask: umask.map { Int32($0) } ?? -1)
                             return unsafe linux_spawn(&request, &child)
                         }
                     }

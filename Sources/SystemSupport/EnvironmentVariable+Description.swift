@@ -84,7 +84,12 @@ extension EnvironmentVariable {
         case .podNamespace: .init(.network, "namespace of task results", default: "the service account's")
         case .namespace: .init(.network, "namespace of `artifact delete`'s tasks, before all other settings")
         case .kubeconfig: .init(.network, "kubeconfig files, separated by colons", default: "`~/.kube/config`")
-        case .home: .init(.network, "home folder, in which `.kube/config` and `.aws` are looked for")
+        case .home: .init(.network, "home folder, in which `.kube/config`, `.aws` and `.ssh/known_hosts` are looked for")
+        case .sshKnownHosts:
+            .init(
+                .network, "files of the host keys that git trusts over ssh, separated by colons",
+                default: "`~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`")
+        case .sshAgent: .init(.network, "socket of the ssh agent that git asks where a location names no key")
         case .path: .init(.network, "folders in which programs are looked for")
         case .httpsProxy, .httpsProxyLower: .init(.network, "proxy for `https` URLs")
         case .httpProxy, .httpProxyLower: .init(.network, "proxy for `http` URLs")
@@ -171,6 +176,7 @@ extension EnvironmentVariable {
             .init(.own, "`true`: archives also restore modes and times of directories, and extended attributes")
         case .verifyDownloads:
             .init(.own, "`always`: an MD5 that an S3 store tells is compared at any size, and a difference is always an error")
+        case .pluginWait: .init(.own, "how long the socket of an artifact plugin is waited for", default: "2m")
         case .s3MaximumParts:
             .init(.own, "parts that the S3 store allows for one object, 1 to 10000 (Scaleway: 1000)", default: "`10000`")
         case .extractMaxBytes:

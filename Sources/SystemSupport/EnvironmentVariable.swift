@@ -59,6 +59,8 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case httpProxyLower = "http_proxy"
     case noProxy = "NO_PROXY"
     case noProxyLower = "no_proxy"
+    case sshKnownHosts = "SSH_KNOWN_HOSTS"
+    case sshAgent = "SSH_AUTH_SOCK"
     case sslCertFile = "SSL_CERT_FILE"
     case sslCertDirectory = "SSL_CERT_DIR"
 
@@ -132,6 +134,7 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case s3MaximumParts = "ARGOEXEC_S3_MAX_PARTS"
     case localCache = "ARGOEXEC_LOCAL_CACHE"
     case verifyDownloads = "ARGOEXEC_VERIFY_DOWNLOADS"
+    case pluginWait = "ARGOEXEC_PLUGIN_WAIT"
     case transferReportInterval = "ARGOEXEC_TRANSFER_REPORT_INTERVAL"
     case pauseOnError = "ARGOEXEC_DEBUG_PAUSE_ON_ERROR"
     case faithfulTrees = "ARGOEXEC_FAITHFUL_TREES"

@@ -1,5 +1,5 @@
-import Encodings
 import HTTPTransport
+import RemoteProcedures
 import SystemSupport
 
 /// What a collector made of one request.
@@ -19,55 +19,35 @@ struct ExportFailure: Error {
     var retryAfter: Int64?
 }
 
-/// One request over gRPC: a unary call of `TraceService/Export` (gRPC over HTTP/2, `PROTOCOL-HTTP2.md`).
+/// One request over gRPC: a unary call of `TraceService/Export`.
 enum GRPCAttempt {
-    /// Frame header: whether the message is compressed, and its length.
-    private static let frameHeader = 5
-
     static func run(_ client: HTTPClient, _ settings: TraceSettings, _ message: [UInt8]) throws -> ExportAnswer {
         var request = HTTPRequest("POST", settings.url.text)
         request.headers = settings.headers
-        request.headers["content-type"] = "application/grpc"
-        request.headers["te"] = "trailers"
         request.headers["grpc-timeout"] = "\(max(1, settings.timeout / 1_000_000))m"
         request.bound(by: settings)
         let compressed = settings.compresses ? GzipBody.compress(message) : nil
         if compressed != nil { request.headers["grpc-encoding"] = "gzip" }
-        let response = try client.perform(
-            request, body: .bytes(frame(compressed ?? message, isCompressed: compressed != nil)), bodyLimit: 64 << 10)
-        return answer(response)
+        return answer(
+            try RemoteCall.unary(
+                client, request, compressed ?? message, isCompressed: compressed != nil, answerLimit: 64 << 10))
     }
 
-    private static func frame(_ message: [UInt8], isCompressed: Bool) -> [UInt8] {
-        let length = UInt32(message.count)
-        return [isCompressed ? 1 : 0] + (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) } + message
-    }
-
-    static func answer(_ response: HTTPResponse) -> ExportAnswer {
-        // A refusal may come as one block of headers, with nothing behind.
-        func field(_ name: String) -> String? { response.trailers[name] ?? response.headers[name] }
-        guard let code = field("grpc-status").flatMap({ Int($0) }) else {
+    private static func answer(_ answer: RemoteAnswer) -> ExportAnswer {
+        guard let code = answer.code else {
             // Somebody on the way has answered.
-            let isTransient = [429, 502, 503, 504].contains(response.status)
+            let isTransient = [429, 502, 503, 504].contains(answer.httpStatus)
             return .refused(
-                ExportFailure(cause: "HTTP status \(response.status) without a grpc-status", isTransient: isTransient))
+                ExportFailure(cause: "HTTP status \(answer.httpStatus) without a grpc-status", isTransient: isTransient))
         }
-        if code == 0 { return .taken(PartialSuccess(response: response.body[...].dropFirst(frameHeader))) }
-        let details = field("grpc-status-details-bin").flatMap { decoded($0) }.map { StatusDetails($0[...]) }
-        let message = field("grpc-message").map {
-            String(decoding: PercentEncoding.decode(Array($0.utf8)), as: UTF8.self)
-        }
+        if code == 0 { return .taken(PartialSuccess(response: answer.message[...])) }
+        let details = answer.details.map { StatusDetails($0[...]) }
         // Which codes are worth a repetition: OTLP specification, "Failures" of OTLP/gRPC.
         let isTransient = [1, 4, 10, 11, 14, 15].contains(code) || code == 8 && details?.retryAfter != nil
         return .refused(
             ExportFailure(
-                cause: "gRPC status \(code): \(message ?? details?.message ?? "")", isTransient: isTransient,
+                cause: "gRPC status \(code): \(answer.text ?? details?.message ?? "")", isTransient: isTransient,
                 retryAfter: details?.retryAfter))
-    }
-
-    /// Base64, which may lack its padding.
-    private static func decoded(_ text: String) -> [UInt8]? {
-        Base64.decode(text + String(repeating: "=", count: (4 - text.utf8.count % 4) % 4))
     }
 }
 

@@ -1,3 +1,4 @@
+import RemoteProcedures
 import Tracing
 
 /// Spans of one process as OTLP's `ExportTraceServiceRequest` (opentelemetry-proto 1: `trace/v1/trace.proto`).

@@ -244,9 +244,10 @@ struct SupervisorTests {
     @Test func saysThatItsPluginsAreMissing() async throws {
         let step = supervised(
             "echo never",
-            inputs: [["name": "p", "path": "/p", "plugin": ["name": "other", "key": "k", "configuration": "c"]]])
+            inputs: [["name": "p", "path": "/p", "plugin": ["name": "no/name", "key": "k", "configuration": "c"]]])
         let outcome = try await step.run()
-        expectNotStarted(outcome, #"failed to load input artifacts from plugin "other": load artifact 'p': "#)
+        expectNotStarted(
+            outcome, #"failed to load input artifacts from plugin "no/name": load artifact 'p': load plugin://no/name/k: "#)
     }
 
     // MARK: The command runs

@@ -126,8 +126,8 @@ private func artifacts(_ inputs: String, container: String = #"{"image": "x"}"#)
     @Test(arguments: [
         (#"{"name": "a", "path": "/a"}"#, "failed to load non-plugin input artifacts: required artifact 'a' not supplied"),
         (
-            #"{"name": "a", "path": "/a", "plugin": {"name": "p", "key": "k", "configuration": "c"}}"#,
-            "failed to load input artifacts from plugin \"p\": load artifact 'a': Unsupported artifact driver for a"
+            #"{"name": "a", "path": "/a", "plugin": {"name": "..", "key": "k", "configuration": "c"}}"#,
+            "failed to load input artifacts from plugin \"..\": load artifact 'a': load plugin://../k: \"..\" is no name of a plugin"
         ),
     ])
     func tellsWhyMainMustNotStart(_ input: String, _ text: String) throws {

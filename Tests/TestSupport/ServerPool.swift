@@ -20,6 +20,9 @@ package enum ServerKind: String, Sendable, CaseIterable {
     /// A collector of traces on grpcio and opentelemetry-proto, from PyPI.
     case collector
 
+    /// `git http-backend` under nginx, with and without a password, and an sshd, all with the same repositories.
+    case git
+
     /// Its name for people.
     package var title: String {
         switch self {
@@ -31,6 +34,7 @@ package enum ServerKind: String, Sendable, CaseIterable {
         case .kubernetes: "Kubernetes"
         case .standInAPI: "stand-in API"
         case .collector: "collector of traces"
+        case .git: "git http-backend and sshd"
         }
     }
 }

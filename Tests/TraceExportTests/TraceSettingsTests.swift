@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTransport
+import RemoteProcedures
 import SystemSupport
 import Testing
 import Tracing

@@ -91,8 +91,13 @@ package struct DriverNeeds: Sendable, Equatable {
     package struct PathNeeds: Sendable, Equatable {
         /// A folder that the reading program sees by the same name; nil for any.
         package var folder: BytePath?
+        /// Whether that program may run as another user.
+        package var isReadByOthers: Bool
 
-        package init(in folder: BytePath? = nil) { self.folder = folder }
+        package init(in folder: BytePath? = nil, isReadByOthers: Bool = false) {
+            self.folder = folder
+            self.isReadByOthers = isReadByOthers
+        }
     }
 }
 

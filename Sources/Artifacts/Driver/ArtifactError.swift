@@ -19,6 +19,8 @@ package struct ArtifactError: ClassifiedError, Sendable {
         case truncated
         /// The store's answer is none to what was asked, and will be none another time.
         case unintelligible
+        /// Another program that does the work failed.
+        case failed
         /// All attempts are used up.
         case exhausted
         /// The transfer was called off.
@@ -70,6 +72,12 @@ package struct ArtifactError: ClassifiedError, Sendable {
         var error = self
         error.isInStoresWords = false
         return error
+    }
+
+    /// What another program says of its own failure, on one line.
+    package static func told(_ operation: String, _ subject: String, _ text: String) -> Self {
+        let line = oneLine(text)
+        return .init(.failed, "\(operation) \(subject): " + (line.count > 1000 ? line.prefix(1000) + "…" : line))
     }
 
     /// - Parameter what: e.g. `raw artifacts cannot be saved`.

@@ -1,4 +1,5 @@
 package import SystemSupport
+package import WorkflowModel
 
 /// What all drivers and transfers of a process share: made once, passed on as a value.
 package struct DriverContext: Sendable {
@@ -32,6 +33,10 @@ package struct DriverContext: Sendable {
     package var progressInterval: Int64 = 10_000_000_000
     /// Tells a waiting user that a store is silent; nil: the log says how far a transfer is.
     package var idleNotice: IdleNotice?
+    /// Whether somebody waits at a terminal: what is not there at once is not waited for.
+    package var isAttended = false
+    /// The artifact that a driver is wanted for, for those that tell another program of it.
+    package var artifact = Artifact(name: "")
     /// What the environment says of clouds, e.g. of credentials for them.
     package var clouds: CloudEnvironment
     package let memory: StoreMemory

@@ -47,7 +47,9 @@ package struct StoreAddress: Sendable {
 extension DriverContext {
     /// As `DriverRegistry.driver(for:artifactName:context:)` has it.
     package func driver(for location: ArtifactLocation, artifactName: String) throws -> any ArtifactDriver {
-        try registry.driver(for: location, artifactName: artifactName, context: self)
+        var context = self
+        if artifact.name != artifactName { context.artifact = Artifact(name: artifactName) }
+        return try registry.driver(for: location, artifactName: artifactName, context: context)
     }
 
     /// The store for an artifact's location: its driver with attempts, checks and parallel transfers.

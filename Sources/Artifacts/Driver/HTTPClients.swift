@@ -1,5 +1,6 @@
 package import HTTPTransport
 import Synchronization
+package import SystemSupport
 
 /// The HTTP clients of a process: one for each way of trusting servers and of showing who we are, so that connections are shared
 /// by all artifacts, but never between those that a server would tell apart.
@@ -9,6 +10,7 @@ package final class HTTPClients: Sendable {
     private struct Known {
         let trust: TrustAnchors
         let certificate: ClientCertificate?
+        var socket: BytePath?
         let client: HTTPClient
     }
 
@@ -31,12 +33,28 @@ package final class HTTPClients: Sendable {
     ) -> HTTPClient {
         let trust = trust ?? base.trust
         return clients.withLock { clients in
-            if let known = clients.first(where: { $0.trust == trust && $0.certificate == certificate }) { return known.client }
+            if let known = clients.first(where: { $0.socket == nil && $0.trust == trust && $0.certificate == certificate }) {
+                return known.client
+            }
             var configuration = base
             configuration.trust = trust
             configuration.clientCertificate = certificate
             let client = HTTPClient(configuration: configuration)
             clients.append(Known(trust: trust, certificate: certificate, client: client))
+            return client
+        }
+    }
+
+    /// The client for a service of gRPC that this machine has at a socket of the file system.
+    package func client(atSocket socket: BytePath) -> HTTPClient {
+        clients.withLock { clients in
+            if let known = clients.first(where: { $0.socket == socket }) { return known.client }
+            var configuration = base
+            configuration.proxy = .none
+            configuration.version = .http2Required
+            configuration.socket = socket
+            let client = HTTPClient(configuration: configuration)
+            clients.append(Known(trust: configuration.trust, certificate: nil, socket: socket, client: client))
             return client
         }
     }

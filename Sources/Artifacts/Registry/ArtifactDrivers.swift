@@ -1,6 +1,8 @@
 package import Artifacts
+import GitArtifacts
 import HTTPArtifacts
 import LocalStoreArtifacts
+import PluginArtifacts
 import RawArtifacts
 import S3Artifacts
 package import WorkflowModel
@@ -13,14 +15,16 @@ package struct ArtifactDrivers: DriverRegistry {
     private static func driverType(for kind: LocationKind) -> (any RegisteredDriver.Type)? {
         switch kind {
         case .artifactory, .http: HTTPDriver.self
+        case .git: GitDriver.self
+        case .plugin: PluginDriver.self
         case .raw: RawDriver.self
         case .s3: S3Driver.self
-        case .azure, .gcs, .git, .hdfs, .oss, .plugin: nil
+        case .azure, .gcs, .hdfs, .oss: nil
         }
     }
 
-    /// Whether there is a driver for locations of a kind.
-    package static func canReach(_ kind: LocationKind) -> Bool { driverType(for: kind) != nil }
+    /// Whether locations of a kind can be reached from anywhere, and not in a pod alone, as plugins can.
+    package static func canReach(_ kind: LocationKind) -> Bool { driverType(for: kind) != nil && kind != .plugin }
 
     package func driver(
         for location: ArtifactLocation, artifactName: String, context: DriverContext

@@ -47,15 +47,27 @@ struct PathUpload {
 
     /// - Parameter make: makes the file or the directory under a name in a folder of ours.
     private func save(_ name: BytePath, _ make: (ContainedDirectory, BytePath) throws -> Void) throws {
-        let home = try SharedPlace(needs.folder ?? store.context.spoolDirectory)
+        let home =
+            if let folder = needs.folder {
+                try SharedPlace(making: folder, mode: 0o755)
+            } else {
+                try SharedPlace(store.context.spoolDirectory)
+            }
         let workshop = try Workshop(in: home.directory)
         defer { workshop.remove() }
         let name = [".", "..", "/"].contains(name.base) ? "data" : name.base
         try make(workshop.directory, name)
+        if needs.isReadByOthers { try open(name, workshop.directory) }
         let path = workshop.directory.path.appending(name)
         try store.retry(.save, meter).run {
             try store.context.budget.withConnection { try store.driver.save(from: path) }
         }
         meter.addObject()
+    }
+
+    /// The umask may have closed what was made; of a tree that was copied the modes are the user's own.
+    private func open(_ name: BytePath, _ folder: ContainedDirectory) throws {
+        if try folder.status(name).kind == .file { try folder.chmod(name, mode: 0o644) }
+        try folder.chmod(".", mode: 0o711)
     }
 }

@@ -29,7 +29,7 @@ package struct StoreProbe {
         case .tree(let tree):
             let workshop = try Workshop(in: SharedPlace(store.context.spoolDirectory).directory)
             defer { workshop.remove() }
-            try tree.write(to: "probe", in: workshop.directory) { _ in }
+            try store.download.tree(tree, at: "probe", in: workshop.directory)
             guard try workshop.directory.status("probe").kind == .file else { return nil }
             return try SharedPlace(workshop.directory).read("probe", limit: Self.limit)
         }

@@ -15,7 +15,7 @@ extension ArtifactDownload {
             try store.retry(.load, meter).run {
                 do {
                     try store.context.budget.withConnection {
-                        try tree.write(to: name, in: directory) { meter.add(bytes: $0) }
+                        try Self.write(tree, name, directory) { meter.add(bytes: $0) }
                     }
                     try Self.check(tree, name, directory)
                 } catch {
@@ -26,6 +26,23 @@ extension ArtifactDownload {
             meter.addObject()
         }
         return meter.record
+    }
+
+    /// What others write, they write in a folder that is open to all, in one that they can pass but not look into.
+    private static func write(
+        _ tree: any StoredTree, _ name: BytePath, _ directory: ContainedDirectory, _ moved: @escaping @Sendable (Int64) -> Void
+    ) throws {
+        guard tree.isWrittenByOthers else { return try tree.write(to: name, in: directory, moved: moved) }
+        let open: BytePath = "open"
+        try directory.makeDirectory(open, mode: 0o700)
+        defer { try? TreeRemoval.remove(open, in: directory) }
+        let inner = try directory.subdirectory(open)
+        try inner.chmod(".", mode: 0o777)
+        try directory.chmod(".", mode: 0o711)
+        try tree.write(to: name, in: inner, moved: moved)
+        guard (try? inner.status(name)) != nil else { return }
+        try inner.chmod(".", mode: 0o700)
+        try directory.rename(open.appending(name), to: name)
     }
 
     private static func check(_ tree: any StoredTree, _ name: BytePath, _ directory: ContainedDirectory) throws {

@@ -38,6 +38,8 @@ struct linux_spawn_request {
   int default_signals;
   /// Not 0: the child gets none of the other descriptors from 3 on, not even those that we were ourselves started with.
   int closes_others;
+  /// The child's umask; -1 for ours.
+  int umask;
 };
 
 /// Starts a program and answers 0 once it is running, or the error number of the step that failed, execve included.

@@ -94,6 +94,7 @@ struct ArtifactSaver: Sendable {
         let complete = try location.relocated(to: template.archiveLocation)
         var drivers = step.drivers
         drivers.log = log.with(["name": .text(artifact.name)])
+        drivers.artifact = artifact
         let store = try drivers.store(for: complete, artifactName: artifact.name)
         try claim(complete, store.subject, for: artifact)
         log.info("saving artifact", ["name": .text(artifact.name), "to": .text(store.subject)])

@@ -26,6 +26,7 @@ struct ArtifactLoader: Sendable {
         let artifact = plan.artifact
         var drivers = drivers
         drivers.log = log.with(["name": .text(artifact.name)])
+        drivers.artifact = artifact
         do {
             let store = try drivers.store(for: plan.location, artifactName: artifact.name)
             log.info(
@@ -36,11 +37,7 @@ struct ArtifactLoader: Sendable {
             defer { workshop.remove() }
             do {
                 let made = try fetch(artifact, store, in: workshop.directory, isShared: !plan.destination.isReplacing)
-                if let mode = artifact.mode {
-                    try TreeModes.apply(
-                        mode: UInt32(truncatingIfNeeded: mode & 0o777), to: made, in: workshop.directory,
-                        recursively: artifact.recurseMode)
-                }
+                try setModes(of: made, plan, in: workshop.directory)
                 // What is no archive takes its place, which is all the unpacking that there is.
                 try Self.tracingUnpacking(made == Self.file ? "none" : nil) {
                     try workshop.publish(made, as: name, isReplacing: plan.destination.isReplacing)
@@ -55,6 +52,28 @@ struct ArtifactLoader: Sendable {
             log.info("optional artifact is not there", ["artifact": .text(artifact.name), "error": .error(error)])
         } catch {
             throw ExecutorError.wrapping("load artifact '\(artifact.name)'", error)
+        }
+    }
+
+    /// What a plugin has written is for everybody, unless the artifact says otherwise (contract 03 §2 row 10, 05 I10).
+    private func setModes(of made: BytePath, _ plan: InputPlan, in directory: ContainedDirectory) throws {
+        let recursively = plan.artifact.recurseMode
+        if let mode = plan.artifact.mode {
+            let mode = UInt32(truncatingIfNeeded: mode & 0o777)
+            try TreeModes.apply(mode: mode, to: made, in: directory, recursively: recursively)
+        } else if plan.isPlugin {
+            try setPluginModes(of: made, in: directory, recursively)
+        }
+    }
+
+    private func setPluginModes(of made: BytePath, in directory: ContainedDirectory, _ recursively: Bool) throws(SystemError) {
+        do {
+            try TreeModes.apply(mode: 0o666, to: made, in: directory, recursively: recursively, directoryMode: 0o777)
+        } catch {
+            // It may run as another user.
+            guard error.code == EPERM else { throw error }
+            let text = error.message
+            log.warn("the plugin's files keep the modes that it gave them", ["error": .text(text)])
         }
     }
 

@@ -20,6 +20,15 @@ struct InputStager: Sendable {
         try Trace.span("loadArtifacts") { try load(try plans().filter { !$0.isPlugin }) }
     }
 
+    /// Loads those of one plugin.
+    ///
+    /// - Throws: of several failures the first in the template's order.
+    func stage(plugin name: String) throws {
+        try Trace.span("loadArtifacts") {
+            try load(try plans().filter { $0.isPlugin && $0.location.plugin?.name == name })
+        }
+    }
+
     /// What is to be loaded, and to where.
     ///
     /// - Throws: for the first artifact that cannot be loaded as it stands.

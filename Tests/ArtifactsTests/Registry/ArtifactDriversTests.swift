@@ -45,7 +45,7 @@ import WorkflowModel
         #expect(try driver(["raw": ["data": "x"]]) is RawDriver)
     }
 
-    @Test(arguments: ["git", "hdfs", "plugin"]) func refusesOthersByTheArtifactsName(kind: String) throws {
+    @Test(arguments: ["hdfs"]) func refusesOthersByTheArtifactsName(kind: String) throws {
         let error = #expect(throws: ArtifactError.self) { try driver([kind: [:]]) }
         #expect(error?.message == "Unsupported artifact driver for data")
         #expect(throws: ArtifactError.self) { try driver([:]) }

@@ -131,11 +131,11 @@ private let refusals = [
         workflow: workflow(
             """
                 - name: main
-                  inputs: {artifacts: [{name: src, path: /src, git: {repo: "https://git.invalid/x.git"}}]}
+                  inputs: {artifacts: [{name: src, path: /src, hdfs: {addresses: [h.invalid:8020], path: /x}}]}
                   container: {image: debian, command: [ls, /src]}
             """),
         line:
-            "error: workflow.yaml:9:52: spec.templates[0].inputs.artifacts[0].git: artifact 'src' is in a store of the kind git, which a local run cannot reach"
+            "error: workflow.yaml:9:52: spec.templates[0].inputs.artifacts[0].hdfs: artifact 'src' is in a store of the kind hdfs, which a local run cannot reach"
     ),
     Refusal(
         testDescription: "a program that this machine has under another version",

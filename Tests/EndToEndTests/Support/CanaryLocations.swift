@@ -247,7 +247,7 @@ struct CanaryLocation: Sendable {
                 ]
             ]
         },
-        CanaryLocation("plugin", behaviours: [.closed]) { _, _ in
+        CanaryLocation("plugin", behaviours: [.closed], environment: ["ARGOEXEC_PLUGIN_WAIT": "100ms"]) { _, _ in
             ["plugin": ["name": "p", "key": "k", "configuration": .string("{\"token\":\"\(Canary.written("Plugin"))\"}")]]
         },
     ]

@@ -1,8 +1,10 @@
 /// Writes a message of Protocol Buffers, field by field. Fields of the default value are left out, as proto3 has it.
 ///
-/// By hand: Debian has no small library for it, and the half dozen messages of a trace need four kinds of fields.
-struct ProtobufWriter {
-    private(set) var bytes: [UInt8] = []
+/// By hand: Debian has no small library for it, and the messages of traces and of artifact plugins need four kinds of fields.
+package struct ProtobufWriter {
+    package private(set) var bytes: [UInt8] = []
+
+    package init() {}
 
     private enum Wire: UInt64 {
         case varint = 0
@@ -11,41 +13,41 @@ struct ProtobufWriter {
         case fixed32 = 5
     }
 
-    mutating func integer(_ field: UInt64, _ value: UInt64) {
+    package mutating func integer(_ field: UInt64, _ value: UInt64) {
         guard value != 0 else { return }
         key(field, .varint)
         varint(value)
     }
 
-    mutating func fixed(_ field: UInt64, _ value: UInt64) {
+    package mutating func fixed(_ field: UInt64, _ value: UInt64) {
         guard value != 0 else { return }
         key(field, .fixed64)
         for shift in stride(from: UInt64(0), to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
     }
 
-    mutating func fixed(_ field: UInt64, _ value: UInt32) {
+    package mutating func fixed(_ field: UInt64, _ value: UInt32) {
         guard value != 0 else { return }
         key(field, .fixed32)
         for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
     }
 
-    mutating func text(_ field: UInt64, _ value: String) { if !value.isEmpty { content(field, Array(value.utf8)) } }
+    package mutating func text(_ field: UInt64, _ value: String) { if !value.isEmpty { content(field, Array(value.utf8)) } }
 
-    mutating func data(_ field: UInt64, _ value: [UInt8]) { if !value.isEmpty { content(field, value) } }
+    package mutating func data(_ field: UInt64, _ value: [UInt8]) { if !value.isEmpty { content(field, value) } }
 
     /// A message within the message; written even where it is empty.
-    mutating func message(_ field: UInt64, _ body: (inout ProtobufWriter) -> Void) {
+    package mutating func message(_ field: UInt64, _ body: (inout ProtobufWriter) -> Void) {
         var inner = ProtobufWriter()
         body(&inner)
         content(field, inner.bytes)
     }
 
     /// As `integer` and `text`, but written whatever the value: members of a `oneof`.
-    mutating func chosenInteger(_ field: UInt64, _ value: UInt64) {
+    package mutating func chosenInteger(_ field: UInt64, _ value: UInt64) {
         key(field, .varint)
         varint(value)
     }
-    mutating func chosenText(_ field: UInt64, _ value: String) { content(field, Array(value.utf8)) }
+    package mutating func chosenText(_ field: UInt64, _ value: String) { content(field, Array(value.utf8)) }
 
     @inline(never)
     private mutating func content(_ field: UInt64, _ value: [UInt8]) {
@@ -66,20 +68,20 @@ struct ProtobufWriter {
     }
 }
 
-/// Reads the fields of a message one after the other. What comes from a collector may be anything.
-struct ProtobufReader {
-    enum Value {
+/// Reads the fields of a message one after the other. What comes from outside may be anything.
+package struct ProtobufReader {
+    package enum Value {
         case integer(UInt64)
         case bytes(ArraySlice<UInt8>)
     }
 
     private var rest: ArraySlice<UInt8>
 
-    init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+    package init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
 
     /// The next field; nil at the end, and where what follows is no field.
     @inline(never)  // or it is in the program a dozen times
-    mutating func next() -> (field: UInt64, value: Value)? {
+    package mutating func next() -> (field: UInt64, value: Value)? {
         guard let key = varint() else { return nil }
         switch key & 7 {
         case 0: return varint().map { (key >> 3, .integer($0)) }
