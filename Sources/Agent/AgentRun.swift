@@ -115,7 +115,11 @@ package final class AgentRun: Sendable {
                     "phase": .text(outcome.result.phase?.rawValue ?? ""), "message": .text(outcome.result.message),
                     "requeueMilliseconds": .integer(outcome.requeue / 1_000_000),
                 ])
-            if outcome.result.phase != nil { reporter.add(task.nodeID, outcome.result) }
+            if outcome.result.phase != nil {
+                reporter.add(task.nodeID, outcome.result)
+                // While a large answer's place is still held: what waits to be reported counts too.
+                reporter.waitForRoom()
+            }
             if outcome.requeue > 0 { queue.requeue(task, after: outcome.requeue) }
         }
     }
