@@ -38,10 +38,7 @@ extension Command<GlobalSettings> {
                 name: name, folder: context.drivers.clouds[PluginPlaces.self].folder(of: name),
                 command: call.rest ?? call.words, environment: .original())
             try telemetry.run(.initialize, context) {
-                try PluginInitRun(
-                    plugin, template: context.template, paths: context.settings.paths, environment: environment,
-                    drivers: context.drivers, log: log
-                ).run()
+                try PluginInitRun(plugin, step: context.step(log), environment: environment).run()
             }
             return ExitCode.success
         }

@@ -34,17 +34,16 @@ import WorkflowModel
             executorBackoff: Backoff(duration: 1_000_000, factor: 1, jitter: 0, steps: 1), spoolDirectory: path("."))
         drivers.clouds[PluginPlaces.self].sockets = path("s")
         drivers.clouds[PluginPlaces.self].patience = 60_000_000_000
-        var paths = ExecutorPaths()
-        paths.inputArtifacts = path("inputs")
+        var settings = try ExecutorSettings(Environment(podVariables))
+        settings.paths.inputArtifacts = path("inputs")
         try FileManager.default.createDirectory(
             at: folder.url.appending(path: "inputs"), withIntermediateDirectories: true)
         let words = command ?? [python, PluginServer.program, path("s/test/socket").text, path("f").text]
         let plugin = PluginInitRun.Plugin(
             name: "test", folder: drivers.clouds[PluginPlaces.self].folder(of: "test"), command: words.map { BytePath($0) },
             environment: ProcessEnvironment(["PATH=/usr/bin:/bin"]))
-        try PluginInitRun(
-            plugin, template: template, paths: paths, environment: Environment([:]), drivers: drivers, log: .silent
-        ).run()
+        let step = StepContext(template: template, settings: settings, drivers: drivers, log: .silent)
+        try PluginInitRun(plugin, step: step, environment: Environment([:])).run()
     }
 
     private func failure(_ inputs: String, command: [String]? = nil) -> String? {

@@ -1,10 +1,9 @@
 import Archiving
-package import Artifacts
+import Artifacts
 import FileTrees
 import Glibc
 package import ProcessControl
 package import SystemSupport
-package import WorkflowModel
 
 /// The `artifact-plugin-init` mode: runs a plugin's server for as long as the plugin's input artifacts are loaded (contract 02 §2).
 package struct PluginInitRun: Sendable {
@@ -26,19 +25,14 @@ package struct PluginInitRun: Sendable {
     private let plugin: Plugin
     private let drivers: DriverContext
     private let stager: InputStager
-    private let log: Log
 
     /// Between SIGTERM and SIGKILL for a server that is no longer needed, nanoseconds.
     private static let grace: Int64 = 2_000_000_000
 
-    package init(
-        _ plugin: Plugin, template: Template, paths: ExecutorPaths, environment: Environment, drivers: DriverContext, log: Log
-    ) {
+    package init(_ plugin: Plugin, step: StepContext, environment: Environment) {
         self.plugin = plugin
-        self.drivers = drivers
-        self.log = log
-        stager = InputStager(
-            template: template, paths: paths, drivers: drivers, unpacking: UnpackOptions(environment, log: log), log: log)
+        drivers = step.drivers
+        stager = InputStager(step: step, unpacking: UnpackOptions(environment, log: step.log))
     }
 
     /// Loads the plugin's artifacts; its server has ended when this returns.
