@@ -111,7 +111,8 @@ let package = Package(
         room(
             "Executor",
             [
-                "SystemSupport", "Documents", "Expressions", "ExpressionValues", "WorkflowModel", "RunDirectory", "ProcessControl", "FileTrees",
+                "SystemSupport", "Documents", "Expressions", "ExpressionValues", "WorkflowModel", "RunDirectory",
+                "ProcessControl", "FileTrees",
                 "Archiving", "Artifacts", "KubernetesAPI", "Tracing",
             ]),
         room(
@@ -128,7 +129,9 @@ let package = Package(
 
         // A developer's machine
         room("WorkflowFiles", ["SystemSupport", "Documents", "WorkflowModel"]),
-        room("WorkflowPlanning", ["SystemSupport", "Documents", "Expressions", "ExpressionValues", "WorkflowModel", "WorkflowFiles"]),
+        room(
+            "WorkflowPlanning",
+            ["SystemSupport", "Documents", "Expressions", "ExpressionValues", "WorkflowModel", "WorkflowFiles"]),
         room(
             "WorkflowEngine",
             [

@@ -11,8 +11,12 @@ package enum BaseText {
     package static func encode64(_ bytes: [UInt8]) -> String { encode(bytes, bits: 6, group: 4) }
     package static func encode32(_ bytes: [UInt8]) -> String { encode(bytes, bits: 5, group: 8) }
     /// Line breaks are skipped, as the reference skips them.
-    package static func decode64(_ text: String) throws(Fault) -> [UInt8] { try decode(text, bits: 6, group: 4, name: "base64") }
-    package static func decode32(_ text: String) throws(Fault) -> [UInt8] { try decode(text, bits: 5, group: 8, name: "base32") }
+    package static func decode64(_ text: String) throws(Fault) -> [UInt8] {
+        try decode(text, bits: 6, group: 4, name: "base64")
+    }
+    package static func decode32(_ text: String) throws(Fault) -> [UInt8] {
+        try decode(text, bits: 5, group: 8, name: "base32")
+    }
 
     private static func digit(_ value: UInt8, bits: Int) -> UInt8 {
         if bits == 5 { return value < 26 ? 0x41 + value : 0x32 + value - 26 }

@@ -1,9 +1,9 @@
-import ExpressionValues
 import Agent
 import Artifacts
 import CommandLineInterface
 import Documents
 import Executor
+import ExpressionValues
 import Expressions
 import Glibc
 import HTTPTransport

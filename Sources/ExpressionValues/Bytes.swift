@@ -40,7 +40,8 @@ package enum Bytes {
     /// - Parameters:
     ///   - limit: of how many parts at most, the last with all the rest; below 0 for all, nil for 0.
     ///   - keepsSeparator: at the end of each part.
-    package static func split(_ text: String, by separator: String, limit: Int = -1, keepsSeparator: Bool = false) -> [String]? {
+    package static func split(_ text: String, by separator: String, limit: Int = -1, keepsSeparator: Bool = false) -> [String]?
+    {
         if limit == 0 { return nil }
         let most = limit < 0 ? Int.max : limit
         if separator.isEmpty {
@@ -113,7 +114,9 @@ package enum Bytes {
     package static func upper(_ text: String) -> String { mapped(text) { upper($0) } }
     package static func lower(_ text: String) -> String { mapped(text) { lower($0) } }
 
-    package static func upper(_ scalar: Unicode.Scalar) -> Unicode.Scalar { single(scalar.properties.uppercaseMapping) ?? scalar }
+    package static func upper(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+        single(scalar.properties.uppercaseMapping) ?? scalar
+    }
     package static func lower(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
         scalar == "\u{130}" ? "i" : single(scalar.properties.lowercaseMapping) ?? scalar
     }

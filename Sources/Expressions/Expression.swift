@@ -1,5 +1,5 @@
-package import ExpressionValues
 internal import Documents
+package import ExpressionValues
 
 /// An expression of the language expr (expr-lang 1.17, as Argo Workflows 4.1 has it), read once and evaluated any number of times.
 package struct Expression: Sendable {

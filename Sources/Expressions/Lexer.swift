@@ -1,5 +1,5 @@
-import ExpressionValues
 internal import Documents
+import ExpressionValues
 import SystemSupport
 
 /// Takes the text of an expression apart.

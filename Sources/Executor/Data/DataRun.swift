@@ -1,6 +1,6 @@
-import ExpressionValues
 package import Artifacts
 internal import Documents
+import ExpressionValues
 internal import Expressions
 package import KubernetesAPI
 package import SystemSupport

@@ -1,5 +1,5 @@
-import ExpressionValues
 internal import Documents
+import ExpressionValues
 import SystemSupport
 
 extension SprigCall {

@@ -1,6 +1,6 @@
-import ExpressionValues
 import Conditions
 import Documents
+import ExpressionValues
 import SystemSupport
 import WorkflowFiles
 import WorkflowModel

@@ -1,5 +1,5 @@
-import ExpressionValues
 import Documents
+import ExpressionValues
 import Expressions
 import SystemSupport
 import WorkflowFiles

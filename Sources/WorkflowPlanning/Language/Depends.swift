@@ -1,5 +1,5 @@
-package import ExpressionValues
 package import Documents
+package import ExpressionValues
 import Expressions
 import WorkflowFiles
 

@@ -1,5 +1,5 @@
-package import ExpressionValues
 import Documents
+package import ExpressionValues
 import Expressions
 import SystemSupport
 

@@ -1,5 +1,5 @@
-import ExpressionValues
 package import Documents
+import ExpressionValues
 import Expressions
 package import SystemSupport
 package import WorkflowFiles
