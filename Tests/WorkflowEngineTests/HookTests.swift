@@ -128,6 +128,17 @@ import WorkflowPlanning
         #expect(play.node("wf[0].a")?.message == "deadlock: lock argo/Mutex/m is held by wf, which waits for this node")
     }
 
+    @Test func theWorkflowHoldsItsLocksToo() throws {
+        let templates = "- {name: main, synchronization: {mutex: {name: m}}, container: {image: i}}\n"
+        let play = try Play(workflow(templates, spec: "synchronization: {mutex: {name: m}}"))
+        #expect(play.end?.phase == .error)
+        #expect(play.node("wf")?.message == "deadlock: lock argo/Mutex/m is held by the workflow, which waits for this node")
+        let missing = try Play(
+            workflow(templates, spec: "synchronization: {semaphore: {configMapKeyRef: {name: c, key: k}}}"))
+        #expect(missing.end?.phase == .error && missing.pods.isEmpty)
+        #expect(missing.end?.message == "semaphore: key 'k' of config map 'c' is not there")
+    }
+
     @Test func aDaemonRunsBesideWhatComesAfterIt() throws {
         var play = try Play(
             workflow(

@@ -113,10 +113,10 @@ extension WorkflowRun {
     }
 
     /// Whether a call is run.
-    private func decide(_ document: JSONValue, _ site: inout CallSite) throws(StepError) -> Decision {
+    private func decide(_ document: JSONValue, _ isUncertain: inout Bool) throws(StepError) -> Decision {
         guard let when = document["when"]?.string, !when.isEmpty else { return .run }
         if isDry, UnknownValue.affects(when) {
-            site.isUncertain = true
+            isUncertain = true
             return .run
         }
         do throws(ConditionError) {
@@ -136,24 +136,28 @@ extension WorkflowRun {
 
     /// Begins a call.
     ///
+    /// - Parameter isUncertain: of the site; set where a dry run cannot decide.
     /// - Throws: where it cannot be run; its node is marked.
-    mutating func start(_ index: Int, of site: inout CallSite, _ frame: Frame) throws(StepError) -> Start {
-        guard let call = site.calls?[index] else { return .begun }
+    mutating func start(
+        _ call: CallSite.Call, of site: CallSite, _ frame: Frame, _ isUncertain: inout Bool
+    ) throws(StepError) -> Start {
         let template = TemplateCall(call.document)
-        switch Result(catching: { () throws(StepError) in try decide(call.document, &site) }) {
-        case .failure(let error):
+        let decision: Decision
+        do throws(StepError) { decision = try decide(call.document, &isUncertain) } catch {
             make(
                 call.nodeName, .skipped, template, in: frame.execution.space, frame.entry(site), phase: .error,
                 message: error.message)
             return .undecided(error)
-        case .success(.skip(let reason)):
-            skip(call.nodeName, template, frame.entry(site), frame, .skipped, reason)
-            return .begun
-        case .success(.run):
-            guard mayBegin(in: frame) else { return .deferred }
-            try enter(template, named: call.nodeName, in: frame.execution.space, frame.entry(site))
+        }
+        var entry = frame.entry(site)
+        if isUncertain { entry.isUncertain = true }
+        if case .skip(let reason) = decision {
+            skip(call.nodeName, template, entry, frame, .skipped, reason)
             return .begun
         }
+        guard mayBegin(in: frame) else { return .deferred }
+        try enter(template, named: call.nodeName, in: frame.execution.space, entry)
+        return .begun
     }
 
     /// A node that is not run.

@@ -119,10 +119,10 @@ extension WorkflowRun {
     private mutating func startCalls(_ task: Int, _ frame: inout Frame, _ order: TaskOrder) {
         for number in (frame.sites[task].calls ?? []).indices where frame.sites[task].calls?[number].state == .waiting {
             guard let call = frame.sites[task].calls?[number] else { return }
-            var site = frame.sites[task]
+            var isUncertain = frame.sites[task].isUncertain
             var isBegun = true
             do throws(StepError) {
-                if case .deferred = try start(number, of: &site, frame) { isBegun = false }
+                if case .deferred = try start(call, of: frame.sites[task], frame, &isUncertain) { isBegun = false }
             } catch {
                 if error.kind == .timeout {
                     mark(call.nodeID, .failed, error.message)
@@ -131,10 +131,10 @@ extension WorkflowRun {
                 }
             }
             guard isBegun else { return frame.deferred.append(task) }
-            frame.sites[task] = site
+            frame.sites[task].isUncertain = isUncertain
             frame.sites[task].calls?[number].state = .begun
             frame.open += 1
-            if let group = site.groupID {
+            if let group = frame.sites[task].groupID {
                 addChild(call.nodeID, to: group)
             } else {
                 attach(call.nodeID, task, frame, order)

@@ -14,6 +14,11 @@ extension WorkflowRun {
         // The controller's first look at a workflow is before it calls it running.
         changing["workflow.status"] = ""
         changing["workflow.duration"] = "0.000000"
+        if let synchronization = spec["synchronization"], !synchronization.isNull, !isDry {
+            do throws(StepError) {
+                _ = locks.acquire(try lockRequests(of: synchronization), for: "the workflow")
+            } catch { failure = error.message }
+        }
         return look(at: now)
     }
 
@@ -179,6 +184,10 @@ extension WorkflowRun {
     }
 
     private mutating func finish(_ exit: Node?) {
+        if let failure, store[identity.name] == nil {
+            let root = TemplateCall(entrypoint: plan.entrypoint, arguments: [:])
+            make(identity.name, .skipped, root, in: plan.local, Entry(), phase: .error, message: failure)
+        }
         guard let root = store[identity.name], root.isFulfilled || failure != nil else { return }
         stopDaemons(below: nil)
         guard activePods.isEmpty else { return }

@@ -71,7 +71,7 @@ extension WorkflowRun {
             return
         }
         let name = store[first]?.awaitedLock ?? ""
-        let holders = locks.holders(of: name).compactMap { store[$0]?.name }.sorted().joined(separator: ", ")
+        let holders = locks.holders(of: name).map { store[$0]?.name ?? $0 }.sorted().joined(separator: ", ")
         let message =
             "deadlock: lock \(name) is held by \(holders.isEmpty ? "nobody who runs" : holders), which waits for this node"
         mark(first, .error, message)

@@ -151,9 +151,9 @@ extension WorkflowRun {
     /// - Returns: whether it has begun, or must wait; nil where the group has failed with it.
     private mutating func start(_ index: Int, _ number: Int, in group: String, _ frame: inout Frame) -> Bool? {
         guard let call = frame.sites[index].calls?[number] else { return true }
-        var site = frame.sites[index]
+        var isUncertain = frame.sites[index].isUncertain
         do throws(StepError) {
-            switch try start(number, of: &site, frame) {
+            switch try start(call, of: frame.sites[index], frame, &isUncertain) {
             case .deferred: return false
             case .undecided(let error):
                 addChild(call.nodeID, to: group)
@@ -168,7 +168,7 @@ extension WorkflowRun {
                 return nil
             }
         }
-        frame.sites[index] = site
+        frame.sites[index].isUncertain = isUncertain
         frame.sites[index].calls?[number].state = .begun
         frame.open += 1
         return settle(index, number, in: group, &frame) ? true : nil
