@@ -85,10 +85,12 @@ let package = Package(
         store("HTTPArtifacts", "HTTP", ["Encodings", "Digests", "Documents", "HTTPTransport"]),
         store("LocalStoreArtifacts", "LocalStore", ["FileTrees", "Encodings"]),
         store("RawArtifacts", "Raw"),
+        store("GCSArtifacts", "GCS", ["Encodings", "Digests", "Documents", "HTTPTransport", "RequestSigning"]),
         .target(
             name: "ArtifactRegistry",
             dependencies: [
-                "Artifacts", "S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts", "WorkflowModel",
+                "Artifacts", "S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts", "GCSArtifacts",
+                "WorkflowModel",
             ],
             path: "Sources/Artifacts/Registry", swiftSettings: strict),
         room(
@@ -175,7 +177,7 @@ let package = Package(
         tests(
             "Artifacts",
             [
-                "S3Artifacts", "LocalStoreArtifacts", "RawArtifacts", "ArtifactRegistry", "SystemSupport",
+                "S3Artifacts", "GCSArtifacts", "LocalStoreArtifacts", "RawArtifacts", "ArtifactRegistry", "SystemSupport",
                 "Encodings", "Digests", "RegularExpressions", "Documents", "WorkflowModel", "HTTPTransport", "FileTrees",
                 "RequestSigning", "TestSupport",
             ]),

@@ -1,4 +1,5 @@
 package import Artifacts
+import GCSArtifacts
 import HTTPArtifacts
 import LocalStoreArtifacts
 import RawArtifacts
@@ -15,7 +16,8 @@ package struct ArtifactDrivers: DriverRegistry {
         case .artifactory, .http: HTTPDriver.self
         case .raw: RawDriver.self
         case .s3: S3Driver.self
-        case .azure, .gcs, .git, .hdfs, .oss, .plugin: nil
+        case .gcs: GCSDriver.self
+        case .azure, .git, .hdfs, .oss, .plugin: nil
         }
     }
 
