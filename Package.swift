@@ -89,11 +89,12 @@ let package = Package(
         store("RawArtifacts", "Raw"),
         store("PluginArtifacts", "Plugin", ["FileTrees", "HTTPTransport", "RemoteProcedures"]),
         store("GitArtifacts", "Git", ["Encodings", "FileTrees", "HTTPTransport", "ProcessControl"]),
+        store("GCSArtifacts", "GCS", ["Encodings", "Digests", "Documents", "HTTPTransport", "RequestSigning"]),
         .target(
             name: "ArtifactRegistry",
             dependencies: [
                 "Artifacts", "S3Artifacts", "HTTPArtifacts", "LocalStoreArtifacts", "RawArtifacts", "PluginArtifacts",
-                "GitArtifacts",
+                "GitArtifacts", "GCSArtifacts",
                 "WorkflowModel",
             ],
             path: "Sources/Artifacts/Registry", swiftSettings: strict),
@@ -197,8 +198,8 @@ let package = Package(
         tests(
             "Artifacts",
             [
-                "S3Artifacts", "LocalStoreArtifacts", "RawArtifacts", "PluginArtifacts", "GitArtifacts", "ArtifactRegistry",
-                "SystemSupport",
+                "S3Artifacts", "GCSArtifacts", "LocalStoreArtifacts", "RawArtifacts", "PluginArtifacts", "GitArtifacts",
+                "ArtifactRegistry", "SystemSupport",
                 "Encodings", "Digests", "RegularExpressions", "Documents", "WorkflowModel", "HTTPTransport", "FileTrees",
                 "RequestSigning", "TestSupport",
             ]),

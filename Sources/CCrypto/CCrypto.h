@@ -4,3 +4,4 @@
 #include <openssl/md5.h>
 #include <openssl/rand.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>

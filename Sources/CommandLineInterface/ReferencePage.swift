@@ -61,6 +61,7 @@ extension VariableDescription.Group {
         case .settings: "Settings"
         case .network: "Cluster and network"
         case .amazon: "Amazon"
+        case .google: "Google Cloud"
         case .telemetry: "Traces"
         case .own: "Our own"
         }
@@ -72,6 +73,7 @@ extension VariableDescription.Group {
         case .controller, .network: ""
         case .settings: "Set them with `executor.env` in the controller's configuration, or for one container in its `env`."
         case .amazon: "Which of them is used, and when, is told in [stores](stores.md#where-the-keys-come-from)."
+        case .google: "Tokens come from the first that is there: see [stores](stores.md#google-cloud-storage)."
         case .telemetry:
             "OpenTelemetry's own, in [traces](tracing.md). Of two names in one row the second is for traces alone, and wins."
         case .own: "The reference does not have these. `init` hands them on to the emissaries of its pod."

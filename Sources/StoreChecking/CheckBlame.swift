@@ -96,7 +96,7 @@ struct CheckAdvice {
         if error is SystemError || error is CredentialFailure {
             return hasSecrets
                 ? "put a file NAME/KEY for each secret that the configuration names into the folder of --secrets"
-                : "give the keys: --secrets DIR with NAME/KEY files, or for S3 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+                : "give the keys: --secrets DIR with NAME/KEY files, or \(environmentKeys)"
         }
         guard case .refused(_, let word) = (error as? ArtifactError)?.code else { return "compare the keys with the store's" }
         switch word {
@@ -105,6 +105,14 @@ struct CheckAdvice {
         case "ExpiredToken", "InvalidToken", "TokenRefreshRequired":
             return "get a new session token: this one has expired or is another account's"
         default: return "compare the keys with the store's"
+        }
+    }
+
+    /// What the environment may hold in the place of secrets.
+    private var environmentKeys: String {
+        switch location.driverKind {
+        case .gcs: "GOOGLE_APPLICATION_CREDENTIALS with a service account key, or `gcloud auth application-default login`"
+        default: "for S3 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         }
     }
 
@@ -120,6 +128,15 @@ struct CheckAdvice {
         case .permission: return permission(step)
         case .credentials: return "compare the keys with the store's"
         case .unsupported, .other: return ""
+        }
+    }
+
+    private func googleRight(_ step: CheckStep.Name) -> String {
+        switch step {
+        case .put: "storage.objects.create and storage.objects.delete (roles/storage.objectUser)"
+        case .get: "storage.objects.get (roles/storage.objectViewer)"
+        case .delete: "storage.objects.delete (roles/storage.objectUser)"
+        default: "storage.objects.list (roles/storage.objectViewer)"
         }
     }
 
@@ -140,6 +157,10 @@ struct CheckAdvice {
             case .delete: "artifact garbage collection needs it"
             default: "everything needs it"
             }
-        return isS3 ? "allow \(right ?? "the bucket") to these keys: \(why)" : "allow it to these keys: \(why)"
+        switch location.driverKind {
+        case .s3: return "allow \(right ?? "the bucket") to these keys: \(why)"
+        case .gcs: return "allow \(googleRight(step)) to this account: \(why)"
+        default: return "allow it to these keys: \(why)"
+        }
     }
 }

@@ -2,7 +2,7 @@
 package struct VariableDescription: Sendable, Equatable {
     /// Where a variable stands in the page.
     package enum Group: Sendable, CaseIterable {
-        case controller, settings, network, amazon, telemetry, own
+        case controller, settings, network, amazon, google, telemetry, own
     }
 
     package let group: Group
@@ -126,6 +126,15 @@ extension EnvironmentVariable {
         case .awsEndpoint: .init(.amazon, "URL of all AWS services that have none of their own")
         case .awsSTSRegionalEndpoints:
             .init(.amazon, "`legacy`: the one global host of the Security Token Service, for the regions that it serves")
+
+        case .googleApplicationCredentials:
+            .init(
+                .google, "file with application default credentials",
+                default: "`application_default_credentials.json` of gcloud")
+        case .cloudSDKConfig: .init(.google, "gcloud's configuration folder", default: "`~/.config/gcloud`")
+        case .gceMetadataHost: .init(.google, "`host[:port]` of the metadata server", default: "`169.254.169.254`")
+        case .storageEmulatorHost:
+            .init(.google, "URL or `host:port` of an emulator of Cloud Storage; without a secret no token is sent to it")
 
         case .otlpEndpoint:
             .init(

@@ -91,6 +91,12 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case awsEndpoint = "AWS_ENDPOINT_URL"
     case awsSTSRegionalEndpoints = "AWS_STS_REGIONAL_ENDPOINTS"
 
+    // Google Cloud: where tokens come from where the location names none
+    case googleApplicationCredentials = "GOOGLE_APPLICATION_CREDENTIALS"
+    case cloudSDKConfig = "CLOUDSDK_CONFIG"
+    case gceMetadataHost = "GCE_METADATA_HOST"
+    case storageEmulatorHost = "STORAGE_EMULATOR_HOST"
+
     // OpenTelemetry: where traces go. The variable for traces alone wins over that for all signals.
     case otlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
     case otlpTracesEndpoint = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"

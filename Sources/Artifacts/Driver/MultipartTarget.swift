@@ -39,11 +39,14 @@ package struct MultipartLimits: Sendable, Equatable {
     package var minimumPart: Int64
     package var maximumPart: Int64
     package var maximumCount: Int
+    /// Parts must come one after the other, in their order.
+    package var isSequential: Bool
 
-    package init(minimumPart: Int64, maximumPart: Int64, maximumCount: Int) {
+    package init(minimumPart: Int64, maximumPart: Int64, maximumCount: Int, isSequential: Bool = false) {
         self.minimumPart = minimumPart
         self.maximumPart = maximumPart
         self.maximumCount = maximumCount
+        self.isSequential = isSequential
     }
 }
 

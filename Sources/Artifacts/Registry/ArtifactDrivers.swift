@@ -1,4 +1,5 @@
 package import Artifacts
+import GCSArtifacts
 import GitArtifacts
 import HTTPArtifacts
 import LocalStoreArtifacts
@@ -19,7 +20,8 @@ package struct ArtifactDrivers: DriverRegistry {
         case .plugin: PluginDriver.self
         case .raw: RawDriver.self
         case .s3: S3Driver.self
-        case .azure, .gcs, .hdfs, .oss: nil
+        case .gcs: GCSDriver.self
+        case .azure, .hdfs, .oss: nil
         }
     }
 

@@ -6,7 +6,7 @@ struct MultipartUploader {
     let target: any MultipartTarget
     let meter: TransferMeter
 
-    private var threads: Int { store.context.uploads.threads }
+    private var threads: Int { target.limits.isSequential ? 1 : store.context.uploads.threads }
 
     /// Bytes that one more part on its way takes, in libcurl mostly.
     private static let memoryOfPart = 512 << 10
@@ -16,7 +16,9 @@ struct MultipartUploader {
     /// - Parameter mayWiden: not where many objects are on their way already.
     func send(_ stretch: FileStretch, _ plan: PartPlan, mayWiden: Bool) throws {
         let budget = store.context.budget
-        let wanted = mayWiden && store.context.uploads.widens ? min(UploadSettings.mostThreads, plan.count) - threads : 0
+        let wanted =
+            mayWiden && !target.limits.isSequential && store.context.uploads.widens
+            ? min(UploadSettings.mostThreads, plan.count) - threads : 0
         let added = (0..<max(0, wanted)).prefix { _ in budget.takePartMemory(Self.memoryOfPart) }.count
         defer { budget.returnPartMemory(added * Self.memoryOfPart) }
         let width = TransferWidth(threads...(threads + added))

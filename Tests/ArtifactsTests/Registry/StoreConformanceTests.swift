@@ -9,6 +9,10 @@ import Testing
 
     @Test(arguments: Conformance.all) func moto(check: Conformance) async throws { try await s3(check, .moto) }
 
+    @Test(arguments: Conformance.all) func fakeGCSServer(check: Conformance) async throws {
+        try await check.run(driver: "gcs", server: ServerKind.fakeGCS.title) { try await .gcs() }
+    }
+
     @Test(arguments: Conformance.all) func localStore(check: Conformance) async throws {
         let kind = StoreUnderTest.localStore
         try await check.run(driver: kind.driver, server: kind.server) { kind }

@@ -55,7 +55,8 @@ struct StoreFixture: Sendable {
     func store(
         _ key: String, endpoint: String? = nil, context: DriverContext? = nil, _ more: JSONValue = [:]
     ) throws -> ArtifactStore {
-        let context = context ?? self.context
+        var context = context ?? self.context
+        kind.adapt(&context, endpoint ?? kind.endpoint ?? "")
         return ArtifactStore(
             driver: try context.driver(for: try location(key, endpoint: endpoint, more), artifactName: "data"), context: context
         )

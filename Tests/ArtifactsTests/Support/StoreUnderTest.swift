@@ -22,6 +22,8 @@ struct StoreUnderTest: Sendable {
     let wrongCredential: JSONValue
     /// File with the certificate authority to trust; nil for the system's.
     var authority: String?
+    /// Sets what the location does not name, such as where its cloud is reached.
+    var adapt: @Sendable (_ context: inout DriverContext, _ endpoint: String) -> Void = { _, _ in }
     /// Knows the drivers.
     var registry: any DriverRegistry = ArtifactDrivers()
 
@@ -45,6 +47,8 @@ struct StoreUnderTest: Sendable {
         case network
         /// These requests are not encrypted, so that a stand-in can answer them.
         case clearText
+        /// A list holds what is below its key alone, and that of an absent key is an error.
+        case strictLists
         /// Credentials are looked at.
         case credentials
     }
