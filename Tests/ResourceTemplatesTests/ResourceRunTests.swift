@@ -358,7 +358,8 @@ struct ResourceRunTests {
             // It comes back once kubectl has met nobody.
             while !box.said.contains("refused") { try await Task.sleep(for: .milliseconds(20)) }
             try relay.open()
-            while try await server.object(place) == nil { try await Task.sleep(for: .milliseconds(20)) }
+            // It goes away again once kubectl has been told what was made.
+            while !box.said.contains("acted on the object") { try await Task.sleep(for: .milliseconds(20)) }
             relay.close()
             try await server.patch(place, ["data": ["k": "done"]])
             try relay.open()
