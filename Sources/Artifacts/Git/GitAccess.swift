@@ -89,7 +89,7 @@ struct GitAccess: Sendable {
 
             """
         guard case .http(let origin) = address.transport else { return text }
-        let scope = origin.replacing(#"\"#, with: #"\\"#).replacing("\"", with: #"\""#)
+        let scope = Self.escaped(origin, #"\""#, by: #"\"#)
         if skipsTLS { text += "[http \"\(scope)/\"]\nsslVerify = false\n" }
         if let credentials {
             text += "[credential \"\(scope)\"]\nhelper = \"!f() { test \\\"$1\\\" = get && cat \(credentials); }; f\"\n"
@@ -101,7 +101,7 @@ struct GitAccess: Sendable {
     ///
     /// - Parameter key: the file that holds it.
     func sshSettings(key: BytePath?) -> String {
-        func quoted(_ path: String) -> String { "\"" + path.replacing("%", with: "%%") + "\"" }
+        func quoted(_ path: String) -> String { "\"" + Self.escaped(path, "%", by: "%") + "\"" }
         let knownHosts = environment.knownHosts.filter { !$0.contains("\"") && !$0.contains("\n") }.map(quoted)
         var lines = [
             "Host *", "BatchMode yes", "ConnectTimeout 30", "ServerAliveInterval 30", "ServerAliveCountMax 4", "User git",
@@ -115,5 +115,13 @@ struct GitAccess: Sendable {
         }
         if let key { lines += ["IdentitiesOnly yes", "IdentityAgent none", "IdentityFile \(quoted(key.text))"] }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The text with a mark before each of these characters.
+    private static func escaped(_ text: String, _ characters: String, by mark: String) -> String {
+        text.unicodeScalars.reduce(into: "") { result, scalar in
+            if characters.unicodeScalars.contains(scalar) { result += mark }
+            result.unicodeScalars.append(scalar)
+        }
     }
 }

@@ -99,9 +99,12 @@ private let refusals = [
         workflow: workflow(
             """
                 - name: main
-                  retryStrategy: {limit: 2}
+                  synchronization: {mutexes: [{name: m, database: true}]}
                   container: {image: debian, command: [echo]}
-            """), line: "error: workflow.yaml:9:7: spec.templates[0].retryStrategy: retries are not supported in a local run"),
+            """),
+        line:
+            "error: workflow.yaml:9:45: spec.templates[0].synchronization.mutexes[0].database: locks in a database are not supported in a local run"
+    ),
     Refusal(
         testDescription: "a warning under --strict",
         workflow: workflow(
@@ -188,7 +191,7 @@ private let refusals = [
         arguments: ["--configmaps", "nowhere"], line: "error: --configmaps nowhere: no such folder"),
     Refusal(
         testDescription: "a folder of secrets that is a file", workflow: workflow(echo, entrypoint: "echo"),
-        arguments: ["--secrets", "workflow.yaml"], line: "error: --secrets workflow.yaml: it is no folder"),
+        arguments: ["--secrets", "workflow.yaml"], line: "error: --secrets workflow.yaml: not a folder"),
     Refusal(
         testDescription: "a name that ends in a dash",
         workflow: workflow(echo, entrypoint: "echo").replacingOccurrences(of: "name: test", with: "name: create-all-"),
