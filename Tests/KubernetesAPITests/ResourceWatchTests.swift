@@ -147,6 +147,21 @@ import Testing
         #expect(taken.pauses.withLock { $0 }.prefix(1) == [1])
     }
 
+    /// With an etcd older than 3.4.25 the API server may never learn that its cache is up to date.
+    @Test func takesWhatTheCacheHasWhereTheServerIsBehind() throws {
+        let status =
+            #"{"kind":"Status","status":"Failure","message":"Timeout: Too large resource version: 285, current: 267","reason":"Timeout","code":504}"#
+        let behind = #"{"type":"ERROR","object":\#(status)}"# + "\n"
+        let server = try server([
+            .stream([behind]), .stream([Self.event("ADDED", "1")]), .stream([behind]), .open([Self.event("ADDED", "2")]),
+        ])
+        defer { server.stop() }
+        let taken = try watch(server, .whole, until: 2)
+        #expect(taken.words.withLock { $0 } == ["ADDED 1", "ADDED 2"])
+        let places = server.requests.map { $0.line.contains("resourceVersion=0") }
+        #expect(places == [false, true, false, true])
+    }
+
     @Test func waitsLongerAndLongerWhileItIsRefused() throws {
         let server = try server(Array(repeating: .answer(503, ""), count: 20))
         defer { server.stop() }

@@ -63,6 +63,8 @@ package struct APIError: ClassifiedError, Sendable {
     package var isExpired: Bool { status == 410 || reason == "Expired" || reason == "Gone" }
 
     /// Whether the object has changed meanwhile; the same status says of a new one that it exists already.
+    /// The server's cache has not come to where its storage is; told by the text, as Kubernetes' own clients do for old servers.
+    var isServerBehind: Bool { reason == "Timeout" && message.contains("Too large resource version") }
     var isConflict: Bool { status == 409 && reason == "Conflict" }
 
     /// A refusal of a request that was made with a credential.

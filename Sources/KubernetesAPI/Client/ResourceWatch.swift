@@ -6,6 +6,9 @@ package struct ResourceWatch: Sendable {
     /// How one stream follows another.
     package enum Continuity: Sendable {
         /// Each begins with the objects as they are, as if they had just been added.
+        ///
+        /// A server whose cache lags behind its storage, for want of an etcd that tells its progress, cannot say what there is now. It
+        /// is asked for what its cache has (Kubernetes API concepts, "Resource versions": any).
         case whole
         /// The objects are listed first, and each stream goes on where the last one ended; where the server has forgotten that
         /// place (410), they are listed anew.
@@ -71,6 +74,7 @@ package struct ResourceWatch: Sendable {
         var place: String?
         var known: [JSONValue]?
         var success = monotonicNanoseconds()
+        var isCacheEnough = false
         while true {
             let opened = monotonicNanoseconds()
             var outcome = WatchStream.Outcome()
@@ -83,20 +87,24 @@ package struct ResourceWatch: Sendable {
                 if let items = known.take(), try !handle(.listed(items)) { return }
             }
             if outcome.failure == nil {
-                outcome = try WatchStream(client: client, selection: selection, start: place).run { try handle(.changed($0)) }
+                outcome = try WatchStream(client: client, selection: selection, start: isCacheEnough ? "0" : place).run {
+                    try handle(.changed($0))
+                }
                 if outcome.isEnded { return }
             }
 
             let now = monotonicNanoseconds()
             let isExpired = (outcome.failure as? APIError)?.isExpired ?? false
             if continuity == .resumed { place = isExpired ? nil : outcome.resourceVersion ?? place }
+            let wasCacheEnough = isCacheEnough
+            isCacheEnough = continuity == .whole && (outcome.failure as? APIError)?.isServerBehind ?? false
             let isGood = outcome.failure == nil && now - opened >= patience.shortStream
             if isGood || outcome.broughtAnything {
                 success = now
                 pauses = BackoffPauses(patience.backoff)
             }
             if isGood {
-                if continuity == .whole, !outcome.broughtAnything, now - opened >= 10 * patience.shortStream,
+                if continuity == .whole, !wasCacheEnough, !outcome.broughtAnything, now - opened >= 10 * patience.shortStream,
                     try !handle(.nothingThere)
                 {
                     return

@@ -76,13 +76,19 @@ struct ModeBox {
             environment: environment)
     }
 
-    /// Waits for something that the program is to do; fails at once where it has ended.
+    /// Waits for something that the program is to do; fails at once where it has ended, and ends it where it does not do so. Either way
+    /// the error has the program's log.
     func happens(_ what: String, in process: ToolProcess, _ condition: () async throws -> Bool) async throws {
-        try await TestSupport.happens(what) {
-            let hasEnded = process.hasEnded
-            if try await condition() { return true }
-            if hasEnded { throw NeverHappened(description: "\(what): the program has ended: \(process.diagnostics)") }
-            return false
+        do {
+            try await TestSupport.happens(what) {
+                let hasEnded = process.hasEnded
+                if try await condition() { return true }
+                if hasEnded { throw NeverHappened(description: "\(what): the program has ended") }
+                return false
+            }
+        } catch {
+            kill(process.identifier, SIGKILL)
+            throw NeverHappened(description: "\(error): \(process.diagnostics)")
         }
     }
 
