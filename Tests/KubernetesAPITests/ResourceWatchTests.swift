@@ -160,6 +160,7 @@ import Testing
         #expect(taken.words.withLock { $0 } == ["ADDED 1", "ADDED 2"])
         let places = server.requests.map { $0.line.contains("resourceVersion=0") }
         #expect(places == [false, true, false, true])
+        #expect(server.requests.allSatisfy { !$0.line.contains("allowWatchBookmarks") })
     }
 
     @Test func waitsLongerAndLongerWhileItIsRefused() throws {

@@ -26,6 +26,17 @@ import WorkflowPlanning
     ])
     func theNodesOfItems(_ loop: String, _ expected: [String]) throws { #expect(try names(loop) == expected) }
 
+    /// Numbers at the ends of what fits are refused like others, and no run is kept busy with them.
+    @Test(arguments: [
+        (#"{"count": "-9223372036854775808"}"#, "withSequence: the last number is too large"),
+        (#"{"start": "-9223372036854775808", "end": "9223372036854775807"}"#, "withSequence: more than 10000000 items"),
+    ])
+    func aSequenceBeyondAllNumbersIsAnError(_ sequence: String, _ cause: String) throws {
+        let document = try JSONValue(parsing: sequence)
+        let error = #expect(throws: StepError.self) { try Loop.items(of: ["withSequence": document]) }
+        #expect(error?.message == cause)
+    }
+
     @Test func itemsArePutIntoArguments() throws {
         let play = try Play(
             workflow(

@@ -211,4 +211,22 @@ import WorkflowPlanning
         #expect(play.run.interrupted(at: play.now).isEmpty)
         #expect(play.node("wf")?.phase == .succeeded)
     }
+
+    /// Levels that are reached one a look, since each waits for something, count like those of one look.
+    @Test(arguments: [
+        "[[{name: a, template: z}], [{name: b, template: main, when: '1 == 1'}]]",
+        "[[{name: a, template: z, hooks: {x: {expression: 'steps.a.status == \"Succeeded\"', template: main}}}]]",
+    ])
+    func theLimitOfDepthHoldsWhereEachLevelWaits(_ steps: String) throws {
+        var play = try Play(workflow("- {name: main, steps: \(steps)}\n- {name: z, suspend: {duration: '0'}}"))
+        var resumed = 0
+        while play.end == nil, resumed < play.suspensions.count, resumed < 300 {
+            let name = try #require(play.run.node(play.suspensions[resumed].id)?.name)
+            resumed += 1
+            play.resume(name)
+        }
+        #expect(play.end != nil)
+        #expect(resumed < 150)
+        #expect(play.run.allNodes.contains { $0.message.contains("maximum recursion depth exceeded") })
+    }
 }

@@ -62,6 +62,9 @@ struct GitAddress: Sendable {
             transport = .ssh
             text = "ssh://\(name)@" + rest[at...].dropFirst()
         case "git":
+            guard !repository[end...].dropFirst(3).prefix(while: { $0 != "/" }).contains("@") else {
+                throw refused("a git:// URL takes no user and no password")
+            }
             transport = .plain
             text = repository
         default: throw refused("its protocol is not https, http, ssh or git")

@@ -19,14 +19,15 @@ struct WatchStream {
     /// Bytes of the longest event. An object has at most 3 MiB, the limit of requests that make it.
     static let longestEvent = 24 << 20
     /// Seconds after which the server ends a stream in good order.
-    private var length: Int { start == nil ? 120 : 300 }
+    private var length: Int { isResumed ? 300 : 120 }
     /// Seconds without a byte after which a connection counts as lost; the server sends a bookmark about once a minute.
     private static let silence = 150
 
     let client: KubernetesClient
     let selection: ResourceSelection
-    /// Where the stream goes on; nil to begin with the objects as they are.
+    /// Where the stream goes on; nil to begin with the objects as they are, `0` to begin with them as the server's cache has them.
     let start: String?
+    private var isResumed: Bool { start != nil && start != "0" }
 
     /// What a stream has brought when it ends.
     struct Outcome: Sendable {
@@ -72,8 +73,9 @@ struct WatchStream {
         request.query = selection.query + [("watch", "true"), ("timeoutSeconds", String(length))]
         // Not for a stream that begins with the objects as they are: the server takes the two together for a list by watch, which
         // it refuses where its etcd is older than 3.4.25.
-        if let start { request.query += [("allowWatchBookmarks", "true"), ("resourceVersion", start)] }
-        request.stallTimeout = start == nil ? 0 : Self.silence
+        if isResumed { request.query.append(("allowWatchBookmarks", "true")) }
+        if let start { request.query.append(("resourceVersion", start)) }
+        request.stallTimeout = isResumed ? Self.silence : 0
         request.totalTimeout = length + 30
         return request
     }

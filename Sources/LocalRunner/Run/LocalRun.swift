@@ -139,7 +139,7 @@ final class LocalRun {
             case .runPod(let request): start(request)
             case .stopPod(let nodeID): workers.stop(nodeID)
             case .suspend(let nodeID, let name, let duration?):
-                timers[nodeID] = monotonicNanoseconds().addingReportingOverflow(duration).partialValue
+                timers[nodeID] = monotonicNanoseconds(after: duration)
                 display.note("\(name) waits for \(durationText(duration))")
             case .suspend(let nodeID, let name, nil):
                 questions.append(.suspended(nodeID: nodeID, outputs: [:]))

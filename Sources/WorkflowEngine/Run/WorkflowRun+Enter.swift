@@ -17,7 +17,7 @@ extension WorkflowRun {
         defer { depth -= 1 }
         let execution: Execution
         do throws(StepError) {
-            if depth >= WorkflowPlan.maximumDepth { throw .tooDeep }
+            if max(depth, nesting(of: entry) + 1) >= WorkflowPlan.maximumDepth { throw .tooDeep }
             if store.order.count >= plan.settings.maximumNodes {
                 throw .text("the run has \(store.order.count) nodes, and may have no more (--max-nodes N sets the limit)")
             }
@@ -28,6 +28,17 @@ extension WorkflowRun {
         }
         executions[id(of: name)] = execution
         try passGates(execution)
+    }
+
+    /// How many nodes a node is in. The calls of one look do not tell: a look may reach one level more than the one before.
+    private func nesting(of entry: Entry) -> Int {
+        var count = 0
+        var boundary = entry.boundary
+        while !boundary.isEmpty, let around = executions[boundary] {
+            count += 1
+            boundary = around.entry.boundary
+        }
+        return count
     }
 
     /// Goes on with a node that has been begun.

@@ -86,7 +86,7 @@ extension WorkflowRun {
         let id = id(of: execution.name)
         let cache = memoize["cache"]?["configMap"]?["name"]?.string ?? ""
         let key = memoize["key"]?.string ?? ""
-        var found = remembered["\(cache) \(key)"] ?? plan.settings.recall(cache, key)
+        var found = remembered[Self.memory(cache, key)] ?? plan.settings.recall(cache, key)
         if let text = memoize["maxAge"]?.string, !text.isEmpty {
             guard let age = GoDuration.nanoseconds(text) else { throw .text("invalid maxAge: '\(text)' is no duration") }
             if let time = found?.time, time.adding(age) < now { found = nil }
@@ -111,7 +111,10 @@ extension WorkflowRun {
         guard let status = memoized.removeValue(forKey: id) else { return }
         let outputs = store[id]?.outputs ?? [:]
         store.edit(id) { $0.memoization = status }
-        remembered["\(status.cache) \(status.key)"] = (outputs, now)
+        remembered[Self.memory(status.cache, status.key)] = (outputs, now)
         actions.append(.remember(cache: status.cache, key: status.key, nodeID: id, outputs: outputs))
     }
+
+    /// The name of what is remembered under a key of a cache: no two pairs have the same.
+    private static func memory(_ cache: String, _ key: String) -> String { "\(cache.utf8.count) \(cache) \(key)" }
 }

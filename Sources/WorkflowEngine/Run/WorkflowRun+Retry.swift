@@ -119,13 +119,14 @@ extension WorkflowRun {
     /// The variables that speak of the attempt before.
     private func lastRetry(_ last: Node?, _ number: Int, missingExitCode: String) -> [String: String] {
         let seconds = last.map { node in
-            WorkflowVariables.seconds(from: node.startedAt, to: node.finishedAt ?? now)
+            // Whole seconds, as the times of a cluster's nodes are.
+            WorkflowVariables.seconds(from: node.startedAt, to: node.finishedAt ?? now).split(separator: ".")[0]
         }
         return [
             "retries": String(number),
             "lastRetry.exitCode": last?.outputs?["exitCode"]?.string ?? missingExitCode,
             "lastRetry.status": last?.phase.rawValue ?? "",
-            "lastRetry.duration": Durations.shortened(seconds ?? "0"),
+            "lastRetry.duration": String(seconds ?? "0"),
             "lastRetry.message": last?.message ?? "",
         ]
     }

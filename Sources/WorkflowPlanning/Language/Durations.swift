@@ -20,15 +20,6 @@ package enum Durations {
         default: return "\(unit(seconds / 86_400, "day")) \(seconds / 3600 % 24) hours"
         }
     }
-
-    /// A decimal number without zeros at its end.
-    package static func shortened(_ number: String) -> String {
-        guard number.contains(".") else { return number }
-        var result = Substring(number)
-        while result.last == "0" { result.removeLast() }
-        if result.last == "." { result.removeLast() }
-        return String(result)
-    }
 }
 
 extension Timestamp {

@@ -37,13 +37,15 @@ package enum Loop {
             last = end
         } else if let count = try number("count") {
             if count == 0 { return [] }
-            let (end, overflow) = start.addingReportingOverflow(count - 1)
-            if overflow { throw .text("withSequence: the last number is too large") }
+            let (offset, isTooSmall) = count.subtractingReportingOverflow(1)
+            let (end, overflow) = start.addingReportingOverflow(offset)
+            if overflow || isTooSmall { throw .text("withSequence: the last number is too large") }
             last = end
         } else {
             throw .text("neither end nor count was specified in withSequence")
         }
-        guard last.subtractingReportingOverflow(start).partialValue.magnitude < 10_000_000 else {
+        let (distance, isTooFar) = last.subtractingReportingOverflow(start)
+        guard !isTooFar, distance.magnitude < 10_000_000 else {
             throw .text("withSequence: more than 10000000 items")
         }
         let format = sequence["format"]?.string ?? ""
