@@ -15,7 +15,7 @@ enum ConditionValue {
     var shown: String {
         switch self {
         case .none: return "<nil>"
-        case .number(let number): return GoNumber.text(number)
+        case .number(let number): return GoText.float(number)
         case .bool(let flag): return flag ? "true" : "false"
         case .text(let text), .pattern(let text): return text
         case .list(let elements):

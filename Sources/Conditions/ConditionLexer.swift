@@ -170,11 +170,11 @@ struct ConditionLexer {
             at += 2
             let (digits, _) = try run(endsAtSpace: true) { $0.properties.isASCIIHexDigit || Self.isDigit($0) }
             guard let value = UInt64(digits, radix: 16) else { throw fault("Unable to parse hex value '\(digits)' to uint64") }
-            return ConditionToken(kind: .numeric, text: GoNumber.text(Double(value)), number: Double(value))
+            return ConditionToken(kind: .numeric, text: GoText.float(Double(value)), number: Double(value))
         }
         let (digits, _) = try run(endsAtSpace: true) { Self.isDigit($0) || $0 == "." }
-        guard let value = GoNumber.value(digits) else { throw fault("Unable to parse numeric value '\(digits)' to float64") }
-        return ConditionToken(kind: .numeric, text: GoNumber.text(value), number: value)
+        guard let value = GoText.double(digits) else { throw fault("Unable to parse numeric value '\(digits)' to float64") }
+        return ConditionToken(kind: .numeric, text: GoText.float(value), number: value)
     }
 
     private mutating func word() throws(ConditionError) -> ConditionToken {

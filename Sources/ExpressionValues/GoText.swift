@@ -153,16 +153,3 @@ package enum GoText {
         return scalar.value >= 0x20 && scalar.value != 0x7F && isPrintable(scalar) ? "\(code) '\(scalar)'" : code
     }
 }
-
-extension GoText {
-    /// Without an exponent.
-    package static func plain(_ value: Double) -> String { DecimalText.plain(value) }
-}
-
-/// Texts of 64-bit floats, as Go's `%v` and `strconv.ParseFloat` have them.
-package enum GoNumber {
-    package static func text(_ value: Double) -> String { GoText.float(value) }
-
-    /// Nil for what is no number, and for one that is too large.
-    package static func value(_ text: String) -> Double? { GoText.double(text) }
-}

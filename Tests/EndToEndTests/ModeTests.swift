@@ -26,20 +26,6 @@ struct ModeTests {
         result?["metadata"]?["labels"]?["workflows.argoproj.io/report-outputs-completed"] == "true"
     }
 
-    /// The spans by name, each with those of this process above it.
-    private func paths(_ spans: [Collector.Span]) -> [String] {
-        let byID = Dictionary(spans.map { ($0.spanId, $0) }, uniquingKeysWith: { first, _ in first })
-        return spans.map { span in
-            var names = [span.name]
-            var next = byID[span.parentSpanId]
-            while let above = next {
-                names.insert(above.name, at: 0)
-                next = byID[above.parentSpanId]
-            }
-            return names.joined(separator: "/")
-        }
-    }
-
     // MARK: resource
 
     @Test(.requiresKubectl, .requires(.collector), arguments: [true, false])
@@ -64,10 +50,10 @@ struct ModeTests {
         #expect(spans.allSatisfy { $0.traceId == ModeBox.trace })
         let own = spans.filter { $0.kind == 1 }
         #expect(
-            paths(own).sorted() == ["createTaskResult", "patchTaskResultLabels", "patchTaskResultLabels/patchTaskResult"]
-                || paths(own).sorted() == ["createTaskResult", "patchTaskResult", "patchTaskResultLabels"], "\(paths(own))")
+            own.paths.sorted() == ["createTaskResult", "patchTaskResultLabels", "patchTaskResultLabels/patchTaskResult"]
+                || own.paths.sorted() == ["createTaskResult", "patchTaskResult", "patchTaskResultLabels"], "\(own.paths)")
         #expect(own.filter { !$0.name.isEmpty && $0.parentSpanId == ModeBox.parent }.count >= 2)
-        #expect(paths(spans).contains("createTaskResult/HTTP POST"))
+        #expect(spans.paths.contains("createTaskResult/HTTP POST"))
     }
 
     @Test(.requiresKubectl) func saysWhatItsAccountMayNotDo() async throws {
@@ -165,7 +151,7 @@ struct ModeTests {
         #expect(isCompleted(result))
         let spans = try await collector.spans()
         #expect(spans.allSatisfy { $0.traceId == ModeBox.trace && $0.status == 0 })
-        let names = paths(spans)
+        let names = spans.paths
         #expect(names.contains("processDataTemplate") && names.contains("processDataTemplate/HTTP GET"), "\(names)")
         #expect(names.contains { $0.hasSuffix("patchTaskResult") } && names.contains("patchTaskResultLabels"), "\(names)")
         #expect(spans.first { $0.name == "processDataTemplate" }?.parentSpanId == ModeBox.parent)

@@ -24,20 +24,6 @@ struct TraceTests {
         return step
     }
 
-    /// The spans by name, each as the names from the pod's own down to it.
-    private func paths(_ spans: [Collector.Span]) -> [String] {
-        let byID = Dictionary(spans.map { ($0.spanId, $0) }, uniquingKeysWith: { first, _ in first })
-        return spans.map { span in
-            var names = [span.name]
-            var next = byID[span.parentSpanId]
-            while let above = next {
-                names.insert(above.name, at: 0)
-                next = byID[above.parentSpanId]
-            }
-            return names.joined(separator: "/")
-        }
-    }
-
     @Test(arguments: [true, false]) func seesAWholePodAsOneTrace(_ usesGRPC: Bool) async throws {
         try await store.put(Array("content".utf8), "in/plain")
         var step = step(
@@ -61,7 +47,7 @@ struct TraceTests {
         #expect(Set(spans.map(\.spanId)).count == spans.count)
         let own = spans.filter { $0.kind == 1 }
         #expect(
-            paths(own).sorted() == [
+            own.paths.sorted() == [
                 "runInitContainer", "runInitContainer/loadArtifacts", "runInitContainer/loadArtifacts/loadArtifact",
                 "runInitContainer/loadArtifacts/loadArtifact/unarchiveArtifact", "runInitContainer/stageFiles",
                 "runMainContainer",
@@ -88,7 +74,7 @@ struct TraceTests {
 
         // What is asked of servers is within what it is asked for.
         let requestsMade = spans.filter { $0.kind == 3 }
-        let places = Set(paths(spans).filter { $0.contains("/HTTP ") })
+        let places = Set(spans.paths.filter { $0.contains("/HTTP ") })
         #expect(
             places.isSuperset(of: [
                 "runInitContainer/loadArtifacts/loadArtifact/HTTP GET", "runWaitContainer/createTaskResult/HTTP POST",

@@ -77,3 +77,19 @@ package struct Collector: Sendable {
 
     package func spans() async throws -> [Span] { try await requests().flatMap(\.spans) }
 }
+
+extension [Collector.Span] {
+    /// Each span by its name, with the names of those above it that are here.
+    package var paths: [String] {
+        let byID = Dictionary(map { ($0.spanId, $0) }, uniquingKeysWith: { first, _ in first })
+        return map { span in
+            var names = [span.name]
+            var next = byID[span.parentSpanId]
+            while let above = next {
+                names.insert(above.name, at: 0)
+                next = byID[above.parentSpanId]
+            }
+            return names.joined(separator: "/")
+        }
+    }
+}

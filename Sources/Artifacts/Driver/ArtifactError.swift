@@ -105,6 +105,22 @@ package struct ArtifactError: ClassifiedError, Sendable {
         .init(.unintelligible, "\(operation) \(subject): \(cause)")
     }
 
+    /// A listing brought a key that was not asked for.
+    package static func strayKey(_ key: String, below prefix: [UInt8], of subject: String) -> Self {
+        .unintelligible(
+            "list", subject,
+            "the store lists the key '\(key.prefix(200))', which does not begin with '\(String(decoding: prefix, as: UTF8.self))' as was asked for"
+        )
+    }
+
+    /// No file can have such a name, and what follows the NUL must not be cut off in silence.
+    ///
+    /// - Parameter place: the object's, for the message.
+    package static func keyWithNUL(at place: String, of subject: String) -> Self {
+        let shown = place.split(separator: "\0", omittingEmptySubsequences: false).joined(separator: "\\0")
+        return .invalid("load", subject, "the key '\(shown)' has a NUL, as no file's name can")
+    }
+
     /// The answer was cut.
     package static func cut(_ operation: String, _ subject: String, _ cause: String) -> Self {
         .init(.truncated, "\(operation) \(subject): \(cause)", isTransient: true)

@@ -50,7 +50,7 @@ struct ApplicationCredentials: CredentialSource {
             let refresh = text(document, "refresh_token").map({ Secret($0) })
         else { throw CredentialFailure.invalid("the file lacks client_id, client_secret or refresh_token") }
         return try endpoint.token(
-            text(document, "token_uri") ?? "https://oauth2.googleapis.com/token",
+            text(document, "token_uri") ?? GoogleTokenEndpoint.usualURL,
             form: [
                 ("grant_type", Secret("refresh_token")), ("client_id", Secret(id)), ("client_secret", secret),
                 ("refresh_token", refresh),

@@ -38,10 +38,7 @@ struct GCSListing: Sendable {
                 throw ArtifactError.unintelligible("list", subject, "the store lists an object without a name")
             }
             guard resource.name.utf8.starts(with: prefix) else {
-                throw ArtifactError.unintelligible(
-                    "list", subject,
-                    "the store lists the key '\(resource.name.prefix(200))', which does not begin with '\(String(decoding: prefix, as: UTF8.self))' as was asked for"
-                )
+                throw ArtifactError.strayKey(resource.name, below: prefix, of: subject)
             }
             return resource
         }
@@ -75,10 +72,7 @@ struct GCSDirectory: StoredDirectory {
                 }
                 continue
             }
-            if key.contains(0) {
-                let shown = place.split(separator: "\0", omittingEmptySubsequences: false).joined(separator: "\\0")
-                throw ArtifactError.invalid("load", subject, "the key '\(shown)' has a NUL, as no file's name can")
-            }
+            if key.contains(0) { throw ArtifactError.keyWithNUL(at: place, of: subject) }
             entries.append(
                 StoredEntry(
                     name: BytePath(bytes: key[listing.prefix.count...]),

@@ -72,9 +72,8 @@ private struct LocationKey: CredentialSource {
     func fetch() throws -> IssuedCredential<Secret>? { try key().fetch() }
 
     func key() throws -> ServiceAccountKey {
-        guard let document = try? JSONValue(parsing: try secrets.read(selector).reveal()) else {
-            // One that is not there says so itself.
-            _ = try secrets.read(selector)
+        let bytes = try secrets.read(selector).reveal()
+        guard let document = try? JSONValue(parsing: bytes) else {
             throw CredentialFailure.invalid("use \(name): key '\(selector.key)' is no JSON")
         }
         do { return try ServiceAccountKey(document, endpoint: endpoint) } catch let error as CredentialFailure {

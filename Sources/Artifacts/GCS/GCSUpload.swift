@@ -138,38 +138,46 @@ final class GCSUpload: MultipartUpload {
     ///
     /// - Returns: bytes of the object that the store has now.
     private func send(_ body: ObjectBody, from skipped: Int64, at offset: Int64, _ operation: String) throws -> Int64 {
-        var request = GCSRequest("PUT", session)
         let rest = Self.rest(of: body, from: skipped)
         let count = rest.length ?? 0
-        request.headers = [("Content-Range", "bytes \(offset)-\(offset + count - 1)/*")]
-        request.body = try rest.http()
-        request.alsoTakes = [308]
-        let response: HTTPResponse
-        do { response = try client.send(request, operation, subject) } catch {
+        let response = try answer("bytes \(offset)-\(offset + count - 1)/*", try rest.http(), operation) {
             state.withLock { $0.isInDoubt = true }
-            throw gone(error, operation)
         }
-        guard response.status == 308 else {
-            throw ArtifactError.unintelligible(operation, subject, "the store has ended the upload before its end")
-        }
-        return Self.persisted(response)
+        return try unfinished(response, operation)
     }
 
     /// Asks how much of the upload the store has.
     private func resume(_ operation: String) throws {
+        let persisted = try unfinished(try answer("bytes */*", .bytes([]), operation), operation)
+        state.withLock { state in
+            state.persisted = persisted
+            state.isInDoubt = false
+        }
+    }
+
+    /// Sends one request of the session.
+    ///
+    /// - Parameter onFailure: is called before the error of a request that failed is thrown.
+    private func answer(
+        _ range: String, _ body: HTTPBody, _ operation: String, hash: String? = nil, onFailure: () -> Void = {}
+    ) throws -> HTTPResponse {
         var request = GCSRequest("PUT", session)
-        request.headers = [("Content-Range", "bytes */*")]
-        request.body = .bytes([])
+        request.headers = [("Content-Range", range)]
+        if let hash { request.headers.append(("X-Goog-Hash", hash)) }
+        request.body = body
         request.alsoTakes = [308]
-        let response: HTTPResponse
-        do { response = try client.send(request, operation, subject) } catch { throw gone(error, operation) }
+        do { return try client.send(request, operation, subject) } catch {
+            onFailure()
+            throw gone(error, operation)
+        }
+    }
+
+    /// Bytes that the store has of an upload that is not complete.
+    private func unfinished(_ response: HTTPResponse, _ operation: String) throws -> Int64 {
         guard response.status == 308 else {
             throw ArtifactError.unintelligible(operation, subject, "the store has ended the upload before its end")
         }
-        state.withLock { state in
-            state.persisted = Self.persisted(response)
-            state.isInDoubt = false
-        }
+        return Self.persisted(response)
     }
 
     /// An answer without a range tells that the store has nothing yet.
@@ -210,13 +218,8 @@ final class GCSUpload: MultipartUpload {
             crc = CyclicChecksum.crc32c.combine(crc, UInt64(part.crc32c ?? 0), secondLength: part.length)
             length += part.length
         }
-        var request = GCSRequest("PUT", session)
         // Said again after a success that was not heard of, the store tells of the object.
-        request.headers = [("Content-Range", "bytes */\(length)"), ("X-Goog-Hash", Self.hashText(crc))]
-        request.body = .bytes([])
-        request.alsoTakes = [308]
-        let response: HTTPResponse
-        do { response = try client.send(request, "complete", subject) } catch { throw gone(error, "complete") }
+        let response = try answer("bytes */\(length)", .bytes([]), "complete", hash: Self.hashText(crc))
         guard response.status != 308 else {
             throw ArtifactError.cut(
                 "complete", subject, "the store has \(Self.persisted(response)) bytes of \(length)")

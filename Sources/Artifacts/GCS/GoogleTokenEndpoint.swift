@@ -9,6 +9,8 @@ struct GoogleTokenEndpoint: Sendable {
 
     /// What may be done with a token: read and write objects (contract 03 §6.2).
     static let scope = "https://www.googleapis.com/auth/devstorage.read_write"
+    /// Where documents that name no endpoint have theirs.
+    static let usualURL = "https://oauth2.googleapis.com/token"
     private static let operation = "ask the token endpoint"
     private static let totalTimeout = 60
     private static let answerLimit = 1 << 20

@@ -20,7 +20,7 @@ struct ServiceAccountKey: CredentialSource {
     /// - Throws: `CredentialFailure` for a document that is no such key; nothing of it is shown.
     init(_ document: JSONValue, endpoint: GoogleTokenEndpoint) throws {
         func field(_ name: String) throws -> String {
-            guard let text = document[name]?.string, !text.isEmpty else {
+            guard let text = ApplicationCredentials.text(document, name) else {
                 throw CredentialFailure.invalid("the service account key has no '\(name)'")
             }
             return text
@@ -31,7 +31,7 @@ struct ServiceAccountKey: CredentialSource {
         email = try field("client_email")
         privateKey = Secret(try field("private_key"))
         keyID = document["private_key_id"]?.string ?? ""
-        tokenURL = document["token_uri"]?.string.flatMap { $0.isEmpty ? nil : $0 } ?? "https://oauth2.googleapis.com/token"
+        tokenURL = ApplicationCredentials.text(document, "token_uri") ?? GoogleTokenEndpoint.usualURL
         self.endpoint = endpoint
     }
 

@@ -163,10 +163,7 @@ enum S3Listing {
             }
             guard let fitting else {
                 let stray = answer.entries.first { !readings[0].read($0.text).starts(with: prefix) }?.text ?? ""
-                throw ArtifactError.unintelligible(
-                    "list", subject,
-                    "the store lists the key '\(stray.prefix(200))', which does not begin with '\(String(decoding: prefix, as: UTF8.self))' as was asked for"
-                )
+                throw ArtifactError.strayKey(stray, below: prefix, of: subject)
             }
             if !answer.saysEncoded, fitting != .asIs, client.bucketState.encodesSilently == nil {
                 client.bucketState.encodesSilently = true
@@ -319,13 +316,7 @@ struct S3Directory: StoredDirectory {
                 }
                 continue
             }
-            // No file can have such a name, and what follows the NUL must not be cut off in silence.
-            if name.contains(0) {
-                throw ArtifactError.invalid(
-                    "load", subject,
-                    "the key '\(place.split(separator: "\0", omittingEmptySubsequences: false).joined(separator: "\\0"))' has a NUL, as no file's name can"
-                )
-            }
+            if name.contains(0) { throw ArtifactError.keyWithNUL(at: place, of: subject) }
             entries.append(
                 StoredEntry(
                     name: BytePath(bytes: name),

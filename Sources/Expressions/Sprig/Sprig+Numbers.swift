@@ -1,3 +1,4 @@
+internal import Documents
 import ExpressionValues
 internal import Glibc
 
@@ -108,7 +109,7 @@ extension SprigCall {
         let scale: Int
 
         init?(_ value: Double) {
-            let text = GoText.plain(value).utf8
+            let text = DecimalText.plain(value).utf8
             guard text.count < 20 else { return nil }
             let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
             let fraction = parts.count > 1 ? parts[1].count : 0

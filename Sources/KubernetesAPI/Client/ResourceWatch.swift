@@ -74,7 +74,6 @@ package struct ResourceWatch: Sendable {
         var place: String?
         var known: [JSONValue]?
         var success = monotonicNanoseconds()
-        var isCacheEnough = false
         while true {
             let opened = monotonicNanoseconds()
             var outcome = WatchStream.Outcome()
@@ -86,25 +85,25 @@ package struct ResourceWatch: Sendable {
                 } catch { outcome.failure = error }
                 if let items = known.take(), try !handle(.listed(items)) { return }
             }
+            let start = place
             if outcome.failure == nil {
-                outcome = try WatchStream(client: client, selection: selection, start: isCacheEnough ? "0" : place).run {
-                    try handle(.changed($0))
-                }
+                outcome = try WatchStream(client: client, selection: selection, start: start).run { try handle(.changed($0)) }
                 if outcome.isEnded { return }
             }
 
             let now = monotonicNanoseconds()
-            let isExpired = (outcome.failure as? APIError)?.isExpired ?? false
-            if continuity == .resumed { place = isExpired ? nil : outcome.resourceVersion ?? place }
-            let wasCacheEnough = isCacheEnough
-            isCacheEnough = continuity == .whole && (outcome.failure as? APIError)?.isServerBehind ?? false
+            let refusal = outcome.failure as? APIError
+            switch continuity {
+            case .resumed: place = refusal?.isExpired == true ? nil : outcome.resourceVersion ?? place
+            case .whole: place = refusal?.isServerBehind == true ? WatchStream.cached : nil
+            }
             let isGood = outcome.failure == nil && now - opened >= patience.shortStream
             if isGood || outcome.broughtAnything {
                 success = now
                 pauses = BackoffPauses(patience.backoff)
             }
             if isGood {
-                if continuity == .whole, !wasCacheEnough, !outcome.broughtAnything, now - opened >= 10 * patience.shortStream,
+                if continuity == .whole, start == nil, !outcome.broughtAnything, now - opened >= 10 * patience.shortStream,
                     try !handle(.nothingThere)
                 {
                     return

@@ -25,9 +25,10 @@ struct WatchStream {
 
     let client: KubernetesClient
     let selection: ResourceSelection
-    /// Where the stream goes on; nil to begin with the objects as they are, `0` to begin with them as the server's cache has them.
+    /// Where the stream goes on; nil to begin with the objects as they are, `cached` to begin with them as the server's cache has them.
     let start: String?
-    private var isResumed: Bool { start != nil && start != "0" }
+    static let cached = "0"
+    private var isResumed: Bool { start != nil && start != Self.cached }
 
     /// What a stream has brought when it ends.
     struct Outcome: Sendable {

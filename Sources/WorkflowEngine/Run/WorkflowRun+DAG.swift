@@ -59,16 +59,11 @@ extension WorkflowRun {
         let call = TemplateCall(site.document)
         let name = "\(frame.execution.name).\(site.name)"
         let own = id(of: name)
-        let parents = order.dependencies[task].compactMap { frame.nodeID($0) }.flatMap { outbound($0) }
-        func attach(_ run: inout WorkflowRun, _ child: String) {
-            if order.dependencies[task].isEmpty { run.addChild(child, to: frame.own) }
-            for parent in parents { run.addChild(child, to: parent) }
-        }
         /// A task whose own node ends at once.
         func end(_ run: inout WorkflowRun, _ phase: NodePhase, _ message: String) {
             run.skip(name, call, frame.entry(site), frame, phase, message)
-            attach(&run, own)
-            run.branchPhases[own] = run.branchPhase(of: parents)
+            run.attach(own, task, frame, order)
+            run.branchPhases[own] = run.branchPhase(of: run.parents(of: task, frame, order))
             frame.sites[task].groupID = own
             frame.scope.add(site.name, .node(own))
             frame.finish(task, order)
@@ -89,7 +84,7 @@ extension WorkflowRun {
             var entry = frame.entry(site)
             entry.flag = NodeFlag()
             make(name, .taskGroup, call, in: frame.execution.space, entry, phase: .running)
-            attach(&self, own)
+            attach(own, task, frame, order)
             frame.sites[task].groupID = own
             frame.places[own] = (task, -1)
             frame.scope.add(site.name, .loop(own, calls: calls.map(\.nodeID)))
@@ -144,9 +139,13 @@ extension WorkflowRun {
     }
 
     private mutating func attach(_ child: String, _ task: Int, _ frame: Frame, _ order: TaskOrder) {
-        let parents = order.dependencies[task].compactMap { frame.nodeID($0) }.flatMap { outbound($0) }
         if order.dependencies[task].isEmpty { addChild(child, to: frame.own) }
-        for parent in parents { addChild(child, to: parent) }
+        for parent in parents(of: task, frame, order) { addChild(child, to: parent) }
+    }
+
+    /// The nodes with which the tasks end that a task depends on.
+    private func parents(of task: Int, _ frame: Frame, _ order: TaskOrder) -> [String] {
+        order.dependencies[task].compactMap { frame.nodeID($0) }.flatMap { outbound($0) }
     }
 
     private mutating func report(_ error: StepError, of id: String) {
@@ -165,8 +164,7 @@ extension WorkflowRun {
                 frame.sites[task].calls?[number].state = .settled
                 frame.open -= 1
                 if let phase = store[call.nodeID]?.phase, !phase.isCompleted {
-                    let parents = order.dependencies[task].compactMap { frame.nodeID($0) }.flatMap { outbound($0) }
-                    branchPhases[call.nodeID] = branchPhase(of: parents)
+                    branchPhases[call.nodeID] = branchPhase(of: parents(of: task, frame, order))
                 }
             }
             guard let calls = frame.sites[task].calls, !frame.settled.contains(task),

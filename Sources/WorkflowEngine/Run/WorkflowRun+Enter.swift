@@ -18,9 +18,7 @@ extension WorkflowRun {
         let execution: Execution
         do throws(StepError) {
             if max(depth, nesting(of: entry) + 1) >= WorkflowPlan.maximumDepth { throw .tooDeep }
-            if store.order.count >= plan.settings.maximumNodes {
-                throw .text("the run has \(store.order.count) nodes, and may have no more (--max-nodes N sets the limit)")
-            }
+            try requireRoom()
             execution = try prepare(call, named: name, in: space, entry)
         } catch {
             make(name, .skipped, call, in: space, entry, phase: .error, message: error.message)
@@ -28,6 +26,12 @@ extension WorkflowRun {
         }
         executions[id(of: name)] = execution
         try passGates(execution)
+    }
+
+    /// - Throws: the run has as many nodes as it may have.
+    func requireRoom() throws(StepError) {
+        guard store.order.count >= plan.settings.maximumNodes else { return }
+        throw .text("the run has \(store.order.count) nodes, and may have no more (--max-nodes N sets the limit)")
     }
 
     /// How many nodes a node is in. The calls of one look do not tell: a look may reach one level more than the one before.

@@ -136,9 +136,7 @@ extension WorkflowRun {
         let number = retries[id]?.attempts.count ?? 0
         let name = "\(parent.name)(\(number))"
         let own = self.id(of: name)
-        if store.order.count >= plan.settings.maximumNodes {
-            throw .text("the run has \(store.order.count) nodes, and may have no more (--max-nodes N sets the limit)")
-        }
+        try requireRoom()
         mark(id, .running, "")
         var variables = lastRetry(last, number, missingExitCode: "0")
         let templateName = parent.template["name"]?.string ?? ""
