@@ -97,7 +97,13 @@ import WorkflowModel
 
     /// What it leaves running in the background holds nothing up.
     @Test func waitsForNoChildOfKubectls() async throws {
-        try install("kubectl", "#!/bin/sh\nsleep 300 &\n\(Self.object)\n")
+        let file = folder.url.appending(path: "child")
+        try install("kubectl", "#!/bin/sh\nsleep 300 &\necho $! > '\(file.path)'\n\(Self.object)\n")
+        defer {
+            // It would keep what this process has open for minutes.
+            let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+            if let child = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) { kill(child, SIGKILL) }
+        }
         #expect(try await act() == nil)
     }
 

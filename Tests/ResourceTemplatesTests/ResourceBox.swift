@@ -110,7 +110,7 @@ struct ResourceBox {
             credentials: GivenCredentials(token: .fixed(Secret(token))), namespace: server.namespace)
         let client = KubernetesClient(access: { access }, settings: .init(userAgent: "argoexec-test"))
         let path = "\(Checkout.kubectlFolder ?? ""):/usr/bin:/bin"
-        let log = Log.silent
+        let log = Log(sink: { [lines] line in lines.update { $0 += String(decoding: line, as: UTF8.self) } })
         let errors = try FileHandle(forUpdating: standardError)
         try errors.seekToEnd()
         defer { try? errors.close() }
@@ -124,6 +124,10 @@ struct ResourceBox {
             reader: ClusterObjectReader(client, log: log), tools: tools
         ).run()
     }
+
+    private let lines = Monitor("")
+    /// What was logged.
+    var log: String { lines.current }
 
     /// What kubectl and jq said.
     var said: String { (try? String(contentsOf: standardError, encoding: .utf8)) ?? "" }

@@ -356,9 +356,10 @@ struct ResourceRunTests {
         let place = "\(box.configMaps)/\(name)"
         let script = Task {
             // It comes back once kubectl has met nobody.
-            while !box.said.contains("refused") { try await Task.sleep(for: .milliseconds(20)) }
+            try await happens("nobody answers") { box.said.contains("refused") }
             try relay.open()
-            while try await server.object(place) == nil { try await Task.sleep(for: .milliseconds(20)) }
+            // It goes away again once kubectl has been told what was made.
+            try await happens("the object is made") { box.log.contains("acted on the object") }
             relay.close()
             try await server.patch(place, ["data": ["k": "done"]])
             try relay.open()
