@@ -4,6 +4,9 @@ import Synchronization
 
 /// A program of the testbed: it speaks JSON lines on its standard output, takes them on its standard input, and ends by
 /// itself, with all that it started, when its standard input is closed.
+///
+/// It is no `Process` of Foundation's, which waits for one child at a time: one that closes what it was given, and lives on, would keep
+/// the ends of all others from being seen.
 package final class ToolProcess: Sendable {
     /// What it has written so far on standard error.
     package var diagnostics: String {
@@ -17,7 +20,7 @@ package final class ToolProcess: Sendable {
     package let lines: AsyncStream<String>
 
     private struct State {
-        let process: Process
+        let identifier: pid_t
         let input: FileHandle
         let diagnostics: FileHandle
         var exitStatus: Int32?
@@ -28,27 +31,74 @@ package final class ToolProcess: Sendable {
 
     /// Starts a program.
     ///
-    /// - Throws: Foundation's error where it cannot be started.
+    /// - Throws: `POSIXError` where it cannot be started.
     package init(_ program: URL, _ arguments: [String], environment: [String: String] = [:]) throws {
-        let process = Process()
-        process.executableURL = program
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, own in own }
         let input = try Self.socketPair()
-        let output = Pipe()
-        _ = fcntl(output.fileHandleForReading.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        let output = try Self.pipe()
         let diagnostics = try Self.namelessFile()
-        process.standardInput = input.theirs
-        process.standardOutput = output
-        process.standardError = diagnostics.forWriting
-
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { _, own in own }
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
         self.lines = lines
-        state = Mutex(State(process: process, input: input.ours, diagnostics: diagnostics.forReading))
-        process.terminationHandler = { [weak self] process in self?.ended(process.terminationStatus) }
-        try process.run()
-        try input.theirs.close()
-        Self.read(output.fileHandleForReading.fileDescriptor, keeping: output, into: continuation)
+        let identifier: pid_t
+        do {
+            defer {
+                try? input.theirs.close()
+                close(output.writing)
+            }
+            identifier = try Self.spawn(
+                [program.path] + arguments, variables.map { "\($0.key)=\($0.value)" },
+                standard: [input.theirs.fileDescriptor, output.writing, diagnostics.forWriting.fileDescriptor])
+        } catch {
+            close(output.reading)
+            throw error
+        }
+        state = Mutex(State(identifier: identifier, input: input.ours, diagnostics: diagnostics.forReading))
+        Self.read(output.reading, into: continuation)
+        Thread.detachNewThread { [weak self] in
+            let status = Self.wait(for: identifier)
+            self?.ended(status)
+        }
+    }
+
+    /// Starts a program in a process group of its own.
+    ///
+    /// - Parameter descriptors: its standard input, output and error; it gets no others.
+    private static func spawn(_ words: [String], _ variables: [String], standard descriptors: [Int32]) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        var attributes = posix_spawnattr_t()
+        posix_spawn_file_actions_init(&actions)
+        posix_spawnattr_init(&attributes)
+        defer {
+            posix_spawn_file_actions_destroy(&actions)
+            posix_spawnattr_destroy(&attributes)
+        }
+        for (number, descriptor) in descriptors.enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number))
+        }
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
+            if let number = Int32(name), number > 2 { posix_spawn_file_actions_addclose(&actions, number) }
+        }
+        var (none, all) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
+        var (list, environment) = (words.map { strdup($0) } + [nil], variables.map { strdup($0) } + [nil])
+        defer { for text in list + environment { free(text) } }
+        var identifier: pid_t = 0
+        let code = posix_spawn(&identifier, words[0], &actions, &attributes, &list, &environment)
+        guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EINVAL) }
+        return identifier
+    }
+
+    /// The exit code, or the number of the signal that ended it.
+    private static func wait(for identifier: pid_t) -> Int32 {
+        var status: Int32 = 0
+        while waitpid(identifier, &status, 0) < 0 && errno == EINTR {}
+        return status & 0x7F == 0 ? status >> 8 & 0xFF : status & 0x7F
     }
 
     deinit { state.withLock { try? $0.input.close() } }
@@ -57,7 +107,7 @@ package final class ToolProcess: Sendable {
     package var hasEnded: Bool { state.withLock { $0.exitStatus != nil } }
 
     /// Its process id, to send it signals.
-    package var identifier: Int32 { state.withLock { $0.process.processIdentifier } }
+    package var identifier: Int32 { state.withLock { $0.identifier } }
 
     /// Sends a line to its standard input. A program that has ended reads nothing more; that is no error here.
     package func send(_ line: String) {
@@ -100,6 +150,13 @@ package final class ToolProcess: Sendable {
         return (try FileHandle(forWritingTo: file), try FileHandle(forReadingFrom: file))
     }
 
+    private static func pipe() throws -> (reading: Int32, writing: Int32) {
+        var ends: [Int32] = [-1, -1]
+        guard Glibc.pipe(&ends) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EINVAL) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return (ends[0], ends[1])
+    }
+
     /// A connection for its standard input: to a socket one can write without a SIGPIPE, which a test process must not ignore,
     /// because its children would.
     private static func socketPair() throws -> (ours: FileHandle, theirs: FileHandle) {
@@ -114,7 +171,7 @@ package final class ToolProcess: Sendable {
     }
 
     /// Reads lines on a thread of its own: tests' tasks share two threads, which must not block.
-    private static func read(_ descriptor: Int32, keeping owner: Pipe, into lines: AsyncStream<String>.Continuation) {
+    private static func read(_ descriptor: Int32, into lines: AsyncStream<String>.Continuation) {
         Thread.detachNewThread {
             var pending: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 65536)
@@ -129,7 +186,7 @@ package final class ToolProcess: Sendable {
                 }
             }
             lines.finish()
-            withExtendedLifetime(owner) {}
+            close(descriptor)
         }
     }
 }
